@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real services for tests and for trying things out, without containers.
+
+As a library:   from services import Kafka, Nginx, free_port, wait_until
+As a program:   services.py fetch | up NAME… | down [NAME…] | status [NAME…]
+
+The program's services outlive it. They live in build/services/NAME, on their usual
+port if that is free; `down` keeps their data, `./dev clean` removes it.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from kafka_service import Kafka, Record, jars  # noqa: F401 (re-exported)
+from nginx_service import Nginx  # noqa: F401
+from service import ServiceError, cache_dir, free_port, tail, wait_until  # noqa: F401
+
+HOME = Path(__file__).resolve().parents[2] / "build" / "services"
+
+
+def _kafka(folder, ports):
+    ports = ports or [free_port(9092), free_port()]
+    service = Kafka(directory=folder, ports=ports, detached=True).start()
+    return service, ports, service.bootstrap
+
+
+def _nginx(folder, ports):
+    ports = ports or [free_port(8080)]
+    service = Nginx("json", directory=folder, port=ports[0], detached=True).start()
+    return service, ports, f"{service.url}  log: {service.access_log}"
+
+
+SERVICES = {"kafka": _kafka, "nginx": _nginx}
+
+
+def _state(name):
+    try:
+        return json.loads((HOME / name / "service.json").read_text())
+    except FileNotFoundError:
+        return {"pids": [], "ports": None, "address": ""}
+
+
+def _running(name):
+    """The live processes of a service. A pid may have been reused since: the
+    command line of ours names the service's folder."""
+    ours = []
+    for pid in _state(name)["pids"]:
+        try:
+            if str(HOME / name) in Path(f"/proc/{pid}/cmdline").read_text():
+                ours.append(pid)
+        except OSError:
+            pass
+    return ours
+
+
+def up(name):
+    if _running(name):
+        print(f"{name}: already up at {_state(name)['address']}")
+        return
+    folder = HOME / name
+    folder.mkdir(parents=True, exist_ok=True)
+    service, ports, address = SERVICES[name](folder, _state(name)["ports"])
+    state = {"pids": service.pids(), "ports": ports, "address": address}
+    (folder / "service.json").write_text(json.dumps(state))
+    print(f"{name}: up at {address}")
+
+
+def down(name):
+    pids = _running(name)
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not _running(name), 60, f"{name} ends")
+    print(f"{name}: {'stopped' if pids else 'was not up'}")
+
+
+def status(name):
+    print(f"{name}: {'up at ' + _state(name)['address'] if _running(name) else 'down'}")
+
+
+def fetch(_name):
+    print(f"kafka: {jars()}")
+
+
+def main(arguments):
+    actions = {"up": up, "down": down, "status": status, "fetch": fetch}
+    if not arguments or arguments[0] not in actions:
+        print(__doc__, file=sys.stderr)
+        return 2
+    action, names = arguments[0], arguments[1:]
+    unknown = [n for n in names if n not in SERVICES]
+    if unknown or (action == "up" and not names):
+        print(f"which service? known: {', '.join(SERVICES)}", file=sys.stderr)
+        return 2
+    if action == "fetch":
+        names = ["kafka"]
+    try:
+        for name in names or SERVICES:
+            actions[action](name)
+    except (ServiceError, AssertionError) as error:
+        print(f"services: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
