@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys: the values of the `by` fields as bytes. Used to shard (key group), to look up keyed state,
+// and on disk. Equal values give equal bytes; different values or kinds never do.
+//
+// Layout, field after field: one byte Kind, then
+//   missing, null            nothing
+//   boolean                  one byte 0 or 1
+//   int64 uint64 duration    8 bytes little endian
+//   float64                  8 bytes little endian, -0.0 written as 0.0, every NaN as one NaN
+//   timestamp                8 bytes little endian microseconds, 4 bytes little endian nanoseconds
+//   everything else          4 bytes little endian length, then the bytes (list, map: their items)
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
+namespace streamd {
+
+// Appends one field to a key.
+void append_key(const Value& value, std::string& key);
+
+// Values of a key written by append_key. Texts point into `key`. nullopt: the bytes are no key.
+std::optional<std::vector<Value>> decode_key(std::string_view key);
+
+}  // namespace streamd

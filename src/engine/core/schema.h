@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schema: what the planner knows about the records on one edge of the pipeline: the columns in
+// order, and whether the record's other fields live in its raw bytes.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/value.h"
+
+namespace streamd {
+
+struct Field {
+  std::string name;
+  Type type = Type::any;
+  // The column differs from what the raw bytes say (set, converted or renamed): an encoder must
+  // write the column, not the bytes.
+  bool derived = false;
+};
+
+struct Schema {
+  std::vector<Field> fields;  // index = column index in every Batch on this edge
+  // open: fields that are no column still live in the raw JSON bytes of each record.
+  // closed: the columns are all there is (window results, parsed access logs, `keep`).
+  bool open = false;
+  // Only when open: names that the raw bytes hold but the record no longer has (removed, renamed).
+  std::vector<std::string> hidden;
+
+  std::optional<std::size_t> find(std::string_view name) const {
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      if (fields[i].name == name) return i;
+    return std::nullopt;
+  }
+  bool is_hidden(std::string_view name) const {
+    for (const auto& h : hidden)
+      if (h == name) return true;
+    return false;
+  }
+  // True when the raw bytes are the record: a sink that writes JSON may copy them.
+  bool raw_is_exact() const {
+    if (!open || !hidden.empty()) return false;
+    for (const auto& f : fields)
+      if (f.derived) return false;
+    return true;
+  }
+};
+
+}  // namespace streamd

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/key.h"
+
+#include <cmath>
+#include <set>
+
+#include "engine/core/hash.h"
+#include "tests/support/catch.h"
+
+using namespace streamd;
+
+namespace {
+
+std::string key_of(const std::vector<Value>& values) {
+  std::string key;
+  for (const auto& v : values) append_key(v, key);
+  return key;
+}
+
+}  // namespace
+
+TEST_CASE("different values and kinds give different keys", "[core]") {
+  const std::set<std::string> keys = {
+      key_of({Value::missing()}),        key_of({Value::null()}),
+      key_of({Value::boolean(false)}),   key_of({Value::boolean(true)}),
+      key_of({Value::int64(1)}),         key_of({Value::uint64(1)}),
+      key_of({Value::float64(1)}),       key_of({Value::string("1")}),
+      key_of({Value::bytes("1")}),       key_of({Value::string("")}),
+      key_of({Value::timestamp({1})}),   key_of({Value::timestamp({1}, 5)}),
+      key_of({Value::string("a"), Value::string("b")}),
+      key_of({Value::string("ab"), Value::string("")}),
+      key_of({Value::string(""), Value::string("ab")}),
+  };
+  CHECK(keys.size() == 15);
+}
+
+TEST_CASE("a key decodes to the values it was made of", "[core]") {
+  const auto key = key_of({Value::string("host"), Value::int64(-7), Value::null(), Value::float64(0.5),
+                           Value::timestamp({123}, 4), Value::boolean(true)});
+  const auto values = decode_key(key);
+  REQUIRE(values.has_value());
+  REQUIRE(values->size() == 6);
+  CHECK((*values)[0].text() == "host");
+  CHECK((*values)[1].as_int() == -7);
+  CHECK((*values)[2].is(Kind::null));
+  CHECK((*values)[3].as_double() == 0.5);
+  CHECK((*values)[4].as_time() == EventTime{123});
+  CHECK((*values)[4].size() == 4);
+  CHECK((*values)[5].as_bool());
+}
+
+TEST_CASE("zeros of both signs and all NaNs are one key each", "[core]") {
+  CHECK(key_of({Value::float64(0.0)}) == key_of({Value::float64(-0.0)}));
+  CHECK(key_of({Value::float64(std::nan("1"))}) == key_of({Value::float64(-std::nan("2"))}));
+}
+
+TEST_CASE("bytes that are no key do not decode", "[core]") {
+  const auto key = key_of({Value::string("abc"), Value::int64(1)});
+  for (std::size_t cut = 1; cut < key.size(); ++cut) {
+    const auto values = decode_key(std::string_view(key).substr(0, cut));
+    CHECK((!values || values->size() < 2));
+  }
+  CHECK_FALSE(decode_key("\xff").has_value());
+}
+
+TEST_CASE("key groups spread over the workers and each has exactly one owner", "[core]") {
+  for (unsigned workers : {1u, 2u, 3u, 7u}) {
+    std::vector<int> owned(workers);
+    for (unsigned group = 0; group < kKeyGroups; ++group) ++owned[owner_of(group, workers)];
+    for (const int n : owned) CHECK(n >= static_cast<int>(kKeyGroups / workers));
+  }
+  std::vector<int> hits(kKeyGroups);
+  for (int i = 0; i < 25'600; ++i) ++hits[key_group(hash_bytes("client-" + std::to_string(i), 42))];
+  for (const int n : hits) {
+    CHECK(n > 50);
+    CHECK(n < 170);
+  }
+  CHECK(hash_bytes("a", 1) != hash_bytes("a", 2));
+}
