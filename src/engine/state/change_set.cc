@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/state/change_set.h"
+
+#include <cstring>
+
+namespace streamd {
+
+// Each operation: one byte Kind, two 4-byte little endian lengths, then both byte strings.
+std::string ChangeSet::encode() const {
+  std::string out;
+  out.reserve(bytes_.size() + ops_.size() * 9);
+  each([&](Kind kind, std::string_view a, std::string_view b) {
+    const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(a.size()),
+                                      static_cast<std::uint32_t>(b.size())};
+    out.push_back(static_cast<char>(kind));
+    out.append(reinterpret_cast<const char*>(lengths), sizeof lengths);
+    out.append(a).append(b);
+  });
+  return out;
+}
+
+bool ChangeSet::decode(std::string_view bytes, ChangeSet& into) {
+  into.clear();
+  while (!bytes.empty()) {
+    std::uint32_t lengths[2];
+    if (bytes.size() < 1 + sizeof lengths) return false;
+    const auto kind = static_cast<unsigned char>(bytes[0]);
+    if (kind > static_cast<unsigned char>(Kind::erase_range)) return false;
+    std::memcpy(lengths, bytes.data() + 1, sizeof lengths);
+    bytes.remove_prefix(1 + sizeof lengths);
+    if (bytes.size() < std::size_t{lengths[0]} + lengths[1]) return false;
+    into.add(static_cast<Kind>(kind), bytes.substr(0, lengths[0]),
+             bytes.substr(lengths[0], lengths[1]));
+    bytes.remove_prefix(std::size_t{lengths[0]} + lengths[1]);
+  }
+  return true;
+}
+
+}  // namespace streamd

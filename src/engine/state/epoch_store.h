@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// EpochStore: the layout of a pipeline's durable state on a backend. An epoch is one atomic, synced
+// write of everything: operator state, source positions, sink states, the epoch's number. Used by
+// the control thread only.
+//
+// Keys (values are on disk: never change the meaning of a prefix):
+//   f                                  format version, decimal text
+//   h                                  hash seed, decimal text
+//   e                                  last committed epoch, decimal text
+//   p/<source> 00 <partition>          "<max event time, micros>\n<position>"
+//   n/<node>                           "<incarnation>\n<state signature>"
+//   a/<epoch>/<node>                   the n/ row of a node that left the pipeline
+//   s/<incarnation:4 BE><group:2 BE><sub key>   operator state
+//   o/<sink> 00 <worker>               sink state
+//   x                                  "<epoch>\n" + encoded ChangeSet: an epoch that is prepared but
+//                                      counts only when the sinks' transaction did commit
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/source.h"
+#include "engine/api/state.h"
+#include "engine/core/error.h"
+#include "engine/state/backend.h"
+
+namespace streamd {
+
+struct StoredPartition {
+  Position position;
+  EventTime max_time = EventTime::min();  // largest event time seen in the partition
+};
+
+// What one epoch changes besides operator state. Merged over all workers.
+struct EpochParts {
+  ChangeSet state;  // built with EpochStore::writer
+  std::map<std::string, std::map<std::string, StoredPartition>> partitions;  // source, partition
+  std::map<std::pair<std::string, unsigned>, std::string> sinks;             // (sink, worker)
+};
+
+class EpochStore {
+ public:
+  // Reads the header of an existing store or starts a new one with the given seed. An epoch that is
+  // prepared stays undecided until resolve().
+  static Result<std::unique_ptr<EpochStore>> open(std::unique_ptr<StateBackend> backend,
+                                                  std::uint64_t new_seed);
+
+  bool is_new() const { return is_new_; }
+  std::uint64_t hash_seed() const { return seed_; }
+  Epoch last_epoch() const { return epoch_; }
+  // The far side numbers on: a new store under an old transaction name starts behind it.
+  void start_after(Epoch epoch) { epoch_ = epoch; }
+  std::optional<Epoch> prepared() const { return prepared_; }
+  // Makes the prepared epoch count, or forgets it.
+  Status resolve(bool committed);
+
+  // Declares the stateful nodes of the pipeline: (name, signature). Refuses a changed signature
+  // unless the name is in `reset`; archives nodes that are gone; numbers new ones. Written with the
+  // next epoch. Before anything below.
+  Status declare(const std::vector<std::pair<std::string, std::string>>& nodes,
+                 const std::vector<std::string>& reset);
+
+  Result<std::map<std::string, StoredPartition>> partitions(const std::string& source);
+  Result<std::optional<std::string>> sink_state(const std::string& sink, unsigned worker);
+  // Rows of the node whose group is in [first, last].
+  std::unique_ptr<StateReader> reader(const std::string& node, unsigned first, unsigned last);
+  // Adds the node's changes to `into`, which must outlive the writer.
+  std::unique_ptr<StateWriter> writer(const std::string& node, ChangeSet& into) const;
+
+  Status commit(Epoch epoch, const EpochParts& parts);
+  // Two steps for transactional sinks: prepare, (the far side commits), finish.
+  Status prepare(Epoch epoch, const EpochParts& parts);
+  Status finish(Epoch epoch);
+
+ private:
+  explicit EpochStore(std::unique_ptr<StateBackend> backend) : backend_(std::move(backend)) {}
+  Status load(std::uint64_t new_seed);
+  ChangeSet changes_of(Epoch epoch, const EpochParts& parts) const;
+
+  std::unique_ptr<StateBackend> backend_;
+  bool is_new_ = false;
+  std::uint64_t seed_ = 0;
+  Epoch epoch_ = 0;
+  std::optional<Epoch> prepared_;
+  ChangeSet prepared_changes_;
+  std::map<std::string, std::uint32_t> incarnations_;
+  ChangeSet declarations_;  // go with the next epoch
+};
+
+}  // namespace streamd
