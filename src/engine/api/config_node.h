@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// ConfigNode: one node of a pipeline file, with its place. Filled by config/ from YAML after
+// ${VAR} was resolved in each scalar; read by Spec (spec.h). Plain data, owns its children.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/api/diagnostics.h"
+
+namespace streamd {
+
+struct ConfigEntry;
+
+struct ConfigNode {
+  enum class Shape { null, scalar, list, map };
+
+  Shape shape = Shape::null;
+  Place place;
+  std::string text;     // scalar: the resolved text
+  bool quoted = false;  // scalar: written in quotes, so "5" is a string and not a number
+  bool substituted = false;  // a ${…} took part: never echo the text, it may be a secret
+  std::vector<ConfigNode> items;     // list
+  std::vector<ConfigEntry> entries;  // map, in the order of the file
+
+  // The value of a map's key, or null.
+  const ConfigNode* find(std::string_view key) const;
+  // Place of the character `offset` inside a scalar's text (for errors inside expressions).
+  // Exact for plain and quoted one-line scalars; the scalar's start otherwise.
+  Place place_at(std::size_t offset, std::size_t length = 1) const;
+
+  std::uint32_t text_column_shift = 0;  // quote or block indentation before the text
+  bool one_line = true;
+};
+
+struct ConfigEntry {
+  ConfigNode first;   // key
+  ConfigNode second;  // value
+  ConfigEntry(ConfigNode key, ConfigNode value)
+      : first(std::move(key)), second(std::move(value)) {}
+};
+
+inline const ConfigNode* ConfigNode::find(std::string_view key) const {
+  for (const auto& [k, v] : entries)
+    if (k.text == key) return &v;
+  return nullptr;
+}
+
+}  // namespace streamd

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emitter: the way out of a node. Handed to each call; valid during that call only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/api/drop.h"
+#include "engine/core/batch.h"
+
+namespace streamd {
+
+enum class Port : std::uint8_t { out, late, errors };
+
+// Machine-readable cause of a dead letter: stable, kebab-case ("bad-json", "missing-field",
+// "convert", "expression", "too-long", "bad-utf8", "no-time", "bad-time").
+struct Fault {
+  std::string_view code;
+  std::string_view reason;  // for people; copied
+};
+
+class Emitter {
+ public:
+  virtual ~Emitter() = default;
+  // Passes the batch on to the nodes behind `port`, within this call or through a ring.
+  // Empty batches are ignored. Records sent to `late` count as dropped{late} of this node.
+  virtual void emit(const Batch& batch, Port port = Port::out) = 0;
+  // Counts `records` input records that go no further.
+  virtual void drop(DropReason reason, std::size_t records) = 0;
+  // Record i of `batch` cannot be used: it becomes a dead letter with this cause.
+  virtual void reject(const Batch& batch, std::size_t i, const Fault& fault) = 0;
+};
+
+}  // namespace streamd

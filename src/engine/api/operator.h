@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators: what a component author implements to transform records.
+//
+// Two objects: OperatorPlan is made from the configuration, resolved once against the input
+// schema, then const and shared by all workers. Operator is the running state: one instance per
+// worker, called by that worker's thread only, never re-entered. No locks needed in either.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/api/config_node.h"
+#include "engine/api/emitter.h"
+#include "engine/api/needs.h"
+#include "engine/api/state.h"
+#include "engine/core/clock.h"
+#include "engine/core/schema.h"
+
+namespace streamd {
+
+struct OperatorContext {
+  std::string node;            // the node's name in the pipeline
+  unsigned worker = 0;         // this instance's worker
+  unsigned workers = 1;
+  std::uint64_t hash_seed = 0; // stable over restarts; the same on every worker
+  const Clock* clock = nullptr;
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // Called before any record when state of an earlier run exists. An error stops the process: state
+  // that can't be read is never skipped.
+  virtual Status restore(StateReader& /*state*/) { return {}; }
+  // Every record of `in` must be accounted for: emitted, dropped, rejected, or (windows) taken in.
+  // An error return means the engine cannot go on; a bad record is a reject, never an error.
+  virtual Status on_batch(const Batch& in, Emitter& out) = 0;
+  // Event time has reached w on all inputs of this instance. Monotone. Emit what closes now; the
+  // engine forwards w downstream after the call. EventTime::max() = the input has ended.
+  virtual Status on_watermark(EventTime /*w*/, Emitter& /*out*/) { return {}; }
+  // Hand over what changed since the last call. The epoch is committed later, all or nothing; after
+  // a failed commit the process ends, so there is nothing to take back.
+  virtual Status checkpoint(StateWriter& /*state*/) { return {}; }
+  // For metrics and the table at the end. 0 when the operator has no keys.
+  virtual std::size_t live_keys() const { return 0; }
+};
+
+// What bind() says of a node's output.
+struct Ports {
+  Schema out;
+  bool has_late = false;  // port `late` carries the input schema plus field `lateness` (duration)
+};
+
+class OperatorPlan {
+ public:
+  virtual ~OperatorPlan() = default;
+
+  // What it needs of its input so that its own work and `wanted` (of its output) can be served.
+  virtual Needs needs(const Needs& wanted) const = 0;
+  // Resolves names against the input schema and checks types. Called twice: first with the fields
+  // known from configuration alone, to report every mistake; then with the final columns. An open
+  // schema has every field, with type `any`; a closed one has only its columns.
+  virtual Ports bind(const Schema& in, Diagnostics& problems) = 0;
+  // The input fields whose values decide which worker gets a record. Empty: any worker, stateless.
+  virtual std::vector<std::string> key_fields() const { return {}; }
+  // True when the node keeps state (then its name is its identity on disk).
+  virtual bool stateful() const { return false; }
+  // Canonical text of everything that decides what the stored state means (key, window, aggregates).
+  // Stored with the state; a different text at start is refused. Empty when stateless.
+  virtual std::string state_signature() const { return {}; }
+  virtual std::unique_ptr<Operator> make(const OperatorContext& context) const = 0;
+};
+
+}  // namespace streamd

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registry: the component types this process knows. An object, never a global: main builds one,
+// tests build smaller ones, the plugin loader adds to the one it is given. Read-only once built.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/api/operator.h"
+#include "engine/api/sink.h"
+#include "engine/api/source.h"
+#include "engine/api/spec.h"
+
+namespace streamd {
+
+template <class Plan>
+struct Registered {
+  SpecView view;
+  // Reads the node's own fields (`also`: views of the fields common to its kind). Null after it
+  // reported a problem.
+  std::function<std::unique_ptr<Plan>(const ConfigNode&, const std::vector<const SpecView*>& also,
+                                      Diagnostics&)>
+      make;
+};
+
+class Registry {
+ public:
+  // make: std::unique_ptr<XPlan>(Config, const ConfigNode&, Diagnostics&). It may report problems
+  // (an expression that does not parse) and return null.
+  template <class Config, class Make>
+  void add_source(Spec<Config> spec, Make make) { add("source", sources_, std::move(spec), make); }
+  template <class Config, class Make>
+  void add_operator(Spec<Config> spec, Make make) {
+    add("operator", operators_, std::move(spec), make);
+  }
+  template <class Config, class Make>
+  void add_sink(Spec<Config> spec, Make make) { add("sink", sinks_, std::move(spec), make); }
+
+  const std::vector<Registered<SourcePlan>>& sources() const { return sources_; }
+  const std::vector<Registered<OperatorPlan>>& operators() const { return operators_; }
+  const std::vector<Registered<SinkPlan>>& sinks() const { return sinks_; }
+
+ private:
+  template <class Plan, class Config, class Make>
+  static void add(const char* kind, std::vector<Registered<Plan>>& to, Spec<Config> spec,
+                  Make make) {
+    SpecView view = spec.view();
+    view.kind = kind;
+    to.push_back({std::move(view),
+                  [spec = std::move(spec), make](const ConfigNode& node,
+                                                 const std::vector<const SpecView*>& also,
+                                                 Diagnostics& problems) -> std::unique_ptr<Plan> {
+                    auto config = spec.parse(node, problems, also);
+                    if (!config) return nullptr;
+                    return make(std::move(*config), node, problems);
+                  }});
+  }
+
+  std::vector<Registered<SourcePlan>> sources_;
+  std::vector<Registered<OperatorPlan>> operators_;
+  std::vector<Registered<SinkPlan>> sinks_;
+};
+
+}  // namespace streamd

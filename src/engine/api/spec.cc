@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/api/spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace streamd {
+namespace {
+
+std::string property_schema(const FieldView& field) {
+  std::string text = field.help;
+  const auto add = [&text](const std::string& sentence) {
+    text += (text.empty() ? "" : " ") + sentence;
+  };
+  if (!field.fallback.empty()) add("Default: " + field.fallback + ".");
+  if (field.secret) add("Secret: use ${VAR} or ${file:/path}.");
+  std::string schema = "{\"description\":" + json_quote(text);
+  if (field.json_schema.size() > 2) schema += "," + field.json_schema.substr(1);
+  else schema += "}";
+  return schema;
+}
+
+}  // namespace
+
+void reject_unknown_keys(const ConfigNode& node, const std::vector<const SpecView*>& views,
+                         Diagnostics& problems) {
+  std::vector<std::string> known;
+  for (const SpecView* view : views)
+    for (const auto& field : view->fields) known.push_back(field.name);
+  for (const auto& [key, value] : node.entries) {
+    if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
+    const std::string guess = closest(key.text, known);
+    std::string all;
+    for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
+    problems.error("unknown-key", key.place, "unknown key " + json_quote(key.text),
+                   guess.empty() ? "known keys: " + all
+                                 : fmt::format("did you mean \"{}\"?", guess));
+  }
+}
+
+void report_missing(const ConfigNode& node, const std::string& field, Diagnostics& problems) {
+  problems.error("missing-key", node.place, fmt::format("\"{}\" is missing", field),
+                 fmt::format("add {}:", field));
+}
+
+void report_rule(const ConfigNode& node, const std::string& text, Diagnostics& problems) {
+  problems.error("rule", node.place, text);
+}
+
+std::string object_schema(const SpecView& view) {
+  std::string properties, required;
+  for (const auto& field : view.fields) {
+    properties += (properties.empty() ? "" : ",") + json_quote(field.name) + ":" +
+                  property_schema(field);
+    if (field.required) required += (required.empty() ? "" : ",") + json_quote(field.name);
+  }
+  std::string schema = R"({"type":"object")";
+  if (!view.summary.empty()) schema += ",\"description\":" + json_quote(view.summary);
+  schema += ",\"properties\":{" + properties + "}";
+  if (!required.empty()) schema += ",\"required\":[" + required + "]";
+  return schema + ",\"additionalProperties\":false}";
+}
+
+}  // namespace streamd

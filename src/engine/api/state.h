@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keyed state as an operator sees it. Memory is the state; at each checkpoint the operator hands
+// over what changed, and after a restart it gets all of it back. Rows are addressed by
+// (key group, sub key); the engine adds the node's name. Never on the path of a record.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "engine/core/error.h"
+
+namespace streamd {
+
+// Collects the changes of one node on one worker for one epoch. Calls copy their arguments.
+class StateWriter {
+ public:
+  virtual ~StateWriter() = default;
+  virtual void put(unsigned group, std::string_view sub_key, std::string_view value) = 0;
+  virtual void erase(unsigned group, std::string_view sub_key) = 0;
+  // Erases every sub key in [from, to) of the group.
+  virtual void erase_range(unsigned group, std::string_view from, std::string_view to) = 0;
+};
+
+// Gives back what the last committed epoch holds, for the key groups this worker owns.
+class StateReader {
+ public:
+  virtual ~StateReader() = default;
+  using Visit =
+      std::function<Status(unsigned group, std::string_view sub_key, std::string_view value)>;
+  // Ascending by (group, sub key bytes). Stops at the first error and returns it.
+  virtual Status scan(const Visit& visit) = 0;
+};
+
+// The group under which rows live that belong to the node and not to a key (given to worker 0).
+inline constexpr unsigned kNodeGroup = 0xFFFF;
+
+}  // namespace streamd
