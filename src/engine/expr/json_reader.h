@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strict JSON text to a Value, for the inside of Kind::json values. Used when an expression looks
+// into a list or map; records themselves are decoded by codec/.
+#pragma once
+
+#include <string_view>
+
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
+namespace streamd::expr {
+
+// Objects become maps, arrays lists, integral numbers int (uint above 2^63, double above 2^64).
+// Texts without escapes point into `text`. Of a repeated key the last one counts.
+// Kind::error: no JSON, or nested deeper than 100.
+Value read_json(std::string_view text, Arena& arena);
+
+}  // namespace streamd::expr

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// IP addresses and networks as bytes: 4 or 16 octets; a network has its prefix length behind them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace streamd::expr {
+
+struct Address {
+  std::array<char, 17> octets = {};  // 17: room for the prefix length of a network
+  std::uint8_t size = 0;             // 4 or 16; a network: 5 or 17
+
+  std::string_view bytes() const { return {octets.data(), size}; }
+};
+
+// Strict: no zone, no leading zeros, no dotted IPv4 inside IPv6. A mapped IPv4 address (hex form)
+// becomes the IPv4 address.
+std::optional<Address> parse_ip(std::string_view text);
+// "10.0.0.0/8". Host bits stay as they are.
+std::optional<Address> parse_cidr(std::string_view text);
+void append_ip(std::string_view octets, std::string& out);
+void append_cidr(std::string_view bytes, std::string& out);
+
+// True when the first `bits` bits agree and both have the same size.
+bool same_prefix(std::string_view a, std::string_view b, unsigned bits);
+
+}  // namespace streamd::expr

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// CEL text to syntax tree. Macros become nodes of their own; calls with a namespace
+// (`math.greatest(…)`) become plain calls. Names of functions are not checked here.
+#pragma once
+
+#include <string_view>
+
+#include "engine/expr/ast.h"
+#include "engine/expr/lexer.h"
+
+namespace streamd::expr {
+
+// Fills into.root and into.calls_type; literals go to into.arena. False: error is filled.
+bool parse_text(std::string_view text, ParsedExpression& into, SyntaxError& error);
+
+}  // namespace streamd::expr

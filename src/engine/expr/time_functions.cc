@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts of timestamps and durations.
+#include <array>
+
+#include "engine/expr/functions.h"
+#include "engine/expr/scalar.h"
+#include "engine/expr/time_text.h"
+
+namespace streamd::expr {
+namespace {
+
+// Milliseconds of the second; microsecond times before 1970 round towards the past.
+std::int64_t milliseconds(EventTime t) {
+  const std::int64_t rest = t.micros % 1'000'000;
+  return (rest < 0 ? rest + 1'000'000 : rest) / 1000;
+}
+
+template <class Part>
+Value part_of_time(const Call& call, Part part) {
+  if (!call[0].is(Kind::timestamp) || (call.count == 2 && !call[1].is(Kind::string)))
+    return no_overload(call.context, call.node.function->name, call.args, call.count);
+  const auto civil =
+      civil_time(call[0].as_time(), call.count == 2 ? call[1].text() : std::string_view("UTC"));
+  if (!civil)
+    return failure(call.context, "unknown time zone \"" + std::string(call[1].text()) + "\"");
+  return Value::int64(part(*civil));
+}
+
+// Hours, minutes, seconds: of a duration the total.
+template <class Part>
+Value part_of_either(const Call& call, std::int64_t unit_nanos, Part part) {
+  if (call[0].is(Kind::duration) && call.count == 1)
+    return Value::int64(call[0].as_duration_nanos() / unit_nanos);
+  return part_of_time(call, part);
+}
+
+Value full_year(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.year; });
+}
+Value month(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.month - 1; });
+}
+Value date(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.day; });
+}
+Value day_of_month(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.day - 1; });
+}
+Value day_of_week(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.weekday; });
+}
+Value day_of_year(const Call& c) {
+  return part_of_time(c, [](const CivilTime& t) { return t.yearday - 1; });
+}
+Value hours(const Call& c) {
+  return part_of_either(c, 3'600'000'000'000, [](const CivilTime& t) { return t.hour; });
+}
+Value minutes(const Call& c) {
+  return part_of_either(c, 60'000'000'000, [](const CivilTime& t) { return t.minute; });
+}
+Value seconds(const Call& c) {
+  return part_of_either(c, 1'000'000'000, [](const CivilTime& t) { return t.second; });
+}
+Value millis(const Call& c) {
+  if (c[0].is(Kind::duration) && c.count == 1)
+    return Value::int64(c[0].as_duration_nanos() / 1'000'000 % 1000);
+  const std::int64_t ms = c[0].is(Kind::timestamp) ? milliseconds(c[0].as_time()) : 0;
+  return part_of_time(c, [ms](const CivilTime&) { return ms; });
+}
+
+constexpr TypeSet kTime = set_of(Type::timestamp);
+constexpr TypeSet kEither = set_of(Type::timestamp, Type::duration);
+
+constexpr std::array kTable = {
+    Function{"getFullYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, full_year},
+    Function{"getMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, month},
+    Function{"getDate", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, date},
+    Function{"getDayOfMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
+             day_of_month},
+    Function{"getDayOfWeek", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
+             day_of_week},
+    Function{"getDayOfYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
+             day_of_year},
+    Function{"getHours", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, hours},
+    Function{"getMinutes", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, minutes},
+    Function{"getSeconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, seconds},
+    Function{"getMilliseconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText},
+             millis},
+};
+
+}  // namespace
+
+std::span<const Function> time_functions() { return kTable; }
+
+}  // namespace streamd::expr

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engine/expr/expr_support.h"
+#include "tests/support/catch.h"
+
+using namespace streamd;
+using namespace streamd::expr_test;
+
+TEST_CASE("addresses and networks follow the network extension") {
+  const std::vector<Case> cases = {
+      {"ip('192.168.0.1').family()", "int 4"}, {"ip('::1').family()", "int 6"},
+      {"string(ip('2001:DB8:0:0:0:0:0:1'))", "string 2001:db8::1"},
+      {"ip('::ffff:c000:201') == ip('192.0.2.1')", "bool true"}, {"isIP('::ffff:192.0.2.1')", "bool false"},
+      {"isIP('fe80::1%eth0')", "bool false"}, {"isIP('01.2.3.4')", "bool false"}, {"isIP('1.2.3')", "bool false"},
+      {"isIP('1:2:3:4:5:6:7:8')", "bool true"}, {"isIP('1:2:3:4:5:6:7:8:9')", "bool false"},
+      {"isIP('1::2::3')", "bool false"}, {"isIP(':1')", "bool false"}, {"isIP('::')", "bool true"},
+      {"ip.isCanonical('2001:db8::1')", "bool true"}, {"ip.isCanonical('2001:DB8::1')", "bool false"},
+      {"ip('127.0.0.1').isLoopback()", "bool true"}, {"ip('0.0.0.0').isUnspecified()", "bool true"},
+      {"ip('10.1.1.1').isGlobalUnicast()", "bool true"}, {"ip('169.254.1.1').isLinkLocalUnicast()", "bool true"},
+      {"ip('224.0.0.1').isLinkLocalMulticast()", "bool true"}, {"ip('172.16.0.1').isPrivate()", "bool true"},
+      {"ip('172.32.0.1').isPrivate()", "bool false"}, {"ip('fd00::1').isPrivate()", "bool true"},
+      {"cidr('10.0.0.0/8').containsIP('10.1.2.3')", "bool true"}, {"cidr('10.0.0.0/8').contains(ip('11.1.2.3'))", "bool false"},
+      {"cidr('::/0').containsIP('10.1.2.3')", "bool false"}, {"cidr('0.0.0.0/0').contains('10.1.2.3')", "bool true"},
+      {"cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')", "bool true"},
+      {"cidr('10.1.0.0/16').containsCIDR(cidr('10.0.0.0/8'))", "bool false"},
+      {"cidr('10.1.2.3/12').masked() == cidr('10.0.0.0/12')", "bool true"}, {"cidr('10.1.2.3/12').prefixLength()", "int 12"},
+      {"string(cidr('10.1.2.3/12').ip())", "string 10.1.2.3"}, {"isCIDR('10.0.0.0/33')", "bool false"},
+      {"isCIDR('10.0.0.0')", "bool false"}, {"cidr('10.0.0.0/08')", "refused: \"10.0.0.0/08\" is no network such as 10.0.0.0/8"},
+      {"ip('nope')", "refused: \"nope\" is no IP address"}, {"cidr('10.0.0.0/8').contains('nope')", "error"}};
+  for (const Case& c : cases) {
+    INFO(c.text);
+    CHECK(evaluated(c.text) == c.result);
+  }
+}
