@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is written from the registry alone: reference pages, the JSON schema for editors, `list`.
+// Pure functions; the same registry gives the same bytes.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/api/registry.h"
+
+namespace streamd {
+
+// Keys that every source, and every operator and sink, has besides its own (plan/source_common.h).
+struct CommonKeys {
+  const SpecView& source;
+  const SpecView& node;
+};
+
+// Path below docs/reference -> Markdown: "index.md", "pipeline.md", "sources/kafka.md", ….
+std::map<std::string, std::string> reference_pages(const Registry& registry,
+                                                   const CommonKeys& common);
+
+// JSON Schema (draft 07, which YAML language servers read) of a pipeline file.
+std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common);
+
+// `streamd list`: one line per component type. `kind`: source, operator, sink, or empty for all.
+std::string list_table(const Registry& registry, const std::string& kind = {});
+// `streamd list --json`: an array of objects with all that a SpecView holds.
+std::string list_json(const Registry& registry, const std::string& kind = {});
+
+// All views of a registry: sources, operators, sinks, each sorted by type.
+std::vector<SpecView> all_views(const Registry& registry, const std::string& kind = {});
+
+}  // namespace streamd

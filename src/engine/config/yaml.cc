@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/config/yaml.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
+#include <unordered_map>
+
+#include "engine/api/field_type.h"
+#include "engine/config/source_lines.h"
+
+namespace streamd {
+namespace {
+
+using Shape = ConfigNode::Shape;
+
+struct Size {
+  std::size_t nodes = 0;
+  std::size_t depth = 0;
+};
+
+Size size_of(const ConfigNode& node) {
+  Size size{1, 0};
+  const auto add = [&size](const ConfigNode& child) {
+    const Size inner = size_of(child);
+    size.nodes += inner.nodes;
+    size.depth = std::max(size.depth, inner.depth);
+  };
+  for (const auto& item : node.items) add(item);
+  for (const auto& [key, value] : node.entries) {
+    add(key);
+    add(value);
+  }
+  ++size.depth;
+  return size;
+}
+
+// Builds the tree from the parser's events. After a limit is hit it ignores the rest.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(std::string_view text, std::uint32_t file, const Surroundings& surroundings,
+              Diagnostics& problems)
+      : lines_(text), file_(file), surroundings_(surroundings), problems_(problems) {}
+
+  ConfigNode& root() { return root_; }
+  bool gave_up() const { return gave_up_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    ConfigNode node;
+    node.place = place(mark);
+    // Nothing was written: the mark is at whatever comes next, maybe lines below.
+    if (!open_.empty()) {
+      const Frame& frame = open_.back();
+      const Place& before = frame.key ? frame.key->place : frame.node.place;
+      if (before.line != node.place.line) node.place = before;
+    }
+    finish(std::move(node), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    ConfigNode node;
+    node.shape = Shape::scalar;
+    node.place = place(mark);
+    node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+    if (!node.quoted) check_tag(tag, node.place);
+    node.text = value;
+    locate_text(node);
+    const bool is_key = !open_.empty() && open_.back().node.shape == Shape::map &&
+                        !open_.back().key;
+    if (is_key) {
+      if (value.find("${") != std::string::npos)
+        problems_.error("variable", node.place, "variables are not allowed in keys",
+                        "use the variable in a value");
+    } else {
+      put_variables_in(node);
+    }
+    finish(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (gave_up_) return;
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      give_up("alias", place(mark), "an alias refers to the value that contains it");
+      return;
+    }
+    if (open_.size() + found->second.size.depth > kMaxYamlDepth) {
+      give_up_depth(place(mark));
+      return;
+    }
+    nodes_ += found->second.size.nodes;
+    if (nodes_ > kMaxYamlNodes) {
+      give_up_size(place(mark));
+      return;
+    }
+    add(ConfigNode(found->second.node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Shape::list, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Shape::map, mark, tag, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Frame {
+    ConfigNode node;
+    YAML::anchor_t anchor = 0;
+    std::optional<ConfigNode> key;                // of a map, waiting for its value
+    std::unordered_map<std::string, Place> seen;  // keys of a map
+    std::vector<ConfigNode> merges;               // values of <<
+  };
+  struct Anchored {
+    ConfigNode node;
+    Size size;
+  };
+
+  Place place(const YAML::Mark& mark) const {
+    if (mark.is_null() || mark.line < 0) return {file_, 1, 1, 1};
+    return {file_, static_cast<std::uint32_t>(mark.line) + 1,
+            static_cast<std::uint32_t>(mark.column) + 1, 1};
+  }
+
+  void check_tag(const std::string& tag, const Place& at) {
+    if (tag.empty() || tag == "?" || tag == "!" || tag.rfind("tag:yaml.org,2002:", 0) == 0) return;
+    problems_.error("yaml-tag", at, "YAML tags are not supported",
+                    "remove the word that begins with !");
+  }
+
+  // Whether the text stands in the file as it is, and how much of the line to underline.
+  void locate_text(ConfigNode& node) {
+    const std::string_view line = lines_.line(node.place.line);
+    const std::size_t start = std::min<std::size_t>(node.place.column - 1, line.size());
+    const bool in_quotes = start < line.size() && (line[start] == '"' || line[start] == '\'');
+    const std::size_t shift = node.quoted && in_quotes ? 1 : 0;
+    node.text_column_shift = static_cast<std::uint32_t>(shift);
+    node.one_line = line.substr(std::min(start + shift, line.size())).substr(0, node.text.size()) ==
+                    node.text;
+    if (node.one_line && !node.text.empty())
+      node.place.length = static_cast<std::uint32_t>(node.text.size() + 2 * shift);
+  }
+
+  void put_variables_in(ConfigNode& node) {
+    if (node.text.find('$') == std::string::npos) return;
+    auto resolved = substitute(node.text, surroundings_);
+    if (!resolved) {
+      problems_.error("variable", node.place, resolved.error().message, resolved.error().hint);
+      node.text.clear();
+      node.substituted = true;
+      return;
+    }
+    if (resolved->text != node.text) node.one_line = false;
+    node.substituted = resolved->changed;
+    node.text = std::move(resolved->text);
+  }
+
+  void open(Shape shape, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (gave_up_) return;
+    check_tag(tag, place(mark));
+    if (open_.size() >= kMaxYamlDepth) {
+      give_up_depth(place(mark));
+      return;
+    }
+    Frame frame;
+    frame.node.shape = shape;
+    frame.node.place = place(mark);
+    frame.anchor = anchor;
+    open_.push_back(std::move(frame));
+  }
+
+  void close() {
+    if (gave_up_) return;
+    Frame frame = std::move(open_.back());
+    open_.pop_back();
+    for (const auto& merged : frame.merges) merge(merged, frame.node);
+    finish(std::move(frame.node), frame.anchor);
+  }
+
+  // A key that the map has itself wins over a merged one; an earlier merge over a later one.
+  void merge(const ConfigNode& from, ConfigNode& into) {
+    if (from.shape == Shape::list) {
+      for (const auto& item : from.items) merge(item, into);
+      return;
+    }
+    if (from.shape != Shape::map) {
+      problems_.error("merge-key", from.place, "\"<<\" takes a map or a list of maps",
+                      "write <<: *name");
+      return;
+    }
+    for (const auto& entry : from.entries)
+      if (into.find(entry.first.text) == nullptr) into.entries.push_back(entry);
+  }
+
+  void finish(ConfigNode node, YAML::anchor_t anchor) {
+    if (gave_up_) return;
+    if (++nodes_ > kMaxYamlNodes) {
+      give_up_size(node.place);
+      return;
+    }
+    if (anchor != 0) anchors_[anchor] = {node, size_of(node)};
+    add(std::move(node));
+  }
+
+  void add(ConfigNode node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = open_.back();
+    if (frame.node.shape == Shape::list) {
+      frame.node.items.push_back(std::move(node));
+    } else if (!frame.key) {
+      if (node.shape != Shape::scalar)
+        problems_.error("yaml-key", node.place, "a key must be a plain text");
+      frame.key = std::move(node);
+    } else {
+      add_entry(frame, std::move(node));
+    }
+  }
+
+  void add_entry(Frame& frame, ConfigNode value) {
+    ConfigNode key = std::move(*frame.key);
+    frame.key.reset();
+    if (key.shape != Shape::scalar) return;
+    if (key.text == "<<" && !key.quoted) {
+      frame.merges.push_back(std::move(value));
+      return;
+    }
+    const auto [first, is_new] = frame.seen.emplace(key.text, key.place);
+    if (!is_new) {
+      problems_.error("duplicate-key", key.place,
+                      fmt::format("key {} is here twice", json_quote(key.text)),
+                      fmt::format("remove one; the first is in line {}", first->second.line));
+      return;
+    }
+    // A map starts for the parser at its first key; for people at the key that it belongs to.
+    if (value.shape == Shape::map || value.shape == Shape::list) value.place = key.place;
+    frame.node.entries.emplace_back(std::move(key), std::move(value));
+  }
+
+  void give_up(std::string code, const Place& at, std::string message, std::string hint = {}) {
+    problems_.error(std::move(code), at, std::move(message), std::move(hint));
+    gave_up_ = true;
+  }
+  void give_up_depth(const Place& at) {
+    give_up("yaml-limit", at, fmt::format("nested deeper than {} levels", kMaxYamlDepth));
+  }
+  void give_up_size(const Place& at) {
+    give_up("yaml-limit", at,
+            fmt::format("more than {} values, aliases written out", kMaxYamlNodes));
+  }
+
+  SourceLines lines_;
+  std::uint32_t file_;
+  const Surroundings& surroundings_;
+  Diagnostics& problems_;
+  ConfigNode root_;
+  std::vector<Frame> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t nodes_ = 0;
+  bool gave_up_ = false;
+};
+
+std::string syntax_hint(std::string_view line, const std::string& message) {
+  const std::size_t first = line.find_first_not_of(' ');
+  if (first != std::string_view::npos && line[first] == '\t') return "indent with spaces, not tabs";
+  if (message.find("illegal map value") != std::string::npos)
+    return "put quotes around a text that contains \": \"";
+  if (message.find("flow") != std::string::npos) return "check that every [ and { is closed";
+  if (message.find("end of map not found") != std::string::npos ||
+      message.find("end of sequence not found") != std::string::npos)
+    return "check the indentation of this line and the one above";
+  if (message.find("anchor") != std::string::npos) return "define it above with &name";
+  return "put quotes around texts that begin with one of { [ * & ! % @ ` > |";
+}
+
+void report_syntax(const YAML::Exception& problem, std::string_view text, std::uint32_t file,
+                   Diagnostics& problems) {
+  const SourceLines lines(text);
+  Place at{file, 1, 1, 1};
+  if (!problem.mark.is_null() && problem.mark.line >= 0) {
+    at.line = static_cast<std::uint32_t>(problem.mark.line) + 1;
+    at.column = static_cast<std::uint32_t>(problem.mark.column) + 1;
+  }
+  problems.error("yaml-syntax", at, "not valid YAML: " + problem.msg,
+                 syntax_hint(lines.line(at.line), problem.msg));
+}
+
+// Reports the first byte that no YAML file has. The parser would guess another encoding instead.
+bool check_bytes(std::string_view text, std::uint32_t file, Diagnostics& problems) {
+  const auto bad = first_bad_utf8(text);
+  if (!bad) return true;
+  Place at{file, 1, 1, 1};
+  for (const char c : text.substr(0, *bad)) {
+    at.column = c == '\n' ? 1 : at.column + 1;
+    at.line += c == '\n' ? 1 : 0;
+  }
+  problems.error("yaml-encoding", at, "not UTF-8 text", "save the file as UTF-8");
+  return false;
+}
+
+}  // namespace
+
+std::optional<ConfigNode> parse_yaml(std::string_view text, std::uint32_t file,
+                                     const Surroundings& surroundings, Diagnostics& problems) {
+  if (text.size() > kMaxYamlBytes) {
+    problems.error("yaml-limit", {file, 0, 0, 1}, "the file is larger than 1MiB");
+    return std::nullopt;
+  }
+  if (!check_bytes(text, file, problems)) return std::nullopt;
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    text.remove_prefix(kByteOrderMark.size());
+  TreeBuilder tree(text, file, surroundings, problems);
+  try {
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    const bool found = parser.HandleNextDocument(tree);
+    if (tree.gave_up()) return std::nullopt;
+    if (!found || tree.root().shape == Shape::null) {
+      problems.error("empty-file", {file, 1, 1, 1}, "the file is empty",
+                     "a pipeline begins with pipeline: name");
+      return std::nullopt;
+    }
+    ConfigNode root = std::move(tree.root());
+    if (parser.HandleNextDocument(tree))
+      problems.error("yaml-documents", {file, 1, 1, 1}, "more than one YAML document in the file",
+                     "put each pipeline into a file of its own");
+    return root;
+  } catch (const YAML::Exception& problem) {
+    if (!tree.gave_up()) report_syntax(problem, text, file, problems);
+  } catch (const std::exception& problem) {
+    problems.error("yaml-syntax", {file, 1, 1, 1},
+                   std::string("not valid YAML: ") + problem.what());
+  }
+  return std::nullopt;
+}
+
+}  // namespace streamd
