@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/plan/draft.h"
+
+namespace streamd {
+namespace {
+
+// The node's keys that `view` knows: what is common to a kind of node is read apart from the rest.
+ConfigNode only(const ConfigNode& node, const SpecView& view) {
+  ConfigNode out;
+  out.shape = node.shape;
+  out.place = node.place;
+  const auto known = view.field_names();
+  for (const auto& entry : node.entries)
+    if (std::find(known.begin(), known.end(), entry.first.text) != known.end())
+      out.entries.push_back(entry);
+  return out;
+}
+
+template <class Plan>
+std::vector<std::string> types_of(const std::vector<Registered<Plan>>& components) {
+  std::vector<std::string> types;
+  for (const auto& component : components) types.push_back(component.view.type);
+  return types;
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+std::string type_hint(const std::string& type, const std::vector<std::string>& known,
+                      const Registry& registry) {
+  if (const std::string guess = closest(type, known); !guess.empty())
+    return fmt::format("did you mean \"{}\"?", guess);
+  if (has(types_of(registry.sources()), type)) return "it is a source: put it below sources";
+  if (has(types_of(registry.operators()), type)) return "it is an operator: put it below operators";
+  if (has(types_of(registry.sinks()), type)) return "it is a sink: put it below sinks";
+  return known.empty() ? "" : "known types: " + joined(known);
+}
+
+// The registered component that `type:` names; null after it reported.
+template <class Plan>
+const Registered<Plan>* find_type(const ConfigNode& body,
+                                  const std::vector<Registered<Plan>>& components,
+                                  const Registry& registry, Diagnostics& problems) {
+  const ConfigNode* type = body.find("type");
+  const auto known = types_of(components);
+  if (type == nullptr) {
+    problems.error("missing-key", body.place, "\"type\" is missing",
+                   "known types: " + joined(known));
+    return nullptr;
+  }
+  std::string name;
+  if (!FieldType<std::string>::read(*type, name, problems)) return nullptr;
+  for (const auto& component : components)
+    if (component.view.type == name) return &component;
+  problems.error("unknown-type", type->place,
+                 type->substituted ? std::string("unknown type (from a variable)")
+                                   : "unknown type " + json_quote(name),
+                 type->substituted ? "known types: " + joined(known)
+                                   : type_hint(name, known, registry));
+  return nullptr;
+}
+
+template <class Plan, class Common>
+std::unique_ptr<Plan> make_component(DraftNode& draft, const Spec<Common>& common_spec,
+                                     const std::vector<Registered<Plan>>& components,
+                                     const Registry& registry, Diagnostics& problems) {
+  const auto* component = find_type(*draft.body, components, registry, problems);
+  if (component == nullptr) return nullptr;
+  draft.node.type = component->view.type;
+  return component->make(*draft.body, {&common_spec.view()}, problems);
+}
+
+void make_source(DraftNode& draft, const Registry& registry, Diagnostics& problems) {
+  const auto& spec = source_common_spec();
+  draft.node.source = make_component(draft, spec, registry.sources(), registry, problems);
+  ConfigNode settings = only(*draft.body, spec.view());
+  const bool no_type = settings.find("type") == nullptr;
+  if (no_type) {  // reported already; the other settings are still worth a look
+    ConfigNode key, type;
+    key.shape = type.shape = ConfigNode::Shape::scalar;
+    key.text = "type";
+    settings.entries.emplace_back(std::move(key), std::move(type));
+  }
+  auto common = spec.parse(settings, problems);
+  if (!common) return;
+  if (draft.body->find("decode") == nullptr && draft.node.source != nullptr) {
+    ConfigNode standard;
+    standard.shape = ConfigNode::Shape::scalar;
+    standard.place = draft.node.place;
+    standard.text = draft.node.source->default_decode();
+    if (!FieldType<DecodeConfig>::read(standard, common->decode, problems)) return;
+  }
+  settle_time(*draft.body, *common, problems);
+  draft.node.common = std::move(*common);
+}
+
+// Places of the single inputs, which NodeCommon's list of names does not keep.
+void read_inputs(DraftNode& draft, Diagnostics& problems) {
+  const ConfigNode* input = draft.body->find("input");
+  if (input == nullptr) return;
+  const auto one = [&](const ConfigNode& item) {
+    DraftInput in;
+    in.place = item.place;
+    if (!FieldType<std::string>::read(item, in.text, problems)) return;
+    if (item.substituted)
+      problems.error("input", item.place, "an input cannot come from a variable",
+                     "write the node's name");
+    else draft.inputs.push_back(std::move(in));
+  };
+  if (input->shape != ConfigNode::Shape::list) one(*input);
+  for (const auto& item : input->items) one(item);
+}
+
+// The scalar at this place if it came from a variable.
+const ConfigNode* find_substituted(const ConfigNode& node, const Place& place) {
+  if (node.shape == ConfigNode::Shape::scalar) {
+    const bool here = node.place.line == place.line && node.place.column == place.column;
+    return node.substituted && here ? &node : nullptr;
+  }
+  for (const auto& item : node.items)
+    if (const ConfigNode* found = find_substituted(item, place)) return found;
+  for (const auto& [key, value] : node.entries)
+    if (const ConfigNode* found = find_substituted(value, place)) return found;
+  return nullptr;
+}
+
+// True when a word of the secret, of three letters or more, stands in the message.
+bool reveals(const std::string& message, const std::string& secret) {
+  std::string word;
+  for (std::size_t i = 0; i <= secret.size(); ++i) {
+    const auto c = static_cast<unsigned char>(i < secret.size() ? secret[i] : ' ');
+    const bool part = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                      c == '_' || c >= 0x80;
+    if (part) {
+      word += static_cast<char>(c);
+      continue;
+    }
+    if (word.size() >= 3 && message.find(word) != std::string::npos) return true;
+    word.clear();
+  }
+  return false;
+}
+
+// What came from a variable may be a secret: a problem in it is told without citing it.
+std::string without_secret(const std::string& message, const std::string& secret) {
+  const std::size_t first = message.find('"');
+  const std::size_t last = message.rfind('"');
+  const std::string told =
+      first == last ? message : message.substr(0, first) + "***" + message.substr(last + 1);
+  return reveals(told, secret) ? "a mistake in what came from a variable" : told;
+}
+
+void check_claims(const Draft& draft, Diagnostics& problems) {
+  std::map<std::string, const DraftNode*> owners;
+  for (const auto& node : draft.nodes) {
+    if (node.node.sink == nullptr) continue;
+    const std::string claim = node.node.sink->claim();
+    if (claim.empty()) continue;
+    const auto [owner, is_new] = owners.emplace(claim, &node);
+    if (is_new) continue;
+    problems.error("duplicate-target", node.node.place,
+                   fmt::format("{} writes to the same place as {}", node.label(),
+                               owner->second->label()),
+                   "give each sink a target of its own, or give one sink both inputs");
+  }
+}
+
+}  // namespace
+
+std::string DraftNode::label() const {
+  switch (node.kind) {
+    case PlanNode::Kind::source: return fmt::format("source \"{}\"", node.name);
+    case PlanNode::Kind::op: return fmt::format("operator \"{}\"", node.name);
+    case PlanNode::Kind::sink: return fmt::format("sink \"{}\"", node.name);
+  }
+  return node.name;
+}
+
+void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& problems) {
+  for (const auto& p : own.all()) {
+    std::string message = p.message, hint = p.hint;
+    const ConfigNode* secret =
+        node.body == nullptr ? nullptr : find_substituted(*node.body, p.place);
+    if (secret != nullptr) {
+      message = without_secret(message, secret->text);
+      if (reveals(hint, secret->text)) hint.clear();
+    }
+    message = node.label() + ": " + message;
+    if (p.severity == Severity::error) problems.error(p.code, p.place, message, hint);
+    else problems.warning(p.code, p.place, message, hint);
+  }
+}
+
+void make_components(Draft& draft, const Registry& registry, Diagnostics& problems) {
+  for (const auto& from : draft.document.nodes) {
+    DraftNode node;
+    node.body = from.body;
+    node.node.name = from.name;
+    node.node.place = from.place;
+    Diagnostics own;
+    switch (from.section) {
+      case Section::sources:
+        node.node.kind = PlanNode::Kind::source;
+        if (node.body != nullptr) make_source(node, registry, own);
+        break;
+      case Section::operators:
+        node.node.kind = PlanNode::Kind::op;
+        if (node.body == nullptr) break;
+        node.node.op =
+            make_component(node, node_common_spec(), registry.operators(), registry, own);
+        read_inputs(node, own);
+        break;
+      case Section::sinks:
+        node.node.kind = PlanNode::Kind::sink;
+        if (node.body == nullptr) break;
+        node.node.sink = make_component(node, node_common_spec(), registry.sinks(), registry, own);
+        read_inputs(node, own);
+        break;
+    }
+    node.complete = own.errors() == 0 && node.body != nullptr;
+    report_for(node, own, problems);
+    draft.nodes.push_back(std::move(node));
+  }
+  check_claims(draft, problems);
+}
+
+}  // namespace streamd

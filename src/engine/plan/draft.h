@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan while it is being made; seen by plan/*.cc only. Each step reports all it finds and the
+// next one works with what is usable, so that the user sees every mistake at once.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/config/document.h"
+#include "engine/plan/plan.h"
+
+namespace streamd {
+
+struct DraftInput {
+  std::string text;  // as written: node or node.port
+  Place place;
+  std::optional<std::size_t> node;  // index into Draft::nodes; none: reported
+  Port port = Port::out;
+};
+
+struct DraftNode {
+  const ConfigNode* body = nullptr;
+  std::vector<DraftInput> inputs;
+  PlanNode node;            // node.inputs is filled at the end
+  bool complete = true;     // false: its own settings or inputs had an error
+  std::array<Needs, 2> wanted;  // by what reads its port out, late
+
+  std::string label() const;   // operator "typed"
+};
+
+struct Draft {
+  Document document;
+  std::vector<DraftNode> nodes;     // in the order of the file
+  std::vector<std::size_t> order;   // inputs before readers; without nodes in or behind a cycle
+  std::optional<std::size_t> dead_letters;
+};
+
+// Adds the problems of one node, with its label in front. What came from a variable is not cited.
+void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& problems);
+
+// components.cc: makes each node's component from its settings.
+void make_components(Draft& draft, const Registry& registry, Diagnostics& problems);
+// graph.cc: resolves inputs and dead_letters, finds cycles, unused nodes and double names; orders.
+void connect(Draft& draft, Diagnostics& problems);
+
+// schemas.cc
+enum class Pass { first, last };
+// Binds the nodes in order. First: sources give what configuration alone tells, and what a node
+// with an error gives is taken to be anything, so that what reads it is checked too. Last (only
+// without errors): sources give exactly what is wanted of them, and PlanNode::inputs is filled.
+void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems);
+// Asks from the sinks backwards. Needs the schemas of the first pass.
+void collect_needs(Draft& draft, Diagnostics& problems);
+
+// Several schemas brought to one: columns by name in order of appearance. All open: open; a name
+// that is changed or removed in one of them becomes a column, since the raw bytes no longer say the
+// same for all. All closed: every column of any. Mixed: as open in the first pass, where any name
+// may be asked for; closed in the last, with the columns that are known.
+struct Unified {
+  Schema schema;
+  std::vector<std::vector<int>> columns;  // per input, see PlanInput::columns
+};
+Unified unify(const std::vector<Schema>& inputs, Pass pass);
+
+}  // namespace streamd

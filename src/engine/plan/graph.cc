@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "engine/plan/draft.h"
+
+namespace streamd {
+namespace {
+
+using NodeKind = PlanNode::Kind;
+using ByName = std::map<std::string, std::size_t>;
+
+ByName index_names(Draft& draft, Diagnostics& problems) {
+  ByName by_name;
+  for (std::size_t i = 0; i < draft.nodes.size(); ++i) {
+    const PlanNode& node = draft.nodes[i].node;
+    const auto [first, is_new] = by_name.emplace(node.name, i);
+    if (is_new) continue;
+    const DraftNode& other = draft.nodes[first->second];
+    problems.error("duplicate-name", node.place,
+                   fmt::format("{} has the name of {}", draft.nodes[i].label(), other.label()),
+                   fmt::format("give it another name; the first is in line {}",
+                               other.node.place.line));
+  }
+  return by_name;
+}
+
+std::vector<std::string> readable_names(const Draft& draft, const DraftNode& except) {
+  std::vector<std::string> names;
+  for (const auto& node : draft.nodes)
+    if (node.node.kind != NodeKind::sink && &node != &except) names.push_back(node.node.name);
+  return names;
+}
+
+class Connector {
+ public:
+  Connector(Draft& draft, Diagnostics& problems)
+      : draft_(draft), problems_(problems), by_name_(index_names(draft, problems)) {}
+
+  void dead_letters() {
+    const Document& document = draft_.document;
+    if (!document.dead_letters) return;
+    const auto found = by_name_.find(*document.dead_letters);
+    if (found != by_name_.end() && draft_.nodes[found->second].node.kind == NodeKind::sink) {
+      draft_.dead_letters = found->second;
+      const DraftNode& sink = draft_.nodes[found->second];
+      if (!sink.inputs.empty())
+        problems_.error("dead-letters-input", sink.inputs.front().place,
+                        sink.label() + " gets the dead letters and can have no other input",
+                        "remove input, or use another sink for dead_letters");
+      return;
+    }
+    std::vector<std::string> sinks;
+    for (const auto& node : draft_.nodes)
+      if (node.node.kind == NodeKind::sink) sinks.push_back(node.node.name);
+    const std::string guess = closest(*document.dead_letters, sinks);
+    problems_.error("unknown-sink", document.dead_letters_place, "dead_letters names no sink",
+                    guess.empty() ? "add the sink, or remove dead_letters: the dead letters then "
+                                    "go to a file in the state directory"
+                                  : fmt::format("did you mean \"{}\"?", guess));
+  }
+
+  void inputs() {
+    for (std::size_t i = 0; i < draft_.nodes.size(); ++i) {
+      DraftNode& node = draft_.nodes[i];
+      if (node.node.kind == NodeKind::source) continue;
+      if (node.inputs.empty()) missing_input(i);
+      std::set<std::string> seen;
+      for (auto& input : node.inputs) {
+        resolve(node, input);
+        if (!input.node) node.complete = false;
+        if (!seen.insert(input.text).second)
+          problems_.error("duplicate-input", input.place,
+                          fmt::format("{}: input \"{}\" is here twice", node.label(), input.text),
+                          "remove one");
+      }
+    }
+  }
+
+  void unused() {
+    std::set<std::size_t> read;
+    for (const auto& node : draft_.nodes)
+      for (const auto& input : node.inputs)
+        if (input.node) read.insert(*input.node);
+    for (std::size_t i = 0; i < draft_.nodes.size(); ++i) {
+      const DraftNode& node = draft_.nodes[i];
+      if (node.node.kind == NodeKind::sink || read.count(i) > 0 || meant_.count(node.node.name) > 0)
+        continue;
+      problems_.error("unused-node", node.node.place,
+                      fmt::format("nothing reads {}", node.label()),
+                      fmt::format("add a sink with input: {}, or remove it", node.node.name));
+    }
+  }
+
+ private:
+  void missing_input(std::size_t i) {
+    DraftNode& node = draft_.nodes[i];
+    if (draft_.dead_letters == i || node.body == nullptr || node.body->find("input") != nullptr)
+      return;
+    node.complete = false;
+    problems_.error("missing-key", node.node.place, node.label() + ": \"input\" is missing",
+                    "add input: with the name of a source or operator");
+  }
+
+  void resolve(DraftNode& reader, DraftInput& input) {
+    // A name with a dot is an error of that node's, not of what reads it.
+    const std::size_t dot =
+        by_name_.count(input.text) > 0 ? std::string::npos : input.text.find('.');
+    const std::string name = input.text.substr(0, dot);
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+      const std::string guess = closest(name, readable_names(draft_, reader));
+      meant_.insert(guess);
+      problems_.error("unknown-input", input.place,
+                      fmt::format("{}: unknown input {}", reader.label(), json_quote(name)),
+                      guess.empty() ? "name a source or an operator"
+                                    : fmt::format("did you mean \"{}\"?", guess));
+      return;
+    }
+    const DraftNode& from = draft_.nodes[found->second];
+    if (from.node.kind == NodeKind::sink) {
+      problems_.error("unknown-input", input.place,
+                      fmt::format("{}: {} gives no records", reader.label(), from.label()),
+                      "read what the sink reads");
+      return;
+    }
+    if (dot != std::string::npos) {
+      if (input.text.substr(dot + 1) != "late" || from.node.kind == NodeKind::source) {
+        problems_.error("unknown-port", input.place,
+                        fmt::format("{}: {} has no port {}", reader.label(), from.label(),
+                                    json_quote(input.text.substr(dot + 1))),
+                        fmt::format("write {}; only windows have another port: late", name));
+        meant_.insert(name);
+        return;
+      }
+      input.port = Port::late;
+    }
+    input.node = found->second;
+  }
+
+  Draft& draft_;
+  Diagnostics& problems_;
+  ByName by_name_;
+  std::set<std::string> meant_;  // nodes that a wrong input probably means: not unused
+};
+
+// Takes nodes whose inputs are all taken, the first in the file first.
+std::vector<std::size_t> order_nodes(const Draft& draft) {
+  std::vector<std::size_t> open_inputs(draft.nodes.size());
+  std::vector<std::vector<std::size_t>> readers(draft.nodes.size());
+  std::set<std::size_t> ready;
+  for (std::size_t i = 0; i < draft.nodes.size(); ++i) {
+    for (const auto& input : draft.nodes[i].inputs)
+      if (input.node) {
+        ++open_inputs[i];
+        readers[*input.node].push_back(i);
+      }
+    if (open_inputs[i] == 0) ready.insert(i);
+  }
+  std::vector<std::size_t> order;
+  while (!ready.empty()) {
+    const std::size_t i = *ready.begin();
+    ready.erase(ready.begin());
+    order.push_back(i);
+    for (const std::size_t reader : readers[i])
+      if (--open_inputs[reader] == 0) ready.insert(reader);
+  }
+  return order;
+}
+
+// From a node that could not be ordered, some input could not be either; following those must come
+// back to a node already seen. Each cycle is reported once.
+void report_cycles(const Draft& draft, Diagnostics& problems) {
+  const std::set<std::size_t> ordered(draft.order.begin(), draft.order.end());
+  std::set<std::size_t> done = ordered;
+  for (std::size_t i = 0; i < draft.nodes.size(); ++i) {
+    std::vector<std::size_t> path;
+    std::size_t at = i;
+    while (done.count(at) == 0 && std::find(path.begin(), path.end(), at) == path.end()) {
+      path.push_back(at);
+      for (const auto& input : draft.nodes[at].inputs)
+        if (input.node && ordered.count(*input.node) == 0) {
+          at = *input.node;
+          break;
+        }
+    }
+    done.insert(path.begin(), path.end());
+    const auto start = std::find(path.begin(), path.end(), at);
+    if (start == path.end()) continue;
+    // The path was walked against the flow of records.
+    std::vector<std::size_t> cycle(start, path.end());
+    std::reverse(cycle.begin(), cycle.end());
+    std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
+    std::string text;
+    for (const std::size_t node : cycle) text += draft.nodes[node].node.name + " -> ";
+    const DraftNode& first = draft.nodes[cycle.front()];
+    problems.error("cycle", first.node.place,
+                   fmt::format("{} reads its own output: {}{}", first.label(), text,
+                               first.node.name),
+                   "change one of these inputs");
+  }
+}
+
+}  // namespace
+
+void connect(Draft& draft, Diagnostics& problems) {
+  Connector connector(draft, problems);
+  connector.dead_letters();
+  connector.inputs();
+  connector.unused();
+  draft.order = order_nodes(draft);
+  if (draft.order.size() < draft.nodes.size()) report_cycles(draft, problems);
+  const auto none_of = [&](NodeKind kind) {
+    return std::none_of(draft.document.nodes.begin(), draft.document.nodes.end(),
+                        [&](const DocumentNode& node) {
+                          return (node.section == Section::sources) == (kind == NodeKind::source) &&
+                                 (node.section == Section::sinks) == (kind == NodeKind::sink);
+                        });
+  };
+  if (none_of(NodeKind::source))
+    problems.error("no-source", draft.document.place, "the pipeline has no source",
+                   "add sources: with at least one");
+  if (none_of(NodeKind::sink))
+    problems.error("no-sink", draft.document.place, "the pipeline has no sink",
+                   "add sinks: with at least one");
+}
+
+}  // namespace streamd

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plan: a pipeline document turned into a typed DAG: schemas on every edge, columns that each
+// source decodes, keys, ports. Pure, no I/O: `check` and `run` build the same one. Const once made;
+// the runtime shares it between workers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/operator.h"
+#include "engine/api/registry.h"
+#include "engine/api/sink.h"
+#include "engine/api/source.h"
+#include "engine/codec/decode.h"
+#include "engine/plan/source_common.h"
+
+namespace streamd {
+
+struct PlanInput {
+  std::size_t node = 0;  // index into Plan::nodes, always smaller than the reader's own
+  Port port = Port::out;
+  // For each column of the reader's input schema: the column of this input, or -1 = always missing.
+  // Several inputs of one node are brought to one schema that way.
+  std::vector<int> columns;
+  bool identity = true;  // columns is 0, 1, 2, …: nothing to do
+};
+
+struct PlanNode {
+  enum class Kind { source, op, sink };
+  Kind kind = Kind::source;
+  std::string name;  // unique in the pipeline; for stateful nodes the identity of their state
+  std::string type;
+  Place place;
+  std::vector<PlanInput> inputs;
+  Schema in;    // operators and sinks: what their batches look like
+  Ports ports;  // sources and operators: what they emit (sources: `out` only)
+  std::vector<std::size_t> key_columns;  // operators that shard: columns of `in`
+
+  SourceCommon common;  // sources: decode, time, max_record
+  std::unique_ptr<SourcePlan> source;
+  std::unique_ptr<OperatorPlan> op;
+  std::unique_ptr<SinkPlan> sink;
+};
+
+struct Plan {
+  std::string pipeline;
+  std::vector<PlanNode> nodes;  // inputs before readers
+  Duration checkpoint_every = Duration::from_seconds(1);
+  // The sink named by `dead_letters:`; it is in `nodes`, without inputs. None: the default file.
+  std::optional<std::size_t> dead_letters;
+};
+
+// The schema of dead letters: closed; node, code, reason, source, partition, position, event_time,
+// attempts, encoding (utf8 or base64: of data), data.
+Schema dead_letter_schema();
+
+}  // namespace streamd

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/plan/draft.h"
+
+namespace streamd {
+namespace {
+
+constexpr const char* kLateness = "lateness";
+
+Schema anything() {
+  Schema schema;
+  schema.open = true;
+  return schema;
+}
+
+// True when the need "a.b" is served by column "a.b" or, as a part of it, by column "a".
+bool serves(const std::string& column, const std::string& need) {
+  return need == column || (need.size() > column.size() && need[column.size()] == '.' &&
+                            need.compare(0, column.size(), column) == 0);
+}
+
+bool is_wanted(const std::string& column, const Needs& wanted) {
+  return wanted.whole || std::any_of(wanted.fields.begin(), wanted.fields.end(),
+                                     [&](const auto& need) { return serves(column, need); });
+}
+
+// What the source decodes: exactly what is wanted of it.
+Schema projected(const Schema& decoded, const Needs& wanted) {
+  Schema schema;
+  schema.open = decoded.open;
+  schema.hidden = decoded.hidden;
+  for (const auto& field : decoded.fields)
+    if (is_wanted(field.name, wanted)) schema.fields.push_back(field);
+  if (!decoded.open) return schema;
+  for (const auto& name : wanted.fields)
+    if (!decoded.find(name)) schema.fields.push_back({name, Type::any, false});
+  std::sort(schema.fields.begin(), schema.fields.end(),
+            [](const Field& a, const Field& b) { return a.name < b.name; });
+  return schema;
+}
+
+Schema port_schema(const DraftNode& from, Port port) {
+  if (port == Port::out) return from.node.ports.out;
+  Schema late = from.node.in;
+  late.fields.push_back({kLateness, Type::duration, true});
+  return late;
+}
+
+std::vector<Schema> input_schemas(const Draft& draft, const DraftNode& reader) {
+  std::vector<Schema> schemas;
+  for (const auto& input : reader.inputs)
+    schemas.push_back(input.node ? port_schema(draft.nodes[*input.node], input.port) : anything());
+  return schemas;
+}
+
+void check_ports(const Draft& draft, DraftNode& reader, Diagnostics& problems) {
+  for (const auto& input : reader.inputs) {
+    if (!input.node || input.port != Port::late) continue;
+    const DraftNode& from = draft.nodes[*input.node];
+    if (from.node.ports.has_late) continue;
+    reader.complete = false;
+    problems.error("unknown-port", input.place,
+                   fmt::format("{}: {} has no port \"late\"", reader.label(), from.label()),
+                   fmt::format("write {}; only windows have port late", from.node.name));
+  }
+}
+
+void bind_node(DraftNode& node, Diagnostics& problems) {
+  const std::size_t before = problems.errors();
+  Diagnostics own;
+  if (node.node.op != nullptr) node.node.ports = node.node.op->bind(node.node.in, own);
+  if (node.node.sink != nullptr) node.node.sink->bind(node.node.in, own);
+  report_for(node, own, problems);
+  if (problems.errors() > before) node.complete = false;
+  if (!node.complete) node.node.ports = {anything(), true};
+}
+
+void fill_inputs(DraftNode& reader, const Unified& unified) {
+  reader.node.inputs.clear();
+  for (std::size_t i = 0; i < reader.inputs.size(); ++i) {
+    PlanInput input;
+    input.node = *reader.inputs[i].node;
+    input.port = reader.inputs[i].port;
+    input.columns = unified.columns[i];
+    for (std::size_t c = 0; c < input.columns.size(); ++c)
+      if (input.columns[c] != static_cast<int>(c)) input.identity = false;
+    reader.node.inputs.push_back(std::move(input));
+  }
+}
+
+void find_keys(DraftNode& node, Diagnostics& problems) {
+  if (node.node.op == nullptr) return;
+  node.node.key_columns.clear();
+  for (const auto& key : node.node.op->key_fields()) {
+    if (const auto column = node.node.in.find(key)) node.node.key_columns.push_back(*column);
+    else
+      problems.error("unknown-field", node.node.place,
+                     fmt::format("{}: its input has no field \"{}\"", node.label(), key));
+  }
+}
+
+bool hides_or_derives(const Schema& schema, const std::string& name) {
+  if (schema.is_hidden(name)) return true;
+  const auto column = schema.find(name);
+  return column && schema.fields[*column].derived;
+}
+
+// All schemas are open. The column is needed when one of them says something else than its bytes.
+bool settled_in_bytes(const std::vector<Schema>& inputs, const std::string& name) {
+  return std::none_of(inputs.begin(), inputs.end(),
+                      [&](const Schema& schema) { return hides_or_derives(schema, name); });
+}
+
+void add_column(const std::vector<Schema>& inputs, const std::string& name, Unified& into) {
+  Field field{name, Type::any, false};
+  bool first = true;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto column = inputs[i].find(name);
+    into.columns[i].push_back(column ? static_cast<int>(*column) : -1);
+    field.derived = field.derived || hides_or_derives(inputs[i], name);
+    if (!column) continue;
+    const Type type = inputs[i].fields[*column].type;
+    field.type = first || field.type == type ? type : Type::any;
+    first = false;
+  }
+  into.schema.fields.push_back(std::move(field));
+}
+
+// What a node asks of input i beyond its own needs when the whole record is wanted of several open
+// inputs: names that another input has changed or removed, so that all have them as columns.
+void add_changed_elsewhere(const std::vector<Schema>& inputs, std::size_t i, Needs& needs) {
+  for (const auto& schema : inputs) {
+    for (const auto& field : schema.fields)
+      if (field.derived && !inputs[i].is_hidden(field.name)) needs.fields.insert(field.name);
+    for (const auto& name : schema.hidden)
+      if (!inputs[i].is_hidden(name)) needs.fields.insert(name);
+  }
+}
+
+Needs needs_of(const DraftNode& node) {
+  if (node.node.sink != nullptr) return node.node.sink->needs();
+  Needs needs = node.node.op->needs(node.wanted[0]);
+  Needs late = node.wanted[1];
+  late.fields.erase(kLateness);
+  needs.merge(late);
+  for (const auto& key : node.node.op->key_fields()) needs.fields.insert(key);
+  return needs;
+}
+
+}  // namespace
+
+Unified unify(const std::vector<Schema>& inputs, Pass pass) {
+  Unified out;
+  out.columns.resize(inputs.size());
+  const auto is_open = [](const Schema& schema) { return schema.open; };
+  const bool all_open = std::all_of(inputs.begin(), inputs.end(), is_open);
+  const bool any_open = std::any_of(inputs.begin(), inputs.end(), is_open);
+  out.schema.open = all_open || (any_open && pass == Pass::first);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (const auto& field : inputs[i].fields) {
+      if (out.schema.find(field.name)) continue;
+      const bool everywhere = std::all_of(inputs.begin(), inputs.end(), [&](const Schema& schema) {
+        return schema.find(field.name).has_value();
+      });
+      if (all_open && !everywhere && settled_in_bytes(inputs, field.name)) continue;
+      add_column(inputs, field.name, out);
+    }
+  }
+  for (const auto& schema : inputs)
+    for (const auto& name : schema.hidden)
+      if (all_open && !out.schema.find(name) && !out.schema.is_hidden(name))
+        out.schema.hidden.push_back(name);
+  return out;
+}
+
+void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
+  for (const std::size_t i : draft.order) {
+    DraftNode& node = draft.nodes[i];
+    if (node.node.kind == PlanNode::Kind::source) {
+      const Schema decoded = decoded_schema(node.node.common.decode);
+      node.node.ports.out = !node.complete       ? anything()
+                            : pass == Pass::last ? projected(decoded, node.wanted[0])
+                                                 : decoded;
+      continue;
+    }
+    check_ports(draft, node, problems);
+    Unified unified;
+    if (draft.dead_letters == i) unified.schema = dead_letter_schema();
+    else if (node.inputs.empty()) unified.schema = anything();
+    else unified = unify(input_schemas(draft, node), pass);
+    if (pass == Pass::last) fill_inputs(node, unified);
+    node.node.in = std::move(unified.schema);
+    bind_node(node, problems);
+    if (pass == Pass::last) find_keys(node, problems);
+  }
+}
+
+void collect_needs(Draft& draft, Diagnostics& problems) {
+  for (auto at = draft.order.rbegin(); at != draft.order.rend(); ++at) {
+    DraftNode& node = draft.nodes[*at];
+    if (node.node.kind == PlanNode::Kind::source) {
+      const auto& time = node.node.common.time;
+      if (time && !time->field.empty()) node.wanted[0].fields.insert(time->field);
+      continue;
+    }
+    const Needs needs = needs_of(node);
+    const std::vector<Schema> schemas = input_schemas(draft, node);
+    const auto open =
+        std::count_if(schemas.begin(), schemas.end(), [](const Schema& s) { return s.open; });
+    const bool mixed = open > 0 && static_cast<std::size_t>(open) < schemas.size();
+    if (mixed && needs.whole)
+      problems.error("mixed-inputs", node.inputs.front().place,
+                     fmt::format("{}: some of its inputs are raw records and some are results, "
+                                 "and it passes on whole records",
+                                 node.label()),
+                     "put a map with keep: [fields] before it, or use one node for each");
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      Needs asked = needs;
+      if (needs.whole && schemas.size() > 1 && !mixed && open > 0)
+        add_changed_elsewhere(schemas, i, asked);
+      draft.nodes[*node.inputs[i].node].wanted[node.inputs[i].port == Port::late ? 1 : 0].merge(
+          asked);
+    }
+  }
+}
+
+}  // namespace streamd
