@@ -52,8 +52,6 @@ class EpochStore {
   bool is_new() const { return is_new_; }
   std::uint64_t hash_seed() const { return seed_; }
   Epoch last_epoch() const { return epoch_; }
-  // The far side numbers on: a new store under an old transaction name starts behind it.
-  void start_after(Epoch epoch) { epoch_ = epoch; }
   std::optional<Epoch> prepared() const { return prepared_; }
   // Makes the prepared epoch count, or forgets it.
   Status resolve(bool committed);

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/runtime/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "engine/core/check.h"
+#include "engine/runtime/worker.h"
+#include "engine/state/state_dir.h"
+
+namespace streamd {
+namespace {
+
+constexpr std::size_t kRingMessages = 64;
+constexpr Duration kTurn = Duration::from_millis(20);
+
+class Run {
+ public:
+  Run(const Plan& plan, const RunOptions& options)
+      : plan_(plan), options_(options), checkpoint_(options.workers) {}
+  ~Run() {
+    context_.abandon = true;
+    threads_.clear();
+    for (auto& worker : workers_) worker->close();
+    for (auto& source : sources_)
+      if (source) source->close();
+  }
+
+  Status prepare();
+  Status loop();
+  Progress progress() const;
+
+ private:
+  Status open_state();
+  Status open_sources();
+  Status open_transaction();
+  Status declare_state();
+  Status commit(EpochParts parts);
+  void acknowledge(const EpochParts& parts);
+  void report_restored();
+  Status insist(const std::string& what, const std::function<Status()>& attempt);
+  bool all_finished() const;
+  bool stop_wanted() const { return options_.stop.stop_requested(); }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  RunContext context_;
+  Checkpoint checkpoint_;
+  std::string pipeline_dir_;
+  std::unique_ptr<StateDir> dir_;
+  std::unique_ptr<EpochStore> store_;
+  Shared shared_;
+  std::vector<std::unique_ptr<Source>> sources_;  // by node index; null unless a source
+  std::vector<std::unique_ptr<Sink>> opened_sinks_;  // transactional ones, until a worker takes them
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Transaction* transaction_ = nullptr;
+  std::map<std::string, Positions> known_positions_;  // all partitions ever committed, by source
+  std::vector<std::jthread> threads_;
+  Epoch next_epoch_ = 1;
+  Duration started_{};
+};
+
+Status Run::open_state() {
+  std::random_device entropy;
+  const std::uint64_t seed = (std::uint64_t{entropy()} << 32) | entropy();
+  Result<std::unique_ptr<StateBackend>> backend = nullptr;
+  if (options_.backend) {
+    pipeline_dir_ = options_.state_root + "/" + plan_.pipeline;
+    backend = options_.backend();
+  } else {
+    auto dir = StateDir::open(options_.state_root, plan_.pipeline, options_.fresh, *options_.clock);
+    if (!dir) return tl::unexpected(std::move(dir).error());
+    dir_ = std::make_unique<StateDir>(std::move(*dir));
+    if (!dir_->archived_to().empty())
+      options_.log(LogLevel::info,
+                   fmt::format("--fresh: earlier state is kept in {}", dir_->archived_to()));
+    pipeline_dir_ = dir_->path();
+    backend = open_rocksdb_backend(dir_->db());
+  }
+  if (!backend) return tl::unexpected(std::move(backend).error());
+  auto store = EpochStore::open(std::move(*backend), seed);
+  if (!store) return tl::unexpected(std::move(store).error());
+  store_ = std::move(*store);
+  return {};
+}
+
+Status Run::declare_state() {
+  std::vector<std::pair<std::string, std::string>> nodes;
+  for (const auto& node : plan_.nodes)
+    if (node.op && node.op->stateful()) nodes.emplace_back(node.name, node.op->state_signature());
+  return store_->declare(nodes, options_.reset_state);
+}
+
+Status Run::open_sources() {
+  sources_.resize(plan_.nodes.size());
+  for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto& node = plan_.nodes[n];
+    if (!node.source) continue;
+    auto stored = store_->partitions(node.name);
+    if (!stored) return tl::unexpected(std::move(stored).error());
+    SourceContext context;
+    context.node = node.name;
+    context.pipeline = plan_.pipeline;
+    context.workers = options_.workers;
+    context.clock = options_.clock;
+    context.shared = &shared_;
+    context.fresh = options_.fresh;
+    context.max_record = node.common.max_record.bytes;
+    for (const auto& [name, partition] : *stored) context.resume_at[name] = partition.position;
+    known_positions_[node.name] = context.resume_at;
+    context.checkpoint_now = [this](Duration limit) { return checkpoint_.request(limit); };
+    context.log = [this, name = node.name](int level, const std::string& text) {
+      options_.log(static_cast<LogLevel>(level), fmt::format("source \"{}\": {}", name, text));
+    };
+    auto source = node.source->open(std::move(context));
+    if (!source)
+      return in_context(std::move(source).error(), fmt::format("source \"{}\"", node.name));
+    sources_[n] = std::move(*source);
+  }
+  return {};
+}
+
+// Opens the transactional sinks, fences older processes of the same name, and decides whether an
+// epoch that was being committed when the last process ended did commit.
+Status Run::open_transaction() {
+  opened_sinks_.resize(plan_.nodes.size());
+  for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto& node = plan_.nodes[n];
+    if (!node.sink || !node.sink->transactional()) continue;
+    auto sink = node.sink->open(sink_context(node, plan_, pipeline_dir_,
+                                             sink_owner(n, options_.workers), context_, shared_, ""));
+    if (!sink) return in_context(std::move(sink).error(), fmt::format("sink \"{}\"", node.name));
+    opened_sinks_[n] = std::move(*sink);
+    auto* transaction = opened_sinks_[n]->transaction();
+    if (transaction_ && transaction_->name() != transaction->name())
+      return fail(ErrorKind::config,
+                  fmt::format("exactly-once sinks write to two places ({} and {})",
+                              transaction_->name(), transaction->name()),
+                  "let all of them use the same brokers, or make one pipeline of each");
+    transaction_ = transaction;
+  }
+  if (!transaction_) return store_->resolve(false);
+  Epoch last = 0;
+  STREAMD_TRY(insist(transaction_->name(), [&]() -> Status {
+    const auto far = transaction_->last_committed();
+    if (!far) return tl::unexpected(far.error());
+    last = *far;
+    return {};
+  }));
+  if (store_->prepared()) STREAMD_TRY(store_->resolve(last >= *store_->prepared()));
+  if (last > store_->last_epoch())
+    return fail(ErrorKind::state,
+                fmt::format("{} has committed epoch {}, but the stored state ends at epoch {}",
+                            transaction_->name(), last, store_->last_epoch()),
+                "this state folder is older than what was sent: use the newer folder, or start anew "
+                "with --fresh");
+  return {};
+}
+
+Status Run::prepare() {
+  STREAMD_CHECK(plan_.dead_letters.has_value(), "a plan that runs has a sink for dead letters");
+  STREAMD_TRY(open_state());
+  context_.plan = &plan_;
+  context_.workers = options_.workers;
+  context_.clock = options_.clock;
+  context_.log = options_.log;
+  context_.dead_letters = *plan_.dead_letters;
+  context_.checkpoint = &checkpoint_;
+  context_.store = store_.get();
+  context_.hash_seed = store_->hash_seed();
+  for (std::size_t i = 0; i < options_.workers * plan_.nodes.size(); ++i)
+    context_.counters.push_back(std::make_unique<NodeCounters>());
+  for (unsigned from = 0; from < options_.workers; ++from)
+    for (unsigned to = 0; to < options_.workers; ++to)
+      context_.rings.push_back(from == to ? nullptr : std::make_unique<Ring>(kRingMessages));
+  for (const auto& node : plan_.nodes)
+    context_.source_clocks.push_back(node.source ? std::make_unique<SourceClock>(options_.workers)
+                                                 : nullptr);
+
+  STREAMD_TRY(open_transaction());
+  STREAMD_TRY(declare_state());
+  STREAMD_TRY(open_sources());
+  for (unsigned w = 0; w < options_.workers; ++w) {
+    workers_.push_back(std::make_unique<Worker>(context_, w));
+    STREAMD_TRY(workers_.back()->open(shared_, pipeline_dir_, sources_, opened_sinks_));
+  }
+  next_epoch_ = store_->last_epoch() + 1;
+  report_restored();
+  return {};
+}
+
+void Run::report_restored() {
+  if (store_->last_epoch() == 0 || store_->is_new()) return;
+  std::uint64_t keys = 0;
+  for (const auto& node : progress().nodes) keys += node.keys;
+  std::size_t partitions = 0;
+  for (const auto& [source, positions] : known_positions_) partitions += positions.size();
+  options_.log(LogLevel::info,
+               fmt::format("pipeline {}: restored epoch {}: {} keys, positions of {} partitions",
+                           plan_.pipeline, store_->last_epoch(), keys, partitions));
+}
+
+// Tries again while the far side may come back: one warning, one notice when it has. A stop ends it;
+// then the epoch stays undecided until the next start.
+Status Run::insist(const std::string& what, const std::function<Status()>& attempt) {
+  Duration pause = Duration::from_millis(100);
+  for (bool told = false;; told = true) {
+    auto status = attempt();
+    if (status && told) options_.log(LogLevel::info, fmt::format("{}: healed", what));
+    if (status || status.error().retry == Retry::never) return status;
+    if (stop_wanted() || options_.abandon.stop_requested() || checkpoint_.failed()) return status;
+    if (!told)
+      options_.log(LogLevel::warning,
+                   fmt::format("{}: {}; trying again", what, status.error().message));
+    std::this_thread::sleep_for(std::chrono::microseconds(pause.micros));
+    pause = std::min(Duration{pause.micros * 2}, Duration::from_seconds(5));
+  }
+}
+
+bool Run::all_finished() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& w) { return w->finished(); });
+}
+
+Status Run::commit(EpochParts parts) {
+  const Epoch epoch = next_epoch_;
+  for (const auto& [source, partitions] : parts.partitions)
+    for (const auto& [name, stored] : partitions) known_positions_[source][name] = stored.position;
+  if (transaction_) {
+    std::map<std::string, Positions> current;
+    for (const auto& [source, partitions] : parts.partitions)
+      for (const auto& [name, stored] : partitions) current[source][name] = stored.position;
+    STREAMD_TRY(store_->prepare(epoch, parts));
+    STREAMD_TRY(insist(transaction_->name(),
+                       [&] { return transaction_->commit(epoch, current); }));
+    STREAMD_TRY(store_->finish(epoch));
+  } else {
+    STREAMD_TRY(store_->commit(epoch, parts));
+  }
+  acknowledge(parts);
+  ++next_epoch_;
+  checkpoint_.committed(epoch);
+  return {};
+}
+
+// A far side that can't be told now is told with the next epoch; the positions that count are ours.
+void Run::acknowledge(const EpochParts& parts) {
+  for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto it = parts.partitions.find(plan_.nodes[n].name);
+    if (!sources_[n] || it == parts.partitions.end()) continue;
+    Positions positions;
+    for (const auto& [name, stored] : it->second) positions[name] = stored.position;
+    if (auto status = sources_[n]->acknowledge(next_epoch_, positions); !status)
+      options_.log(LogLevel::warning, fmt::format("source \"{}\": {}", plan_.nodes[n].name,
+                                                  status.error().message));
+  }
+}
+
+// The control thread's life: start epochs, commit them, report, stop.
+Status Run::loop() {
+  const Clock& clock = *options_.clock;
+  started_ = clock.monotonic();
+  for (auto& worker : workers_) threads_.emplace_back([&w = *worker] { w.run(); });
+  Duration last_epoch = started_, last_report = started_;
+  std::optional<Duration> stop_by;
+  bool last = false;
+  for (;;) {
+    checkpoint_.wait(kTurn);
+    if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
+    if (options_.abandon.stop_requested()) return {};
+    const Duration now = clock.monotonic();
+    if (stop_wanted() && !stop_by) stop_by = now + options_.stop_limit;
+    if (stop_by && now > *stop_by) {
+      options_.log(LogLevel::warning,
+                   "stopping took too long; everything since the last checkpoint will be read again");
+      return {};
+    }
+    const bool ending = stop_wanted() || all_finished();
+    const bool due = now - last_epoch >= options_.checkpoint_every;
+    if (!checkpoint_.running() && !last && (ending || due || checkpoint_.requested())) {
+      last = ending;
+      last_epoch = now;
+      checkpoint_.start(next_epoch_, last);
+    }
+    if (auto parts = checkpoint_.take()) {
+      STREAMD_TRY(commit(std::move(*parts)));
+      if (last) break;
+    }
+    if (options_.on_progress && now - last_report >= options_.progress_every) {
+      last_report = now;
+      options_.on_progress(progress());
+    }
+  }
+  threads_.clear();
+  return {};
+}
+
+Progress Run::progress() const {
+  Progress p;
+  p.pipeline = plan_.pipeline;
+  p.epoch = next_epoch_ - 1;
+  p.running = options_.clock->monotonic() - started_;
+  for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto& node = plan_.nodes[n];
+    NodeTotals t;
+    t.name = node.name;
+    t.type = node.type;
+    t.kind = node.source ? NodeTotals::Kind::source
+             : node.op   ? NodeTotals::Kind::op
+                         : NodeTotals::Kind::sink;
+    t.stateful = node.op && node.op->stateful();
+    for (unsigned w = 0; w < options_.workers; ++w) {
+      const NodeCounters& c = *context_.counters[w * plan_.nodes.size() + n];
+      t.in += c.in;
+      t.out += c.out;
+      t.dead_letters += c.dead_letters;
+      t.bytes += c.bytes;
+      t.clamped += c.clamped;
+      t.keys += c.keys;
+      for (std::size_t r = 0; r < kDropReasons; ++r) t.dropped[r] += c.dropped[r];
+      t.newest = std::max(t.newest, c.newest.load());
+      t.watermark = std::min(t.watermark, c.watermark.load());
+    }
+    p.nodes.push_back(std::move(t));
+  }
+  return p;
+}
+
+}  // namespace
+
+std::string dead_letter_dir(const std::string& state_root, const std::string& pipeline) {
+  return state_root + "/" + pipeline + "/dead_letters";
+}
+
+Result<Progress> run_pipeline(const Plan& plan, const RunOptions& options) {
+  Run run(plan, options);
+  STREAMD_TRY(run.prepare());
+  STREAMD_TRY(run.loop());
+  return run.progress();
+}
+
+}  // namespace streamd

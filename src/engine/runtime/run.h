@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// run_pipeline: runs one plan from start to end: state folder, restore, workers, epochs, stop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "engine/runtime/accounting.h"
+#include "engine/runtime/log.h"
+#include "engine/state/backend.h"
+
+namespace streamd {
+
+// Figures of one moment, for the progress line and the table at the end.
+struct Progress {
+  std::string pipeline;
+  std::vector<NodeTotals> nodes;  // in the order of the plan
+  Epoch epoch = 0;
+  Duration running{};             // monotonic time since the workers started
+};
+
+struct RunOptions {
+  unsigned workers = 1;
+  std::string state_root = "state";  // holds one folder per pipeline
+  bool fresh = false;
+  std::vector<std::string> reset_state;
+  Duration checkpoint_every = Duration::from_seconds(1);
+  Duration stop_limit = Duration::from_seconds(8);  // how long a stop may wait for sinks
+  const Clock* clock = nullptr;
+  LogFn log;
+  // First stop: finish what was read, last checkpoint. `abandon`: end now, as after kill -9.
+  std::stop_token stop, abandon;
+  // Called on the control thread about every `progress_every`.
+  std::function<void(const Progress&)> on_progress;
+  Duration progress_every = Duration::from_millis(500);
+  // Instead of RocksDB under state_root (tests, --no-state).
+  std::function<Result<std::unique_ptr<StateBackend>>()> backend;
+};
+
+// Blocks the calling thread, which becomes the control thread. The plan's dead_letters must be set.
+// Returns the final figures, or the error that ended the run (an Error of kind config when the
+// stored state does not fit the pipeline).
+Result<Progress> run_pipeline(const Plan& plan, const RunOptions& options);
+
+// The folder of the pipeline's default dead letters.
+std::string dead_letter_dir(const std::string& state_root, const std::string& pipeline);
+
+}  // namespace streamd

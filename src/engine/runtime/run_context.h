@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// RunContext: what all workers of one running pipeline share. Built before the first thread starts;
+// afterwards const but for the atomics and the thread-safe members.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "engine/runtime/accounting.h"
+#include "engine/runtime/checkpoint.h"
+#include "engine/runtime/log.h"
+#include "engine/runtime/ring.h"
+
+namespace streamd {
+
+// What each worker says of one source, for the wall clock to take over when all of it is idle.
+struct SourceClock {
+  std::vector<std::atomic<std::int64_t>> marks;  // per worker: its source mark, micros
+  std::atomic<std::int64_t> newest{INT64_MIN};   // largest lane watermark on any worker
+  explicit SourceClock(unsigned workers) : marks(workers) {
+    for (auto& m : marks) m.store(INT64_MIN);
+  }
+};
+
+struct RunContext {
+  const Plan* plan = nullptr;
+  unsigned workers = 1;
+  std::uint64_t hash_seed = 0;
+  const Clock* clock = nullptr;
+  LogFn log;
+  std::size_t dead_letters = 0;  // index of the dead-letter sink in the plan
+  Checkpoint* checkpoint = nullptr;
+  EpochStore* store = nullptr;  // control thread, and workers before they start
+  std::atomic<bool> abandon{false};  // stop at once, without a last checkpoint
+
+  std::vector<std::unique_ptr<NodeCounters>> counters;  // [worker * nodes + node]
+  std::vector<std::unique_ptr<Ring>> rings;             // [from * workers + to]; null for self
+  std::vector<std::unique_ptr<SourceClock>> source_clocks;  // [node]; null unless a source
+
+  NodeCounters& counter(unsigned worker, std::size_t node) {
+    return *counters[worker * plan->nodes.size() + node];
+  }
+  Ring& ring(unsigned from, unsigned to) { return *rings[from * workers + to]; }
+};
+
+// The worker that owns the single instance of the sink `node`.
+unsigned sink_owner(std::size_t node, unsigned workers);
+// What a sink gets to know when it is opened.
+SinkContext sink_context(const PlanNode& node, const Plan& plan, const std::string& pipeline_dir,
+                         unsigned worker, const RunContext& run, Shared& shared,
+                         std::string restored);
+
+}  // namespace streamd

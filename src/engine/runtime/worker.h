@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker: one thread's copy of the pipeline. It reads its lanes, runs each batch to its end through
+// its own instances of the nodes, and exchanges keyed records with the other workers over rings.
+//
+// Life of an epoch on a worker: the control thread wants epoch e; between two batches the worker
+// notes its positions, stops reading, and lets the barrier pass its nodes in the order of the plan.
+// A node that gets records from other workers waits for the barrier of each of them; a ring whose
+// barriers have all come is not read until the epoch has passed here, so nothing after a barrier can
+// overtake it and nothing has to be kept aside. Then reading goes on while sinks make the epoch
+// durable; when all have, the worker hands in its part.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/dead_letters.h"
+#include "engine/runtime/exchange.h"
+#include "engine/runtime/ingest.h"
+#include "engine/runtime/lane.h"
+#include "engine/runtime/run_context.h"
+
+namespace streamd {
+
+class Worker {
+ public:
+  Worker(RunContext& run, unsigned index);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Before the thread starts, on the control thread: opens sinks, restores operators, takes readers.
+  // `opened`: by node, sinks that are open already; this worker takes those that it owns.
+  Status open(Shared& shared, const std::string& pipeline_dir,
+              const std::vector<std::unique_ptr<Source>>& sources,
+              std::vector<std::unique_ptr<Sink>>& opened);
+  // The thread's body: returns after the last epoch was committed, or after a failure anywhere.
+  void run();
+  // All input of every node has ended (bounded sources). Any thread.
+  bool finished() const { return finished_.load(std::memory_order_acquire); }
+  // Control thread, after run() returned.
+  void close() noexcept;
+
+ private:
+  class NodeEmitter;
+  struct Edge {
+    std::uint32_t node = 0;         // the reader
+    const PlanInput* input = nullptr;
+  };
+  struct Node {
+    const PlanNode* plan = nullptr;
+    NodeCounters* counters = nullptr;
+    std::vector<Edge> out, late;
+    std::unique_ptr<Operator> op;
+    std::unique_ptr<Sink> sink;
+    std::unique_ptr<NodeEmitter> emitter;
+    bool exchanged = false;  // gets records from other workers
+    bool gathered = false;   // all of them go to `owner`
+    unsigned owner = 0;
+    // Event time
+    std::vector<EventTime> marks;  // exchanged: what each worker said
+    EventTime announced = EventTime::min();
+    EventTime given = EventTime::min();  // what the instance was told
+    EventTime out_mark = EventTime::min();
+    // Barrier
+    bool passed = true;
+    bool sent = false;
+    unsigned barriers = 0;
+  };
+  struct SourceReader {
+    std::uint32_t node = 0;
+    std::unique_ptr<Reader> reader;
+    std::unique_ptr<Ingest> ingest;
+    std::map<std::string, StoredPartition> stored;
+    std::vector<Lane> lanes;
+    std::vector<PartitionState> states;  // as of refreshed_at
+    Duration refreshed_at{};
+    bool stale = true;  // the last pull changed what partitions() would say
+    bool ended = false;
+    Duration retry_at{};
+    Duration backoff{};
+    Duration idle_since{};  // monotonic; when every lane of every worker became idle
+    EventTime taken_over = EventTime::min();
+  };
+
+  // worker.cc: set-up and the loop
+  Status open_nodes(Shared& shared, const std::string& pipeline_dir,
+                    std::vector<std::unique_ptr<Sink>>& opened);
+  Status open_sink(std::size_t n, Shared& shared, const std::string& pipeline_dir,
+                   std::vector<std::unique_ptr<Sink>>& opened);
+  Status restore_operator(Node& node);
+  bool turn();
+  bool read_sources();
+  bool read_one(SourceReader& source, Duration max_wait);
+  void reader_failed(SourceReader& source, const Error& error);
+  bool may_read() const;
+  bool drain_rings();
+  void take_message(unsigned from, Message& message);
+  void rest();
+  void fail(const Node& node, Error error);
+
+  // worker_flow.cc: records through the nodes
+  void emit(Node& from, const Batch& batch, Port port);
+  void deliver(std::uint32_t node, const Batch& batch);
+  void process(Node& node, const Batch& batch);
+  void write(Node& node, const Batch& batch);
+  void send(unsigned to, Message message);
+  void flush_dead_letters();
+
+  // worker_time.cc: watermarks
+  void update_lanes(SourceReader& source);
+  EventTime source_mark(SourceReader& source);
+  void advance_marks();
+  EventTime local_mark(const Node& node) const;
+  void give_mark(Node& node, EventTime mark);
+
+  // worker_epoch.cc: barriers
+  void start_epoch(Epoch epoch);
+  void pass_barriers();
+  bool inputs_passed(std::size_t node) const;
+  void pass(Node& node);
+  void note_positions();
+  void poll_sinks();
+
+  RunContext& run_;
+  const unsigned index_;
+  std::vector<Node> nodes_;
+  std::vector<SourceReader> readers_;
+  std::size_t exchanged_nodes_ = 0;
+  RawBatch raw_;
+  Exchange exchange_;
+  DeadLetters dead_letters_;
+  std::size_t next_reader_ = 0;
+  std::vector<std::deque<Message>> stash_;  // per sender: taken from a ring while sending blocked
+  // The epoch that passes here, or passed last.
+  Epoch epoch_ = 0;
+  bool in_epoch_ = false;       // barriers are on their way
+  bool last_epoch_ = false;     // nothing is read any more
+  std::vector<std::size_t> ring_barriers_;  // per sender: barriers of this epoch seen
+  EpochParts part_;
+  bool part_open_ = false;      // sinks are not prepared yet
+  Epoch told_ = 0;              // sinks were told of this commit
+  Duration quiet_since_{};
+  std::atomic<bool> finished_{false};
+};
+
+}  // namespace streamd

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// How records get from node to node inside a worker and across workers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "engine/runtime/worker_emitter.h"
+
+namespace streamd {
+namespace {
+
+constexpr auto kSinkPause = std::chrono::milliseconds(50);
+
+// Brings one input of a node to the node's own schema.
+Batch align(const Batch& batch, const PlanInput& input) {
+  std::vector<ColumnPtr> columns;
+  columns.reserve(input.columns.size());
+  ColumnPtr missing;
+  for (const int c : input.columns) {
+    if (c >= 0) {
+      columns.push_back(batch.column(static_cast<std::size_t>(c)));
+      continue;
+    }
+    if (!missing) missing = std::make_shared<const Column>(batch.physical_rows());
+    columns.push_back(missing);
+  }
+  return batch.with_columns(std::move(columns));
+}
+
+}  // namespace
+
+void Worker::emit(Node& from, const Batch& batch, Port port) {
+  if (port == Port::late) {
+    NodeCounters::add(from.counters->dropped[static_cast<std::size_t>(DropReason::late)],
+                      batch.size());
+  } else if (!from.plan->source) {
+    NodeCounters::add(from.counters->out, batch.size());
+  }
+  for (const auto& edge : port == Port::late ? from.late : from.out)
+    deliver(edge.node, edge.input->identity ? batch : align(batch, *edge.input));
+}
+
+void Worker::deliver(std::uint32_t n, const Batch& batch) {
+  Node& node = nodes_[n];
+  if (!node.exchanged) return process(node, batch);
+  const auto message = [n](Batch b) {
+    Message m;
+    m.node = n;
+    m.batch = std::move(b);
+    return m;
+  };
+  if (node.gathered) {
+    if (node.owner == index_) return process(node, batch);
+    return send(node.owner, message(batch));
+  }
+  exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
+  // The cut is used up before anything else can be cut: sends only move it, and the local part runs
+  // last.
+  std::vector<std::uint32_t> own = std::move(exchange_.rows(index_));
+  for (unsigned to = 0; to < run_.workers; ++to)
+    if (to != index_ && !exchange_.rows(to).empty())
+      send(to, message(batch.select(std::move(exchange_.rows(to)))));
+  if (!own.empty()) process(node, batch.select(std::move(own)));
+}
+
+void Worker::process(Node& node, const Batch& batch) {
+  if (run_.checkpoint->failed()) return;
+  NodeCounters::add(node.counters->in, batch.size());
+  if (node.sink) return write(node, batch);
+  if (auto status = node.op->on_batch(batch, *node.emitter); !status)
+    fail(node, std::move(status).error());
+}
+
+void Worker::write(Node& node, const Batch& batch) {
+  const auto dead_before = node.counters->dead_letters.load(std::memory_order_relaxed);
+  bool told = false;
+  for (;;) {
+    auto status = node.sink->write(batch, *node.emitter);
+    if (status) break;
+    if (status.error().retry == Retry::never) return fail(node, std::move(status).error());
+    if (!told)
+      run_.log(LogLevel::warning, fmt::format("sink \"{}\": {}; trying again", node.plan->name,
+                                              status.error().message));
+    told = true;
+    if (run_.abandon.load(std::memory_order_acquire) || run_.checkpoint->failed()) return;
+    std::this_thread::sleep_for(kSinkPause);
+  }
+  if (told) run_.log(LogLevel::info, fmt::format("sink \"{}\": healed", node.plan->name));
+  const auto dead = node.counters->dead_letters.load(std::memory_order_relaxed) - dead_before;
+  NodeCounters::add(node.counters->out, batch.size() - std::min<std::size_t>(dead, batch.size()));
+}
+
+// A full ring means that the other worker is behind. It may itself be waiting for us, so its messages
+// are taken in meanwhile; since nobody reads sources while messages wait, they are few.
+void Worker::send(unsigned to, Message message) {
+  Ring& ring = run_.ring(index_, to);
+  while (!ring.push(message)) {
+    if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
+    bool took = false;
+    for (unsigned from = 0; from < run_.workers; ++from) {
+      Message waiting;
+      if (from == index_ || !run_.ring(from, index_).pop(waiting)) continue;
+      stash_[from].push_back(std::move(waiting));
+      took = true;
+    }
+    if (!took) std::this_thread::yield();
+  }
+}
+
+void Worker::flush_dead_letters() {
+  // A dead-letter sink that rejects its own records would never come to an end.
+  const auto sink = run_.dead_letters;
+  if (dead_letters_.empty()) return;
+  const Batch batch = dead_letters_.take(nodes_[sink].plan->in);
+  deliver(static_cast<std::uint32_t>(sink), batch);
+}
+
+}  // namespace streamd

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Event time on a worker: lanes to sources, sources to nodes, nodes to nodes on other workers.
+#include <algorithm>
+
+#include "engine/runtime/worker_emitter.h"
+
+namespace streamd {
+namespace {
+
+// How old the list of partitions may be while records flow.
+constexpr Duration kRefresh = Duration::from_millis(20);
+
+}  // namespace
+
+void Worker::update_lanes(SourceReader& source) {
+  const Duration now = run_.clock->monotonic();
+  if (!source.stale && now - source.refreshed_at < kRefresh) return;
+  source.stale = false;
+  source.refreshed_at = now;
+  source.states.clear();
+  source.reader->partitions(source.states);
+  const Duration idle_after = source.ingest->idle_after();
+  const auto listed = [&](const Lane& lane) {
+    for (const auto& state : source.states)
+      if (state.partition == lane.partition) return true;
+    return false;
+  };
+  std::erase_if(source.lanes, [&](const Lane& lane) { return !listed(lane); });
+  for (auto& lane : source.lanes)
+    for (const auto& state : source.states)
+      if (state.partition == lane.partition) {
+        lane.ended = state.ended;
+        lane.idle = state.caught_up && now - lane.last_data >= idle_after;
+      }
+}
+
+// The minimum over the lanes that still count. When nothing of the source on any worker has anything
+// to say, the wall clock takes over: event time goes on at its pace, so the last windows close.
+EventTime Worker::source_mark(SourceReader& source) {
+  auto& clock = *run_.source_clocks[source.node];
+  const Duration delay = source.ingest->max_delay();
+  EventTime mark = EventTime::max();
+  bool any_idle = false, unread = false;
+  for (const auto& lane : source.lanes) {
+    if (lane.ended) continue;
+    if (lane.idle) any_idle = true;
+    else mark = std::min(mark, lane.watermark(delay));
+    if (lane.max_time != EventTime::min()) {
+      auto newest = clock.newest.load(std::memory_order_relaxed);
+      while (lane.watermark(delay).micros > newest &&
+             !clock.newest.compare_exchange_weak(newest, lane.watermark(delay).micros)) {
+      }
+    }
+  }
+  // A partition that is not yet a lane has records coming whose times nobody knows.
+  for (const auto& state : source.states) {
+    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(), [&](const Lane& l) {
+      return l.partition == state.partition;
+    });
+    if (is_lane || state.ended) continue;
+    if (state.caught_up) any_idle = true;
+    else unread = true;
+  }
+  if (unread) mark = EventTime::min();
+  else if (mark == EventTime::max() && (any_idle || !source.ended)) mark = kIdleMark;
+  clock.marks[index_].store(mark.micros, std::memory_order_relaxed);
+  if (mark != kIdleMark) {
+    source.idle_since = {};
+    return mark;
+  }
+  for (const auto& other : clock.marks)
+    if (other.load(std::memory_order_relaxed) < kIdleMark.micros) {
+      source.idle_since = {};
+      return mark;
+    }
+  const auto newest = clock.newest.load(std::memory_order_relaxed);
+  if (newest == INT64_MIN) return kIdleMark;
+  const Duration now = run_.clock->monotonic();
+  if (source.idle_since == Duration{}) {
+    source.idle_since = now;
+    source.taken_over = {newest};
+  }
+  return source.taken_over + (now - source.idle_since);
+}
+
+EventTime Worker::local_mark(const Node& node) const {
+  EventTime mark = EventTime::max();
+  for (const auto& input : node.plan->inputs)
+    mark = std::min(mark, nodes_[input.node].out_mark);
+  return mark;
+}
+
+void Worker::give_mark(Node& node, EventTime mark) {
+  if (mark == kIdleMark) {
+    node.out_mark = kIdleMark;
+    return;
+  }
+  if (mark > node.given) {
+    node.given = mark;
+    if (node.op && !run_.checkpoint->failed())
+      if (auto status = node.op->on_watermark(mark, *node.emitter); !status)
+        fail(node, std::move(status).error());
+    node.counters->watermark.store(mark.micros, std::memory_order_relaxed);
+    if (node.op) node.counters->keys.store(node.op->live_keys(), std::memory_order_relaxed);
+  }
+  node.out_mark = node.given;
+}
+
+void Worker::advance_marks() {
+  // Behind a barrier event time stands still: what it would emit belongs to the next epoch.
+  if (in_epoch_) return;
+  for (auto& source : readers_) {
+    update_lanes(source);
+    Node& node = nodes_[source.node];
+    const EventTime mark = source_mark(source);
+    if (mark == kIdleMark) node.out_mark = mark;
+    else node.out_mark = node.given = std::max(node.given, mark);
+    if (mark != kIdleMark)
+      node.counters->watermark.store(node.given.micros, std::memory_order_relaxed);
+  }
+  bool all_ended = true;
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    Node& node = nodes_[n];
+    if (node.plan->source || n == run_.dead_letters) continue;
+    EventTime mark = local_mark(node);
+    if (node.exchanged) {
+      if (mark != node.announced) {
+        node.announced = node.marks[index_] = mark;
+        for (unsigned to = 0; to < run_.workers; ++to) {
+          if (to == index_) continue;
+          Message message;
+          message.kind = Message::Kind::watermark;
+          message.node = static_cast<std::uint32_t>(n);
+          message.mark = mark;
+          send(to, std::move(message));
+        }
+      }
+      mark = *std::min_element(node.marks.begin(), node.marks.end());
+    }
+    give_mark(node, mark);
+    all_ended = all_ended && node.given == EventTime::max();
+  }
+  flush_dead_letters();
+  if (all_ended && !finished()) {
+    finished_.store(true, std::memory_order_release);
+    run_.checkpoint->notify();
+  }
+}
+
+}  // namespace streamd

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/runtime/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/runtime/report.h"
+#include "engine/state/epoch_store.h"
+#include "operators/builtin_operators.h"
+#include "tests/support/catch.h"
+#include "tests/support/fakes.h"
+
+using namespace streamd;
+using namespace streamd::test;
+
+namespace {
+
+constexpr const char* kFilter = R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {type: fake, time: {field: t, format: unix}}
+operators:
+  typed: {type: convert, input: in, fields: {status: int}}
+  errors: {type: filter, input: typed, where: status >= 400}
+sinks:
+  out: {type: fake, input: errors}
+  all: {type: fake_all, input: in}
+  dead: {type: fake_dead}
+)";
+
+struct Case {
+  std::shared_ptr<FakeInput> input = std::make_shared<FakeInput>();
+  std::shared_ptr<FakeOutput> out = std::make_shared<FakeOutput>();
+  std::shared_ptr<FakeOutput> all = std::make_shared<FakeOutput>();
+  std::shared_ptr<FakeOutput> dead = std::make_shared<FakeOutput>();
+  Log log;
+  SystemClock clock;
+  Disk disk;
+  RunOptions options;
+
+  Case() {
+    options.clock = &clock;
+    options.log = log.fn();
+    options.backend = disk.opener();
+    options.checkpoint_every = Duration::from_millis(1);
+  }
+  Plan plan(const std::string& yaml) {
+    Registry registry;
+    add_builtin_operators(registry);
+    add_fake_source(registry, input);
+    add_fake_sink(registry, "fake", out);
+    add_fake_sink(registry, "fake_all", all);
+    add_fake_sink(registry, "fake_dead", dead);
+    return plan_of(yaml, registry);
+  }
+};
+
+std::string record(int t, const std::string& status) {
+  return fmt::format(R"({{"t":"{}","status":"{}"}})", t, status);
+}
+
+}  // namespace
+
+TEST_CASE("records flow through a pipeline and the books balance", "[runtime]") {
+  for (const unsigned workers : {1u, 2u, 3u}) {
+    Case c;
+    c.options.workers = workers;
+    c.input->partitions.resize(4);
+    std::vector<std::string> wanted;
+    for (int i = 0; i < 4000; ++i) {
+      auto& partition = c.input->partitions[static_cast<std::size_t>(i % 4)];
+      if (i % 50 == 7) partition.push_back("{broken");
+      else if (i % 50 == 8) partition.push_back(record(i, "many"));
+      else if (i % 50 == 9) partition.push_back(R"({"status":"200"})");
+      else partition.push_back(record(i, i % 3 == 0 ? "404" : "200"));
+    }
+    const Plan plan = c.plan(kFilter);
+    const auto result = run_pipeline(plan, c.options);
+    REQUIRE(result);
+    INFO(final_table(*result));
+    for (const auto& node : result->nodes) CHECK(node.balanced());
+    CHECK(c.dead->lines.size() == 240);
+    CHECK(c.all->lines.size() == 4000 - 160);  // unreadable ones and those without a time
+    const auto matching = std::count_if(c.out->lines.begin(), c.out->lines.end(), [](const auto& l) {
+      return l.find("404") != std::string::npos;
+    });
+    CHECK(matching == static_cast<std::ptrdiff_t>(c.out->lines.size()));
+    CHECK(c.out->lines.size() > 1200);
+  }
+}
+
+TEST_CASE("a dead letter carries node, code, reason, position and the original bytes", "[runtime]") {
+  Case c;
+  c.input->partitions = {{record(1, "200"), "{broken", record(2, "many"), "\xff\xfe"}};
+  const Plan plan = c.plan(kFilter);
+  REQUIRE(run_pipeline(plan, c.options));
+  const auto lines = c.dead->sorted();
+  REQUIRE(lines.size() == 3);
+  const auto has = [&](const std::string& part) {
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const auto& l) { return l.find(part) != std::string::npos; });
+  };
+  CHECK(has(R"("code":"bad-json")"));
+  CHECK(has(R"("data":"{broken")"));
+  CHECK(has(R"("node":"typed")"));
+  CHECK(has(R"("position":2)"));
+  CHECK(has(R"("source":"in","partition":"fake/0")"));
+  CHECK(has(R"("encoding":"base64","data":"//4=")"));
+}
+
+TEST_CASE("a sink that is away is tried again, told once, and nothing is lost", "[runtime]") {
+  Case c;
+  c.out->failures = 3;
+  for (int i = 0; i < 100; ++i) c.input->partitions.resize(1), c.input->partitions[0].push_back(record(i, "500"));
+  const Plan plan = c.plan(kFilter);
+  REQUIRE(run_pipeline(plan, c.options));
+  CHECK(c.out->lines.size() == 100);
+  CHECK(c.log.count("the far side is away") == 1);
+  CHECK(c.log.count("healed") == 1);
+}
+
+TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]") {
+  Case c;
+  c.input->endless = true;
+  c.input->partitions = {{record(1, "500"), record(2, "500")}};
+  std::stop_source stop;
+  c.options.stop = stop.get_token();
+  c.options.progress_every = Duration{};
+  c.options.on_progress = [&](const Progress&) {
+    if (c.input->read == 2) stop.request_stop();
+  };
+  const Plan plan = c.plan(kFilter);
+  const auto result = run_pipeline(plan, c.options);
+  REQUIRE(result);
+  CHECK(c.out->lines.size() == 2);
+  auto store = EpochStore::open(*c.disk.opener()(), 1);
+  REQUIRE(store);
+  CHECK((*store)->partitions("in")->at("fake/0").position == "2");
+  CHECK((*store)->last_epoch() == result->epoch);
+}
+
+TEST_CASE("a second run of an ended pipeline has nothing to do", "[runtime]") {
+  Case c;
+  c.input->partitions = {{record(1, "500"), record(2, "500")}};
+  const Plan plan = c.plan(kFilter);
+  REQUIRE(run_pipeline(plan, c.options));
+  const auto before = c.input->read.load();
+  REQUIRE(run_pipeline(plan, c.options));
+  CHECK(c.input->read == before);
+  CHECK(c.out->lines.size() == 2);
+  CHECK(c.log.count("restored epoch") == 1);
+}
+
+TEST_CASE("the table names every node and every reason", "[runtime]") {
+  Case c;
+  c.input->partitions = {{record(1, "500"), record(2, "200"), "nonsense"}};
+  const Plan plan = c.plan(kFilter);
+  const auto result = run_pipeline(plan, c.options);
+  REQUIRE(result);
+  const std::string table = final_table(*result);
+  for (const std::string part : {"in ", "typed", "errors", "filtered 1", "dead letters 1", "fake_all"})
+    CHECK(table.find(part) != std::string::npos);
+  CHECK(table.find("BALANCE") == std::string::npos);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Idle partitions, the wall clock's takeover, clocks that are ahead.
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "engine/runtime/run.h"
+#include "operators/builtin_operators.h"
+#include "tests/support/catch.h"
+#include "tests/support/fakes.h"
+
+using namespace streamd;
+using namespace streamd::test;
+
+namespace {
+
+constexpr const char* kTumbling = R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {type: fake, time: {field: t, format: unix, max_delay: 1s, idle_after: 5s, max_future: 1h}}
+operators:
+  count: {type: window, input: in, window: {tumbling: 10s}, compute: {n: count()}}
+sinks:
+  out: {type: fake, input: count}
+  dead: {type: fake_dead}
+)";
+
+struct Live {
+  std::shared_ptr<FakeInput> input = std::make_shared<FakeInput>();
+  std::shared_ptr<FakeOutput> out = std::make_shared<FakeOutput>();
+  std::shared_ptr<FakeOutput> dead = std::make_shared<FakeOutput>();
+  ManualClock clock{{1'000'000'000'000}};
+  Log log;
+  Disk disk;
+  std::stop_source stop;
+  std::optional<Result<Progress>> result;
+
+  // Runs until `until` holds, calling `step` in between; then stops. Fails after 20000 looks.
+  template <class Step, class Until>
+  void run(unsigned workers, Step step, Until until) {
+    Registry registry;
+    add_builtin_operators(registry);
+    add_fake_source(registry, input);
+    add_fake_sink(registry, "fake", out);
+    add_fake_sink(registry, "fake_dead", dead);
+    const Plan plan = plan_of(kTumbling, registry);
+    RunOptions options;
+    options.workers = workers;
+    options.clock = &clock;
+    options.log = log.fn();
+    options.backend = disk.opener();
+    options.stop = stop.get_token();
+    options.progress_every = Duration{};
+    int looks = 0;
+    options.on_progress = [&](const Progress&) {
+      step();
+      if (until() || ++looks == 2000) stop.request_stop();
+    };
+    result = run_pipeline(plan, options);
+    REQUIRE(result->has_value());
+    CHECK(looks < 2000);
+  }
+  std::size_t rows() { return out->sorted().size(); }
+};
+
+std::string at(int seconds) { return fmt::format(R"({{"t":"{}"}})", seconds); }
+
+}  // namespace
+
+TEST_CASE("when everything is idle the wall clock closes the last window", "[runtime]") {
+  for (const unsigned workers : {1u, 2u}) {
+    Live live;
+    live.input->endless = true;
+    live.input->partitions = {{at(100), at(101)}};
+    live.run(workers, [&] { live.clock.advance(Duration::from_seconds(1)); },
+             [&] { return live.rows() == 1; });
+    CHECK(live.out->sorted()[0].find(R"("n":2)") != std::string::npos);
+  }
+}
+
+TEST_CASE("an idle partition stops holding back the others", "[runtime]") {
+  Live live;
+  live.input->endless = true;
+  live.input->partitions = {{at(100)}, {}};
+  for (int t = 100; t < 200; ++t) live.input->partitions[1].push_back(at(t));
+  live.input->allowed = 1;
+  int step = 0;
+  live.run(1,
+           [&] {
+             // The second partition goes on while the first has nothing more to say.
+             if (++step > 20) live.input->allowed = 100;
+             if (step > 40) live.clock.advance(Duration::from_millis(100));
+           },
+           [&] { return live.rows() >= 8; });
+  CHECK(live.rows() >= 8);
+}
+
+TEST_CASE("without time passing an empty pause closes nothing", "[runtime]") {
+  Live live;
+  live.input->endless = true;
+  live.input->partitions = {{at(100), at(115)}};
+  int step = 0;
+  live.run(1, [&] { ++step; }, [&] { return step > 30; });
+  CHECK(live.rows() == 1);  // 100..110, closed by the record at 115
+}
+
+TEST_CASE("a clock that is ahead is clamped and counted, and the others are not late", "[runtime]") {
+  Live live;
+  live.input->endless = true;
+  const int now = 1'000'000;
+  live.input->partitions = {{at(now), at(now + 90'000), at(now + 1), at(now + 3601)}};
+  int step = 0;
+  live.run(1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 4; });
+  const auto& source = (**live.result).nodes[0];
+  CHECK(source.clamped == 2);
+  CHECK(source.newest == (now + 3600) * std::int64_t{1'000'000});
+}

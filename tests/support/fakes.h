@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fakes for tests of the engine: a source over lists of texts, a sink that keeps what it got as a
+// file sink would, and a runner over a store that survives "kill -9".
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/api/registry.h"
+#include "engine/core/clock.h"
+#include "engine/plan/plan.h"
+#include "engine/runtime/run.h"
+
+namespace streamd::test {
+
+// Source type `fake`. Partition p is read by worker p % workers, `batch` records a pull.
+struct FakeInput {
+  std::vector<std::vector<std::string>> partitions;
+  std::size_t batch = 7;
+  bool endless = false;              // idle instead of end when all was read
+  std::atomic<std::size_t> allowed{~std::size_t{0}};  // records of each partition that exist by now
+  std::atomic<std::size_t> read{0};  // records handed out, over all runs
+};
+void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input);
+
+// Sink type `fake`: JSON lines; exactly once by truncating to the committed length at a restart.
+struct FakeOutput {
+  std::mutex mutex;
+  std::vector<std::string> lines;   // as of now, of all runs
+  std::atomic<int> failures{0};     // that many writes fail with Retry::backoff first
+  std::vector<std::string> sorted();
+};
+void add_fake_sink(Registry& registry, const std::string& type, std::shared_ptr<FakeOutput> output);
+
+// Builds the plan of a YAML text; REQUIREs that it has no problems. Dead letters go to sink `dead`,
+// which the text must declare, unless it names none.
+Plan plan_of(const std::string& yaml, const Registry& registry);
+
+// A memory backend that outlives runs.
+struct Disk {
+  std::shared_ptr<StateBackend> backend;
+  Disk();
+  std::function<Result<std::unique_ptr<StateBackend>>()> opener() const;
+};
+
+struct Log {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  LogFn fn();
+  std::size_t count(const std::string& part);
+};
+
+}  // namespace streamd::test
