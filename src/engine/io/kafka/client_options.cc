@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/io/kafka/client_options.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "engine/api/field_type.h"
+#include "engine/io/kafka/conf.h"
+
+namespace streamd::kafka {
+namespace {
+
+using Refused = std::vector<std::pair<std::string, std::string>>;
+
+const Refused& refused_by_both() {
+  static const Refused list = {
+      {"bootstrap.servers", "it is set by brokers"},
+      {"metadata.broker.list", "it is set by brokers"},
+      {"plugin.library.paths", "it would load foreign code"},
+  };
+  return list;
+}
+
+Refused joined(Refused own) {
+  own.insert(own.end(), refused_by_both().begin(), refused_by_both().end());
+  return own;
+}
+
+// librdkafka lists its properties only as a table for people: the name is a line's first word.
+std::vector<std::string> read_names() {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* table = open_memstream(&text, &size);
+  if (table == nullptr) return {};
+  rd_kafka_conf_properties_show(table);
+  std::fclose(table);
+  std::vector<std::string> names;
+  std::istringstream lines(std::string(text, size));
+  std::free(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto end = line.find(' ');
+    const bool is_name = end != std::string::npos && line.find('|') != std::string::npos &&
+                         line.find_first_not_of("abcdefghijklmnopqrstuvwxyz._") == end;
+    if (is_name) names.push_back(line.substr(0, end));
+  }
+  return names;
+}
+
+const std::vector<std::string>& known_names() {
+  static const std::vector<std::string> names = read_names();
+  return names;
+}
+
+// Values of allowed properties that take away what streamd promises.
+std::string refused_value(Role role, const std::string& name, const std::string& value) {
+  if (role == Role::consumer && name == "partition.assignment.strategy" &&
+      value.find("cooperative") != std::string::npos)
+    return "streamd gives up and takes partitions together; use range or roundrobin";
+  if (role == Role::producer && (name == "acks" || name == "request.required.acks") &&
+      value != "all" && value != "-1")
+    return "a record counts as written when all replicas in sync have it";
+  return {};
+}
+
+const std::string* reason_of(const Refused& refused, const std::string& name) {
+  for (const auto& [key, reason] : refused)
+    if (key == name) return &reason;
+  return nullptr;
+}
+
+bool read_one(const ConfigNode& key, const ConfigNode& value, Role role, rd_kafka_conf_t* trial,
+              Diagnostics& problems) {
+  if (const auto* reason = reason_of(refused_properties(role), key.text)) {
+    problems.error("refused-property", key.place,
+                   fmt::format("\"{}\" can't be set here: {}", key.text, *reason),
+                   "remove it");
+    return false;
+  }
+  if (value.shape != ConfigNode::Shape::scalar) {
+    report_type(value, "a single value", problems);
+    return false;
+  }
+  if (const auto reason = refused_value(role, key.text, value.text); !reason.empty()) {
+    problems.error("refused-property", value.place,
+                   fmt::format("\"{}\" can't be set to this value", key.text), reason);
+    return false;
+  }
+  char why[512] = "";
+  const auto answer =
+      rd_kafka_conf_set(trial, key.text.c_str(), value.text.c_str(), why, sizeof why);
+  if (answer == RD_KAFKA_CONF_OK) return true;
+  if (answer == RD_KAFKA_CONF_UNKNOWN) {
+    const std::string near = closest(key.text, known_names());
+    problems.error("unknown-property", key.place,
+                   fmt::format("librdkafka has no property \"{}\"", key.text),
+                   near.empty() ? std::string{} : fmt::format("did you mean \"{}\"?", near));
+    return false;
+  }
+  problems.error("bad-property", value.place,
+                 fmt::format("librdkafka does not accept this value of \"{}\"", key.text),
+                 value.substituted ? std::string{} : std::string(why));
+  return false;
+}
+
+}  // namespace
+
+const std::vector<std::pair<std::string, std::string>>& refused_properties(Role role) {
+  static const Refused consumer = joined({
+      {"group.id", "it is set by group"},
+      {"enable.auto.commit", "offsets are committed with each checkpoint"},
+      {"auto.commit.interval.ms", "offsets are committed with each checkpoint"},
+      {"enable.auto.offset.store", "offsets are committed with each checkpoint"},
+      {"auto.offset.reset", "it is set by from, and a gap must not be skipped silently"},
+      {"enable.partition.eof", "streamd must know when a partition has been read to its end"},
+  });
+  static const Refused producer = joined({
+      {"transactional.id", "it is set by exactly_once"},
+      {"message.timeout.ms", "a record must not be given up while Kafka is away"},
+      {"delivery.timeout.ms", "a record must not be given up while Kafka is away"},
+      {"message.send.max.retries", "a record must not be given up while Kafka is away"},
+      {"retries", "a record must not be given up while Kafka is away"},
+  });
+  return role == Role::consumer ? consumer : producer;
+}
+
+bool read_properties(const ConfigNode& node, Role role, ClientOptions& into,
+                     Diagnostics& problems) {
+  if (node.shape == ConfigNode::Shape::null) return true;
+  if (node.shape != ConfigNode::Shape::map) {
+    report_type(node, "a map of librdkafka properties", problems);
+    return false;
+  }
+  const Conf trial(rd_kafka_conf_new());
+  bool good = true;
+  for (const auto& [key, value] : node.entries) {
+    if (read_one(key, value, role, trial.get(), problems))
+      into.properties.emplace_back(key.text, value.text);
+    else
+      good = false;
+  }
+  return good;
+}
+
+}  // namespace streamd::kafka

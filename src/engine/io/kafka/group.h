@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Group: the inside of ConsumerGroup. Included only in this folder.
+//
+// Threads: the control thread runs serve() and everything it calls; each worker thread calls its
+// LaneReader; the engine's control thread calls acknowledge(), close() and what transactions need.
+// Locks: WorkerLanes::mutex, then Group::mutex_; never two WorkerLanes at once.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/io/kafka/conf.h"
+#include "engine/io/kafka/consumer_group.h"
+#include "engine/io/kafka/lane.h"
+#include "engine/io/kafka/outage.h"
+#include "engine/io/kafka/position.h"
+
+namespace streamd::kafka {
+
+// Fetched records, owned.
+class Messages {
+ public:
+  Messages() = default;
+  Messages(Messages&&) = default;
+  Messages& operator=(Messages&&) = default;
+  ~Messages() { clear(); }
+  void push(rd_kafka_message_t* message) { list_.push_back(message); }
+  void clear() {
+    for (auto* m : list_) rd_kafka_message_destroy(m);
+    list_.clear();
+  }
+  bool empty() const { return list_.empty(); }
+  std::size_t size() const { return list_.size(); }
+  const rd_kafka_message_t& operator[](std::size_t i) const { return *list_[i]; }
+  // The first `count` of them.
+  Messages take(std::size_t count);
+
+ private:
+  std::vector<rd_kafka_message_t*> list_;
+};
+
+// One assigned partition.
+struct Slot {
+  std::uint32_t number = 0;  // of the reader
+  std::string topic;
+  std::int32_t partition = 0;
+  std::string name;
+  Lane lane;
+  Messages pending;             // kept, not handed out yet
+  const rd_kafka_topic_t* handle = nullptr;  // to recognise messages quickly
+  bool stalled = false;         // its offset does not exist; the control thread looks
+  bool revoked = false;         // being given up: hand out nothing
+  rd_kafka_resp_err_t last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::int64_t acknowledged;    // durable in the pipeline
+  std::int64_t committed = -1;  // told to the group
+  explicit Slot(Lane l) : lane(l), acknowledged(l.position()) {}
+};
+
+// The partitions of one worker.
+struct WorkerLanes {
+  std::mutex mutex;
+  std::condition_variable assigned;
+  // Made anew with each assignment, so that nothing fetched for an earlier one is in it.
+  std::shared_ptr<rd_kafka_queue_t> queue;
+  std::vector<std::unique_ptr<Slot>> slots;
+  std::vector<std::string> names;  // by number
+  Slot* last = nullptr;  // of the last message: they come in runs
+  std::size_t turn = 0;
+  bool done = false;  // bounded: every slot has ended
+
+  std::uint32_t number_of(const std::string& name);
+  Slot* find(const rd_kafka_message_t& message);
+  Slot* find(const std::string& name);
+};
+
+class Group final : public ConsumerGroup, public std::enable_shared_from_this<Group> {
+ public:
+  Group(GroupOptions options, SourceContext context);
+  ~Group() override;
+
+  Status start();
+  Result<std::unique_ptr<Reader>> reader(unsigned worker) override;
+  Status acknowledge(const Positions& positions) override;
+  void close() noexcept override;
+
+  // --- for LaneReader, any worker's thread
+  WorkerLanes& lanes(unsigned worker) { return *workers_[worker]; }
+  const std::shared_ptr<Client>& client() const { return client_; }
+  std::size_t max_record() const { return context_.max_record; }
+  bool bounded() const { return options_.until_end; }
+  bool healthy() const { return healthy_.load(std::memory_order_acquire); }
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  Error error() const;
+  // Takes ownership of a fetched message. The worker's lock is held.
+  void sort_in(WorkerLanes& to, rd_kafka_message_t* message);
+  // Every partition of this process has been read to its end. No lock is held.
+  bool finished();
+
+  // --- for Transaction
+  std::string cluster_id(int limit_ms) const;
+  // Offsets are committed by a transaction from now on.
+  void leave_commits_to_transaction() { transactional_ = true; }
+  // The positions of partitions that this process has now, for the group's metadata of now.
+  PartitionList offsets_of(const Positions& positions);
+  GroupMetadata metadata() const;
+  // A partition went away before what was read of it could be committed; empty if none.
+  std::string lost_partition() const;
+  const std::vector<std::string>& topics() const { return options_.topics; }
+  const std::string& name() const { return options_.group; }
+
+ private:
+  // consumer_group.cc
+  Settings settings() const;
+  void serve(std::stop_token stop);
+  void serve_message(rd_kafka_message_t* message);
+  void on_error(rd_kafka_resp_err_t code, const char* reason);
+  void fail(Error error);
+  void probe();
+  void serve_resets();
+  bool find_reset(const TopicPartition& target, const std::string& name);
+  bool find_ends(const std::stop_token& stop);
+  Result<PartitionList> all_partitions();
+  void missing(const std::string& topic);
+  void log(int level, const std::string& text) const { context_.log(level, text); }
+
+  // group_offsets.cc
+  void commit_acknowledged(int limit_ms);
+  void on_committed(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& offsets);
+
+  // rebalance.cc
+  void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
+  void assign(rd_kafka_topic_partition_list_t* partitions);
+  bool find_starts(rd_kafka_topic_partition_list_t* partitions);
+  bool find_unknown_starts(rd_kafka_topic_partition_list_t* partitions);
+  std::unique_ptr<Slot> make_slot(const rd_kafka_topic_partition_t& partition) const;
+  void place(const rd_kafka_topic_partition_list_t& partitions);
+  void take_anew();
+  void revoke();
+  bool stop_handing_out();
+  void remember(bool committed);
+  bool pause();  // false: closing
+
+  const GroupOptions options_;
+  const SourceContext context_;
+  std::shared_ptr<Client> client_;
+  std::vector<std::unique_ptr<WorkerLanes>> workers_;
+  std::jthread control_;
+
+  // Control thread only
+  Health health_;
+  std::map<std::string, std::int64_t> known_;  // by partition name: stored or read to here
+  std::map<std::string, std::int64_t> ends_;   // bounded: by partition name
+  std::set<std::string> begun_;                // --fresh: the group's offset counts from now on
+  std::set<std::string> missing_;              // topics
+  std::vector<Queue> forwarded_;               // the assigned partitions' own queues
+
+  std::atomic<bool> healthy_{true};
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> assigned_{false};  // an assignment has come
+  std::atomic<bool> finished_{false};
+  std::atomic<bool> transactional_{false};
+  mutable std::mutex mutex_;
+  std::optional<Error> error_;
+  std::vector<std::string> resets_;  // partition names
+  std::string lost_;
+};
+
+// The groups of a pipeline, by source node, for exactly-once sinks. Thread-safe.
+class GroupDirectory {
+ public:
+  static std::shared_ptr<GroupDirectory> of(Shared& shared);
+  void add(const std::string& node, std::weak_ptr<Group> group);
+  std::map<std::string, std::shared_ptr<Group>> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<Group>> groups_;
+};
+
+}  // namespace streamd::kafka

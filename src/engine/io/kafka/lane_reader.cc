@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// What workers see of a group: records, and where they stand.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/group.h"
+#include "engine/io/kafka/position.h"
+
+namespace streamd::kafka {
+namespace {
+
+constexpr std::size_t kBatch = 4096;
+constexpr std::size_t kFaultBytes = 64 * 1024;
+
+struct Buffer {
+  std::shared_ptr<Client> client;  // must outlive the messages
+  Messages messages;
+};
+
+class LaneReader final : public Reader {
+ public:
+  LaneReader(std::shared_ptr<Group> group, unsigned worker)
+      : group_(std::move(group)), lanes_(group_->lanes(worker)) {}
+
+  Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
+  void partitions(std::vector<PartitionState>& out) override;
+  std::string partition_name(std::uint32_t partition) const override {
+    const std::lock_guard lock(lanes_.mutex);
+    return lanes_.names[partition];
+  }
+
+ private:
+  void fetch(std::size_t at_most);
+  bool hand_out(const PullLimits& limits, RawBatch& out);
+  void fill(const Messages& messages, RawBatch& out) const;
+  void look_for_end();
+
+  std::shared_ptr<Group> group_;
+  WorkerLanes& lanes_;
+  std::array<rd_kafka_message_t*, kBatch> fetched_;
+};
+
+Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
+  out.clear();
+  if (group_->failed()) return tl::unexpected(group_->error());
+  std::shared_ptr<rd_kafka_queue_t> queue;
+  {
+    std::unique_lock lock(lanes_.mutex);
+    if (hand_out(limits, out)) return Pull::data;
+    fetch(limits.max_records);
+    if (hand_out(limits, out)) return Pull::data;
+    look_for_end();
+    queue = lanes_.queue;
+    if (!queue && limits.max_wait.micros > 0)
+      lanes_.assigned.wait_for(lock, std::chrono::microseconds(limits.max_wait.micros));
+  }
+  if (group_->bounded() && group_->finished()) return Pull::end;
+  const int wait_ms = static_cast<int>(limits.max_wait.micros / 1000);
+  if (!queue || wait_ms <= 0) return Pull::idle;
+
+  rd_kafka_message_t* first = nullptr;
+  if (rd_kafka_consume_batch_queue(queue.get(), wait_ms, &first, 1) < 1) return Pull::idle;
+  const std::lock_guard lock(lanes_.mutex);
+  // A rebalance may have happened meanwhile: then the message belongs to nobody here.
+  if (queue != lanes_.queue) {
+    rd_kafka_message_destroy(first);
+    return Pull::idle;
+  }
+  group_->sort_in(lanes_, first);
+  fetch(limits.max_records);
+  return hand_out(limits, out) ? Pull::data : Pull::idle;
+}
+
+// Everything taken from the queue is attributed to its slot under the lock, so that a rebalance
+// finds it either in the queue or in the slot.
+void LaneReader::fetch(std::size_t at_most) {
+  if (!lanes_.queue) return;
+  const auto count = rd_kafka_consume_batch_queue(lanes_.queue.get(), 0, fetched_.data(),
+                                                  std::min(at_most, kBatch));
+  for (ssize_t i = 0; i < count; ++i)
+    group_->sort_in(lanes_, fetched_[static_cast<std::size_t>(i)]);
+}
+
+bool LaneReader::hand_out(const PullLimits& limits, RawBatch& out) {
+  const std::size_t slots = lanes_.slots.size();
+  for (std::size_t k = 0; k < slots; ++k) {
+    Slot& slot = *lanes_.slots[(lanes_.turn + k) % slots];
+    if (slot.pending.empty() || slot.revoked) continue;
+    auto buffer = std::make_shared<Buffer>();
+    buffer->client = group_->client();
+    buffer->messages = slot.pending.take(limits.max_records);
+    out.partition = slot.number;
+    fill(buffer->messages, out);
+    slot.lane.handed_out(static_cast<std::int64_t>(out.records.back().position),
+                         slot.pending.empty());
+    out.buffer = std::move(buffer);
+    lanes_.turn = (lanes_.turn + k + 1) % slots;
+    return true;
+  }
+  return false;
+}
+
+void LaneReader::fill(const Messages& messages, RawBatch& out) const {
+  out.records.resize(messages.size());
+  const std::size_t longest = group_->max_record();
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const rd_kafka_message_t& message = messages[i];
+    RawRecord& record = out.records[i];
+    record = {};
+    record.position = static_cast<std::uint64_t>(message.offset);
+    rd_kafka_timestamp_type_t kind;
+    const std::int64_t millis = rd_kafka_message_timestamp(&message, &kind);
+    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis > 0) record.arrival = {millis * 1000};
+    record.tombstone = message.payload == nullptr;
+    if (record.tombstone) continue;
+    record.data = {static_cast<const char*>(message.payload), message.len};
+    if (message.len > longest) {
+      record.fault = "too-long";
+      record.data = record.data.substr(0, std::min(message.len, kFaultBytes));
+    }
+  }
+}
+
+void LaneReader::look_for_end() {
+  if (!group_->bounded() || !lanes_.queue) return;
+  lanes_.done = std::all_of(lanes_.slots.begin(), lanes_.slots.end(),
+                            [](const auto& slot) { return slot->lane.ended(); });
+}
+
+void LaneReader::partitions(std::vector<PartitionState>& out) {
+  const bool healthy = group_->healthy();
+  const std::lock_guard lock(lanes_.mutex);
+  for (const auto& slot : lanes_.slots) {
+    PartitionState state;
+    state.partition = slot->number;
+    state.position = format_position(slot->lane.position());
+    state.ended = slot->lane.ended();
+    state.caught_up = healthy && !slot->stalled && (slot->lane.caught_up() || state.ended);
+    out.push_back(std::move(state));
+  }
+}
+
+}  // namespace
+
+Messages Messages::take(std::size_t count) {
+  Messages taken;
+  if (count >= list_.size()) {
+    taken.list_.swap(list_);
+    return taken;
+  }
+  const auto last = list_.begin() + static_cast<std::ptrdiff_t>(count);
+  taken.list_.assign(list_.begin(), last);
+  list_.erase(list_.begin(), last);
+  return taken;
+}
+
+Result<std::unique_ptr<Reader>> Group::reader(unsigned worker) {
+  return std::make_unique<LaneReader>(shared_from_this(), worker);
+}
+
+std::uint32_t WorkerLanes::number_of(const std::string& name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    names.push_back(name);
+    return static_cast<std::uint32_t>(names.size() - 1);
+  }
+  return static_cast<std::uint32_t>(found - names.begin());
+}
+
+Slot* WorkerLanes::find(const std::string& name) {
+  for (const auto& slot : slots)
+    if (slot->name == name) return slot.get();
+  return nullptr;
+}
+
+Slot* WorkerLanes::find(const rd_kafka_message_t& message) {
+  if (message.rkt == nullptr) return nullptr;
+  const auto is = [&message](const Slot& slot) {
+    return slot.partition == message.partition && slot.handle == message.rkt;
+  };
+  if (last && is(*last)) return last;
+  for (const auto& slot : slots)
+    if (is(*slot)) return last = slot.get();
+  Slot* slot = find(streamd::kafka::partition_name(rd_kafka_topic_name(message.rkt),
+                                                   message.partition));
+  if (slot) slot->handle = message.rkt;
+  return slot;
+}
+
+void Group::sort_in(WorkerLanes& to, rd_kafka_message_t* message) {
+  Slot* slot = to.find(*message);
+  const auto drop = [message] { rd_kafka_message_destroy(message); };
+  if (slot == nullptr || slot->revoked) return drop();
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    slot->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!slot->stalled && slot->lane.offer(message->offset)) slot->pending.push(message);
+    else drop();
+    return;
+  }
+  const auto code = message->err;
+  if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    slot->lane.reached(message->offset);
+  } else if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    slot->stalled = true;
+    const std::lock_guard lock(mutex_);
+    resets_.push_back(slot->name);
+  } else if (is_permanent(code)) {
+    fail(to_error(code, fmt::format("reading {}", slot->name)));
+  } else if (code != slot->last_error && !is_outage(code)) {
+    const char* text = rd_kafka_message_errstr(message);
+    log(code == RD_KAFKA_RESP_ERR__BAD_MSG ? 2 : 1,
+        fmt::format("{} at offset {}: {}", slot->name, message->offset, text ? text : ""));
+    slot->last_error = code;
+  }
+  drop();
+}
+
+bool Group::finished() {
+  if (finished_) return true;
+  if (!assigned_) return false;
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    if (!worker->done || !worker->queue) return false;
+  }
+  finished_ = true;
+  return true;
+}
+
+}  // namespace streamd::kafka

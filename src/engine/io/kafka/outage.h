@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outage: tells once that a cluster does not answer and once that it is back, however many clients
+// of the pipeline talk to it. Shared by them through Shared, by broker list. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/api/shared.h"
+#include "engine/core/time.h"
+
+namespace streamd::kafka {
+
+class Outage {
+ public:
+  explicit Outage(std::string brokers) : brokers_(std::move(brokers)) {}
+
+  // The one of a pipeline for a broker list.
+  static std::shared_ptr<Outage> of(Shared& shared, const std::string& brokers);
+
+  using Log = std::function<void(int level, const std::string& text)>;
+  void client_down(const std::string& reason, const Log& log);
+  void client_up(Duration was_down, const Log& log);
+
+ private:
+  const std::string brokers_;
+  std::mutex mutex_;
+  int down_ = 0;
+};
+
+// One client's view: suspects after an error, is sure after `patience` of failed probes. One thread.
+class Health {
+ public:
+  Health(std::shared_ptr<Outage> outage, Outage::Log log)
+      : outage_(std::move(outage)), log_(std::move(log)) {}
+  ~Health();
+  Health(const Health&) = delete;
+  Health& operator=(const Health&) = delete;
+
+  // Something went wrong that may be an outage: a probe is due.
+  void suspect(std::string reason) {
+    suspected_ = true;
+    reason_ = std::move(reason);
+  }
+  bool probe_due(Duration now) const;
+  // What the probe said, at monotonic time `now`.
+  void probed(bool answered, const std::string& reason, Duration now);
+  bool healthy() const { return !failing_ && !suspected_; }
+
+ private:
+  std::shared_ptr<Outage> outage_;
+  Outage::Log log_;
+  std::string reason_;
+  bool suspected_ = false;
+  bool failing_ = false;
+  bool told_ = false;
+  Duration failing_since_{};
+  Duration last_probe_{};
+};
+
+}  // namespace streamd::kafka

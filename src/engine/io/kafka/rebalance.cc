@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rebalances of a group, on its control thread: where to start in new partitions, and how to give
+// them up.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/group.h"
+#include "engine/io/kafka/position.h"
+
+namespace streamd::kafka {
+namespace {
+
+constexpr int kAskLimitMs = 5000;
+constexpr Duration kPause = Duration::from_millis(200);
+// Together under a third of the default session time-out: the group waits for us meanwhile.
+constexpr Duration kCheckpointLimit = Duration::from_seconds(5);
+constexpr int kCheckpointTries = 3;
+
+}  // namespace
+
+void Group::on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) {
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return assign(partitions);
+  revoke();
+}
+
+bool Group::pause() {
+  std::this_thread::sleep_for(std::chrono::microseconds(kPause.micros));
+  return !closing_;
+}
+
+void Group::assign(rd_kafka_topic_partition_list_t* partitions) {
+  if (closing_ || finished_ || !find_starts(partitions)) {
+    rd_kafka_assign(client_->get(), nullptr);
+    return;
+  }
+  for (int i = 0; i < partitions->cnt; ++i)
+    if (missing_.erase(partitions->elems[i].topic) > 0)
+      log(0, fmt::format("healed: topic \"{}\" is there", partitions->elems[i].topic));
+  place(*partitions);
+  const auto code = rd_kafka_assign(client_->get(), partitions);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(to_error(code, "taking partitions"));
+}
+
+// Sets every partition's offset to where reading goes on: the furthest of what the state and the
+// group know; else as `from` says.
+bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
+  if (partitions->cnt == 0) return true;
+  rd_kafka_resp_err_t code;
+  while ((code = rd_kafka_committed(client_->get(), partitions, kAskLimitMs)) !=
+         RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (is_permanent(code)) {
+      fail(to_error(code, fmt::format("asking for the offsets of group \"{}\"", options_.group)));
+      return false;
+    }
+    health_.suspect(describe(code));
+    probe();
+    if (!pause()) return false;
+  }
+  const auto fresh = new_list();
+  for (int i = 0; i < partitions->cnt; ++i) {
+    auto& p = partitions->elems[i];
+    const std::string name = partition_name(p.topic, p.partition);
+    const bool ignore = context_.fresh && !begun_.contains(name);
+    if (p.offset < 0 || ignore) p.offset = RD_KAFKA_OFFSET_INVALID;
+    if (const auto known = known_.find(name); known != known_.end())
+      p.offset = std::max(p.offset, known->second);
+    if (ignore) add(fresh, p.topic, p.partition, 0);
+    begun_.insert(name);
+  }
+  if (!find_unknown_starts(partitions)) return false;
+  // Whoever reads these partitions next must not go on at the earlier run's offsets.
+  for (int i = 0; i < fresh->cnt; ++i) {
+    auto& p = fresh->elems[i];
+    p.offset = rd_kafka_topic_partition_list_find(partitions, p.topic, p.partition)->offset;
+  }
+  if (fresh->cnt > 0) rd_kafka_commit(client_->get(), fresh.get(), 1);
+  return true;
+}
+
+// Asks for concrete offsets at once: a crash before the first record must not move the start.
+bool Group::find_unknown_starts(rd_kafka_topic_partition_list_t* partitions) {
+  for (;;) {
+    const auto unknown = new_list();
+    for (int i = 0; i < partitions->cnt; ++i) {
+      const auto& p = partitions->elems[i];
+      if (p.offset < 0)
+        add(unknown, p.topic, p.partition,
+            options_.from_latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING);
+    }
+    if (unknown->cnt == 0) return true;
+    const auto code = rd_kafka_offsets_for_times(client_->get(), unknown.get(), kAskLimitMs);
+    for (int i = 0; i < unknown->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      const auto& p = unknown->elems[i];
+      if (p.err == RD_KAFKA_RESP_ERR_NO_ERROR && p.offset >= 0)
+        rd_kafka_topic_partition_list_find(partitions, p.topic, p.partition)->offset = p.offset;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      health_.suspect(describe(code));
+      probe();
+      if (!pause()) return false;
+    }
+    if (closing_) return false;
+  }
+}
+
+std::unique_ptr<Slot> Group::make_slot(const rd_kafka_topic_partition_t& partition) const {
+  const std::string name = partition_name(partition.topic, partition.partition);
+  std::optional<std::int64_t> end;
+  if (options_.until_end) {
+    const auto found = ends_.find(name);
+    end = found == ends_.end() ? 0 : found->second;
+  }
+  auto slot = std::make_unique<Slot>(Lane(partition.offset, end));
+  slot->topic = partition.topic;
+  slot->partition = partition.partition;
+  slot->name = name;
+  return slot;
+}
+
+// Makes slots and queues before librdkafka may fetch anything for them. A slot that is there stays
+// what it is and is read anew from its position.
+void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
+  std::vector<std::shared_ptr<rd_kafka_queue_t>> queues;
+  for (std::size_t w = 0; w < workers_.size(); ++w)
+    queues.emplace_back(rd_kafka_queue_new(client_->get()), rd_kafka_queue_destroy);
+  forwarded_.clear();
+  for (int i = 0; i < partitions.cnt; ++i) {
+    const auto& p = partitions.elems[i];
+    Queue own(rd_kafka_queue_get_partition(client_->get(), p.topic, p.partition));
+    const std::size_t w = static_cast<std::size_t>(p.partition) % workers_.size();
+    if (own) rd_kafka_queue_forward(own.get(), queues[w].get());
+    forwarded_.push_back(std::move(own));
+  }
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    auto& worker = *workers_[w];
+    {
+      const std::lock_guard lock(worker.mutex);
+      for (int i = 0; i < partitions.cnt; ++i) {
+        const auto& p = partitions.elems[i];
+        if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;
+        if (worker.find(partition_name(p.topic, p.partition)) != nullptr) continue;
+        worker.slots.push_back(make_slot(p));
+        worker.slots.back()->number = worker.number_of(worker.slots.back()->name);
+      }
+      worker.last = nullptr;
+      worker.turn = 0;
+      worker.done = false;
+      worker.queue = std::move(queues[w]);
+    }
+    worker.assigned.notify_all();
+  }
+  assigned_ = true;
+}
+
+// A partition whose offset does not exist can't be moved within an assignment, so all of them are
+// taken once more, each at its position.
+void Group::take_anew() {
+  rd_kafka_assign(client_->get(), nullptr);
+  const auto list = new_list();
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    for (auto& slot : worker->slots) {
+      slot->pending.clear();
+      slot->lane.rewind();
+      add(list, slot->topic, slot->partition, slot->lane.position());
+    }
+    worker->queue.reset();
+  }
+  place(*list);
+  const auto code = rd_kafka_assign(client_->get(), list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(to_error(code, "taking partitions"));
+}
+
+void Group::revoke() {
+  const bool lost = rd_kafka_assignment_lost(client_->get()) != 0;
+  bool committed = !stop_handing_out();
+  if (!closing_ && !lost && !committed) {
+    for (int i = 0; i < kCheckpointTries && !committed && !closing_ && !failed_; ++i)
+      committed = context_.checkpoint_now(kCheckpointLimit);
+    if (committed && !transactional_) commit_acknowledged(kAskLimitMs);
+  }
+  remember(committed || closing_);
+  rd_kafka_assign(client_->get(), nullptr);
+  for (const auto& own : forwarded_)
+    if (own) rd_kafka_queue_forward(own.get(), nullptr);
+  forwarded_.clear();
+}
+
+// True when records were handed out that no checkpoint holds yet.
+bool Group::stop_handing_out() {
+  bool open = false;
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    for (auto& slot : worker->slots) {
+      slot->revoked = true;
+      slot->pending.clear();
+      slot->lane.rewind();
+      open = open || slot->lane.position() > slot->acknowledged;
+    }
+  }
+  return open;
+}
+
+// The slots go away; where they stood is kept for the case that a partition comes back.
+void Group::remember(bool committed) {
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    for (auto& slot : worker->slots) {
+      known_[slot->name] = slot->lane.position();
+      if (committed || slot->lane.position() <= slot->acknowledged) continue;
+      log(1, fmt::format("{} went to another member before offsets {} to {} were committed{}",
+                         slot->name, slot->acknowledged, slot->lane.position() - 1,
+                         transactional_ ? "" : ": they will be read twice"));
+      const std::lock_guard own(mutex_);
+      lost_ = slot->name;
+    }
+    worker->slots.clear();
+    worker->last = nullptr;
+    worker->queue.reset();
+  }
+}
+
+}  // namespace streamd::kafka

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/io/kafka/transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/group.h"
+#include "engine/io/kafka/made_once.h"
+#include "engine/io/kafka/marker.h"
+#include "engine/io/kafka/producer_inside.h"
+
+namespace streamd::kafka {
+namespace {
+
+constexpr int kInitLimitMs = 3000;
+constexpr int kAskLimitMs = 5000;
+// Offsets that time out can't be sent again within the same transaction, so they may take as long as
+// the transaction itself.
+constexpr int kOffsetsLimitMs = 300'000;
+constexpr int kCommitLimitMs = 10'000;
+constexpr int kAbortLimitMs = 3000;
+constexpr int kCommitTries = 30;
+
+constexpr char kGoesOn[] = "start the pipeline again: it goes on at the last committed epoch";
+
+rd_kafka_t* client_of(Producer& producer) { return producer.inside().client->get(); }
+
+Status from(rd_kafka_error_t* raw, const std::string& what) {
+  if (raw == nullptr) return {};
+  const ErrorPtr error(raw);
+  Error made = to_error(rd_kafka_error_code(error.get()), what, rd_kafka_error_string(error.get()));
+  const bool again = rd_kafka_error_is_retriable(error.get()) != 0 &&
+                     rd_kafka_error_is_fatal(error.get()) == 0 &&
+                     rd_kafka_error_txn_requires_abort(error.get()) == 0;
+  made.retry = again ? Retry::backoff : Retry::never;
+  if (!again && made.hint.empty()) made.hint = kGoesOn;
+  return tl::unexpected(std::move(made));
+}
+
+// Highest epoch among the group's offsets whose marker carries the state id.
+Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group, const std::string& state_id) {
+  const Queue answers(rd_kafka_queue_new(rk));
+  rd_kafka_AdminOptions_t* options =
+      rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+  char why[256];
+  rd_kafka_AdminOptions_set_request_timeout(options, kAskLimitMs, why, sizeof why);
+  if (auto* e = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1))
+    rd_kafka_error_destroy(e);
+  rd_kafka_ListConsumerGroupOffsets_t* request =
+      rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr);
+  rd_kafka_ListConsumerGroupOffsets(rk, &request, 1, options, answers.get());
+  rd_kafka_ListConsumerGroupOffsets_destroy(request);
+  rd_kafka_AdminOptions_destroy(options);
+  const EventPtr event(rd_kafka_queue_poll(answers.get(), 2 * kAskLimitMs));
+  const std::string what = fmt::format("reading the offsets of group \"{}\"", group);
+  if (!event) return tl::unexpected(to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, what));
+  if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return tl::unexpected(to_error(code, what, rd_kafka_event_error_string(event.get())));
+  const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(event.get());
+  std::size_t count = 0;
+  const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
+  Epoch newest = 0;
+  for (std::size_t g = 0; g < count; ++g) {
+    if (const auto* e = rd_kafka_group_result_error(groups[g]))
+      return tl::unexpected(to_error(rd_kafka_error_code(e), what, rd_kafka_error_string(e)));
+    const auto* partitions = rd_kafka_group_result_partitions(groups[g]);
+    for (int i = 0; partitions && i < partitions->cnt; ++i) {
+      const auto& p = partitions->elems[i];
+      const std::string_view text(static_cast<const char*>(p.metadata), p.metadata_size);
+      newest = std::max(newest, parse_marker(text, state_id).value_or(0));
+    }
+  }
+  return newest;
+}
+
+}  // namespace
+
+KafkaTransaction::KafkaTransaction(std::shared_ptr<Producer> producer, ProducerOptions options,
+                                   const SinkContext& context)
+    : producer_(std::move(producer)),
+      options_(std::move(options)),
+      pipeline_(context.pipeline),
+      state_id_(context.state_id),
+      shared_(*context.shared) {}
+
+Result<std::shared_ptr<KafkaTransaction>> KafkaTransaction::of(ProducerOptions options,
+                                                               const SinkContext& context) {
+  options.transactional_id = "streamd-" + context.pipeline;
+  const auto made = context.shared->get_or_make<MadeOnce<KafkaTransaction>>(
+      "kafka.transactions", [] { return std::make_shared<MadeOnce<KafkaTransaction>>(); });
+  auto one = made->get(options.client.brokers, [&]() -> Result<std::shared_ptr<KafkaTransaction>> {
+    auto producer = Producer::open(options, *context.shared, *context.clock, context.log);
+    if (!producer) return tl::unexpected(std::move(producer).error());
+    return std::shared_ptr<KafkaTransaction>(
+        new KafkaTransaction(std::move(*producer), options, context));
+  });
+  if (one && (*one)->options_ != options)
+    return fail(ErrorKind::config,
+                "exactly-once sinks for the same brokers must have the same options",
+                "give them the same linger, compression and options, or make it one sink");
+  return one;
+}
+
+std::string KafkaTransaction::name() const { return "kafka:" + options_.client.brokers; }
+
+// Fences older processes with the same id and waits until what they left open is finished.
+Status KafkaTransaction::init() {
+  if (initialised_) return {};
+  STREAMD_TRY(from(rd_kafka_init_transactions(client_of(*producer_), kInitLimitMs),
+                   fmt::format("starting transactions at {}", options_.client.brokers)));
+  initialised_ = true;
+  return {};
+}
+
+Result<Epoch> KafkaTransaction::last_committed() {
+  const std::lock_guard lock(mutex_);
+  STREAMD_TRY(producer_->status());
+  STREAMD_TRY(init());
+  const auto epoch = read_marker(client_of(*producer_), marker_group(pipeline_), state_id_);
+  if (epoch && *epoch > committed_) committed_ = *epoch;
+  return epoch;
+}
+
+Status KafkaTransaction::open_transaction() {
+  if (open_) return {};
+  STREAMD_TRY(producer_->status());
+  STREAMD_TRY(init());
+  STREAMD_TRY(from(rd_kafka_begin_transaction(client_of(*producer_)), "beginning a transaction"));
+  open_.store(true, std::memory_order_release);
+  return {};
+}
+
+Status KafkaTransaction::begin() {
+  if (open_.load(std::memory_order_acquire)) return {};
+  const std::lock_guard lock(mutex_);
+  return open_transaction();
+}
+
+void KafkaTransaction::wait_for_commit(Epoch epoch, Duration limit) {
+  std::unique_lock lock(mutex_);
+  commits_.wait_for(lock, std::chrono::microseconds(limit.micros),
+                    [&] { return committed_ >= epoch; });
+}
+
+void KafkaTransaction::writes_to(const std::string& topic) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(topics_.begin(), topics_.end(), topic) == topics_.end()) topics_.push_back(topic);
+}
+
+bool KafkaTransaction::same_cluster(const Group& group) {
+  if (cluster_.empty()) {
+    char* id = rd_kafka_clusterid(client_of(*producer_), kAskLimitMs);
+    cluster_ = id ? id : "";
+    if (id) rd_kafka_mem_free(client_of(*producer_), id);
+  }
+  return !cluster_.empty() && group.cluster_id(kAskLimitMs) == cluster_;
+}
+
+// The marker needs an existing partition: a topic that the sinks write to, else one that is read.
+Result<std::string> KafkaTransaction::marker_topic() {
+  if (!marker_topic_.empty()) return marker_topic_;
+  std::vector<std::string> candidates = topics_;
+  for (const auto& [node, group] : GroupDirectory::of(shared_)->all())
+    if (same_cluster(*group))
+      candidates.insert(candidates.end(), group->topics().begin(), group->topics().end());
+  for (const auto& topic : candidates) {
+    const auto count = partition_count(client_of(*producer_), topic, kAskLimitMs);
+    if (!count) return tl::unexpected(count.error());
+    if (*count == 0) continue;
+    marker_topic_ = topic;
+    break;
+  }
+  return marker_topic_;
+}
+
+Status KafkaTransaction::send_marker(Epoch epoch) {
+  const auto topic = marker_topic();
+  if (!topic) return tl::unexpected(topic.error());
+  // Nothing to write to yet: then nothing was written, and the epoch may as well be run again.
+  if (topic->empty()) return {};
+  const auto list = new_list();
+  add(list, *topic, 0, static_cast<std::int64_t>(epoch));
+  const std::string text = format_marker(epoch, state_id_);
+  auto& p = list->elems[0];
+  p.metadata = rd_kafka_mem_malloc(nullptr, text.size());
+  p.metadata_size = text.size();
+  std::copy(text.begin(), text.end(), static_cast<char*>(p.metadata));
+  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(marker_group(pipeline_).c_str()));
+  return from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), list.get(), group.get(),
+                                                   kOffsetsLimitMs),
+              fmt::format("adding epoch {} to its transaction", epoch));
+}
+
+Status KafkaTransaction::send_offsets(const std::map<std::string, Positions>& positions) {
+  for (const auto& [node, group] : GroupDirectory::of(shared_)->all()) {
+    const auto found = positions.find(node);
+    if (found == positions.end() || !same_cluster(*group)) continue;
+    group->leave_commits_to_transaction();
+    if (const auto lost = group->lost_partition(); !lost.empty())
+      return broken(fmt::format("partition {} went to another member of group \"{}\" before its "
+                                "records could be committed",
+                                lost, group->name()));
+    const auto offsets = group->offsets_of(found->second);
+    if (offsets->cnt == 0) continue;
+    // Asked for each time: the group's generation changes with every rebalance.
+    const auto metadata = group->metadata();
+    if (!metadata) return broken("the consumer group is gone");
+    STREAMD_TRY(from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), offsets.get(),
+                                                          metadata.get(), kOffsetsLimitMs),
+                     fmt::format("adding the offsets of group \"{}\"", group->name())));
+  }
+  return {};
+}
+
+Status KafkaTransaction::broken(std::string why) {
+  return fail(ErrorKind::external, std::move(why), kGoesOn);
+}
+
+Status KafkaTransaction::finish() {
+  Status status;
+  for (int i = 0; i < kCommitTries; ++i) {
+    status = from(rd_kafka_commit_transaction(client_of(*producer_), kCommitLimitMs),
+                  "committing a transaction");
+    if (status || status.error().retry == Retry::never) break;
+  }
+  if (!status) status.error().retry = Retry::never;
+  return status;
+}
+
+Status KafkaTransaction::commit(Epoch epoch, const std::map<std::string, Positions>& positions) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (epoch <= committed_) return {};
+    STREAMD_TRY(open_transaction());
+    STREAMD_TRY(send_marker(epoch));
+    STREAMD_TRY(send_offsets(positions));
+    STREAMD_TRY(finish());
+    open_.store(false, std::memory_order_release);
+    committed_.store(epoch, std::memory_order_release);
+  }
+  commits_.notify_all();
+  return {};
+}
+
+void KafkaTransaction::abandon() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!open_.exchange(false)) return;
+  if (auto* e = rd_kafka_abort_transaction(client_of(*producer_), kAbortLimitMs))
+    rd_kafka_error_destroy(e);
+}
+
+}  // namespace streamd::kafka
