@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// FileInput: one open file as bytes at offsets, plain or gzip (offsets count decompressed bytes).
+// One thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/codec/gzip.h"
+#include "engine/core/error.h"
+
+namespace streamd {
+
+struct FileId {
+  std::uint64_t dev = 0;
+  std::uint64_t ino = 0;
+  auto operator<=>(const FileId&) const = default;
+};
+// Of a regular file, following links; nullopt when there is none.
+std::optional<FileId> file_id(const std::string& path);
+
+class FileInput {
+ public:
+  // Detects gzip by its first bytes.
+  static Result<std::unique_ptr<FileInput>> open(const std::string& path);
+  ~FileInput();
+  FileInput(const FileInput&) = delete;
+  FileInput& operator=(const FileInput&) = delete;
+
+  const FileId& id() const { return id_; }
+  bool gzip() const { return gzip_; }
+  // Fills `to` unless the file ends before. In gzip, going back more than kWindow begins anew.
+  Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size);
+  // gzip, after read_at() gave less than asked for: dead letter code when the reason is not a clean
+  // end ("truncated-gzip", "bad-gzip").
+  std::string_view damage() const { return damage_; }
+  // Bytes on disk now.
+  Result<std::uint64_t> disk_size() const;
+
+ private:
+  static constexpr std::size_t kWindow = 64 * 1024;
+
+  FileInput(int descriptor, FileId id) : descriptor_(descriptor), id_(id) {}
+  Result<std::size_t> read_plain(std::uint64_t offset, char* to, std::size_t size) const;
+  void restart();
+  Status extend_window(std::uint64_t upto, std::uint64_t keep_from);
+
+  int descriptor_;
+  FileId id_;
+  bool gzip_ = false;
+  std::optional<GzipReader> reader_;
+  std::uint64_t compressed_at_ = 0;
+  std::string window_;  // the last decompressed bytes
+  std::uint64_t window_start_ = 0;
+  std::string_view damage_;
+};
+
+}  // namespace streamd

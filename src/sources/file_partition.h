@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// FilePartition: one file that is being read, and keeps its name and position when the file is
+// renamed. A batch is a pure function of the file's bytes and the position it starts from.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sources/file_position.h"
+#include "sources/line_block.h"
+
+namespace streamd {
+
+// One thread.
+class FilePartition {
+ public:
+  // At the beginning of `file`, or where `position` stands in it (then it `continues` it).
+  FilePartition(std::string name, std::string path, std::unique_ptr<FileInput> file,
+                const FilePosition& position);
+
+  const std::string& name() const { return name_; }
+  const std::string& path() const { return path_; }  // where the file is now, as far as known
+  void moved(std::string path) { path_ = std::move(path); }
+  const FilePosition& position() const { return position_; }
+  Position print_position() const;
+
+  // Appends the next block of lines to `out` (whose partition number is not touched). Nothing
+  // appended: there are no more for now, or it has ended.
+  Status next(std::size_t max_records, std::size_t max_record, EventTime arrival, BlockPool& pool,
+              RawBatch& out);
+  // The file will not grow any more: a last line without line end counts, then the partition ends.
+  void finish() { final_ = true; }
+  void reopen() {
+    final_ = false;
+    if (ended()) position_.state = FilePosition::State::reading;
+  }
+  bool final() const { return final_; }
+  bool ended() const { return position_.state == FilePosition::State::ended; }
+  bool caught_up() const { return caught_up_; }
+  void expect_more() { caught_up_ = false; }  // until the next look
+
+  // Whether the file was cut or written anew, so that `position` means nothing in it any more.
+  Result<bool> overwritten();
+  // Whether the file has more bytes on disk than when it was read last.
+  bool grown() const;
+  std::uint64_t seen_size() const { return seen_size_; }
+  // Goes on in a copy of the file.
+  void move_to(std::unique_ptr<FileInput> file, std::string path);
+  // For the first start with `from: end`: skips all complete lines.
+  Status skip_to_end();
+  // Gives the descriptor back.
+  void release() { file_.reset(); }
+
+ private:
+  Status prepare(BlockPool& pool);
+  Status read_block(std::size_t bytes, BlockPool& pool);
+  void consume(std::size_t bytes);
+  Status skip_holes(BlockPool& pool);
+  void skip_long_line();
+  void take_block(std::size_t max_records, std::size_t max_record, EventTime arrival, RawBatch& out);
+  void take_end(EventTime arrival, RawBatch& out);
+  // `code`: a literal.
+  void add_fault(std::string_view code, EventTime arrival, RawBatch& out);
+
+  std::string name_;
+  std::string path_;
+  std::unique_ptr<FileInput> file_;
+  FilePosition position_;
+  std::string tail_;  // the bytes that position_.tail is the hash of, once `tail_known_`
+  bool tail_known_ = false;
+  std::uint64_t hole_ = 0;  // leading NUL bytes known so far
+  std::uint64_t seen_size_ = 0;
+  bool final_ = false;
+  bool caught_up_ = false;
+
+  std::shared_ptr<char[]> block_;  // bytes from position_.offset on
+  std::size_t block_size_ = 0;
+  bool block_full_ = false;  // the file may go on behind the block
+};
+
+}  // namespace streamd

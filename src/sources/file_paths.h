@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of log files: patterns, and what log rotation makes of a name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace streamd {
+
+// Regular files that match one of the patterns (shell style: * ? [a-z]) and none of `exclude`, which
+// look at the whole path and at the name alone. Sorted, each once.
+std::vector<std::string> find_files(const std::vector<std::string>& patterns,
+                                    const std::vector<std::string>& exclude);
+bool is_pattern(const std::string& path);
+
+// The path without what rotation appends: access.log for access.log.1, access.log.2.gz,
+// access.log-20240102.gz.
+std::string log_of(const std::string& path);
+
+// The files beside `path` that belong to the same log, itself included. Sorted.
+std::vector<std::string> rotations_of(const std::string& path);
+
+}  // namespace streamd

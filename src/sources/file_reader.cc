@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/file_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "sources/file_paths.h"
+
+namespace streamd {
+
+std::string partition_name_for(const std::string& path, const FileId& id, std::uint64_t fingerprint) {
+  return fmt::format("{}#{:x}-{:08x}", path, id.ino, fingerprint & 0xFFFFFFFF);
+}
+
+FileReader::FileReader(const FileConfig& config, const SourceContext& context,
+                       std::vector<std::unique_ptr<FilePartition>> files,
+                       std::function<bool(const std::string&)> mine)
+    : config_(config), clock_(context.clock), max_record_(context.max_record), log_(context.log),
+      mine_(std::move(mine)) {
+  for (const auto& [name, position] : context.resume_at) stored_names_.insert(name);
+  for (auto& file : files) add(std::move(file));
+}
+
+void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {
+  Followed f;
+  f.number = static_cast<std::uint32_t>(names_.size());
+  f.first_path = file->name().substr(0, file->name().rfind('#'));
+  f.after = after;
+  f.last_data = clock_->monotonic();
+  names_.push_back(file->name());
+  if (!config_.follow) file->finish();
+  f.file = std::move(file);
+  files_.push_back(std::move(f));
+}
+
+void FileReader::partitions(std::vector<PartitionState>& out) {
+  for (const Followed& f : files_)
+    out.push_back({f.number, f.file->print_position(), f.file->caught_up(), f.file->ended()});
+}
+
+Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
+  out.clear();
+  const Duration now = clock_->monotonic();
+  if (config_.follow && (!last_scan_ || now - *last_scan_ >= config_.scan_every)) {
+    last_scan_ = now;
+    STREAMD_TRY(scan());
+  }
+  std::set<std::uint32_t> tried;
+  while (Followed* f = next_to_read(tried)) {
+    tried.insert(f->number);
+    STREAMD_TRY(f->file->next(limits.max_records, max_record_, clock_->wall(), pool_, out));
+    if (out.records.empty()) continue;
+    out.partition = f->number;
+    f->last_data = now;
+    return Pull::data;
+  }
+  if (!config_.follow) return Pull::end;
+  if (limits.max_wait.micros > 0)
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(std::min<std::int64_t>(limits.max_wait.micros, 100'000)));
+  return Pull::idle;
+}
+
+// The unfinished file with the fewest bytes delivered, so that event time stays together.
+FileReader::Followed* FileReader::next_to_read(const std::set<std::uint32_t>& tried) {
+  Followed* best = nullptr;
+  for (Followed& f : files_) {
+    if (f.file->ended() || tried.contains(f.number) || must_wait(f)) continue;
+    if (best == nullptr || f.file->position().offset < best->file->position().offset ||
+        (f.file->position().offset == best->file->position().offset &&
+         f.file->name() < best->file->name()))
+      best = &f;
+  }
+  return best;
+}
+
+bool FileReader::must_wait(const Followed& followed) const {
+  if (followed.after == 0) return false;
+  for (const Followed& f : files_)
+    if (f.number + 1 == followed.after) return !f.file->ended() && !f.file->caught_up();
+  return false;
+}
+
+// A file that was cut or written anew is a new file from its beginning, with a partition of its own.
+Status FileReader::check_overwritten() {
+  for (std::size_t i = files_.size(); i-- > 0;) {
+    Followed& f = files_[i];
+    if (f.file->ended()) continue;
+    auto overwritten = f.file->overwritten();
+    if (!overwritten) return tl::unexpected(std::move(overwritten).error());
+    if (!*overwritten) continue;
+    auto copied = continue_in_copy(f);
+    if (!copied) return tl::unexpected(std::move(copied).error());
+    if (!*copied) files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return {};
+}
+
+// copytruncate: what was written between our last look and the cut is in the copy.
+Result<bool> FileReader::continue_in_copy(Followed& followed) {
+  const auto position = FilePosition::parse(followed.file->print_position());
+  for (const std::string& path : rotations_of(followed.first_path)) {
+    const auto id = file_id(path);
+    if (!id || *id == position->id) continue;
+    auto copy = FileInput::open(path);
+    if (!copy) continue;
+    auto same = continues(**copy, *position);
+    if (!same) return tl::unexpected(std::move(same).error());
+    if (!*same) continue;
+    followed.file->move_to(std::move(*copy), path);
+    followed.away = clock_->monotonic();
+    followed.last_data = *followed.away;
+    return true;
+  }
+  return false;
+}
+
+Status FileReader::scan() {
+  STREAMD_TRY(check_overwritten());
+  std::map<FileId, std::string> there;
+  std::vector<std::string> paths;
+  for (std::string& path : find_files(config_.path, config_.exclude)) {
+    if (!mine_(path)) continue;
+    if (const auto id = file_id(path)) there.emplace(*id, path);
+    paths.push_back(std::move(path));
+  }
+  look_after(there);
+  for (const std::string& path : paths) {
+    const auto id = file_id(path);
+    if (id) STREAMD_TRY(take_in(path, *id));
+  }
+  forget_gone();
+  return {};
+}
+
+// Follows renames, and ends files that were rotated away and have been silent since.
+void FileReader::look_after(const std::map<FileId, std::string>& there) {
+  const Duration now = clock_->monotonic();
+  for (Followed& f : files_) {
+    const FileId id = f.file->position().id;
+    const auto found = there.find(id);
+    f.listed = found != there.end();
+    if (f.listed && f.file->path() != found->second) f.file->moved(found->second);
+    const bool at_home = file_id(f.first_path) == id;
+    if (at_home) f.away.reset();
+    else if (!f.away) f.away = now;
+    // Some writers keep a rotated file open for hours.
+    if (f.file->ended() && f.listed && f.file->grown()) {
+      f.file->reopen();
+      f.last_data = now;
+    }
+    if (!f.away || !f.file->caught_up()) continue;
+    const Duration silent{std::min(now.micros - f.last_data.micros, now.micros - f.away->micros)};
+    if (silent >= config_.rotate_wait) f.file->finish();
+  }
+}
+
+// Finished files stay known as long as they can be found again under any name.
+void FileReader::forget_gone() {
+  std::erase_if(files_, [](const Followed& f) { return !f.listed && f.file->ended(); });
+}
+
+Status FileReader::take_in(const std::string& path, const FileId& id) {
+  for (const Followed& f : files_)
+    if (f.file->position().id == id) return {};
+  auto opened = FileInput::open(path);
+  if (!opened) {
+    if (complained_.insert(path).second && log_) log_(1, opened.error().message);
+    return {};
+  }
+  complained_.erase(path);
+  auto fingerprint = fingerprint_of(**opened, false);
+  if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
+  if (!*fingerprint) return {};  // no complete line yet
+  auto known = known_content(path, **opened, **fingerprint);
+  if (!known) return tl::unexpected(std::move(known).error());
+  if (*known) return {};
+  const std::string base = partition_name_for(path, id, **fingerprint);
+  std::string name = base;
+  for (int n = 2; stored_names_.contains(name) ||
+                  std::find(names_.begin(), names_.end(), name) != names_.end();
+       ++n)
+    name = fmt::format("{}.{}", base, n);
+  FilePosition start;
+  start.fingerprint = **fingerprint;
+  std::uint32_t after = 0;
+  for (Followed& f : files_) {
+    if (!f.away || f.file->ended() || log_of(f.first_path) != log_of(path)) continue;
+    after = f.number + 1;
+    f.file->expect_more();
+  }
+  add(std::make_unique<FilePartition>(std::move(name), path, std::move(*opened), start), after);
+  return {};
+}
+
+// A copy of what is being read, or was: made by copytruncate or by compressing a rotated file.
+Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
+                                       std::uint64_t fingerprint) {
+  for (Followed& f : files_) {
+    if (f.file->position().fingerprint != fingerprint || f.file->position().offset == 0) continue;
+    const auto position = FilePosition::parse(f.file->print_position());
+    auto same = continues(file, *position);
+    if (!same) return tl::unexpected(std::move(same).error());
+    auto size = file.disk_size();
+    if (!size) return tl::unexpected(std::move(size).error());
+    if (!*same) {
+      // Perhaps it is still being compressed.
+      if (file.gzip() && !file.damage().empty()) return true;
+      continue;
+    }
+    if (f.listed && (file.gzip() || *size <= f.file->seen_size())) return true;
+    if (f.listed) continue;
+    auto again = FileInput::open(path);
+    if (!again) return tl::unexpected(std::move(again).error());
+    f.file->reopen();
+    f.file->move_to(std::move(*again), path);
+    f.listed = true;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace streamd

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// FileReader: the files of one worker. With `follow` it looks for new, rotated and overwritten
+// files every scan_every; else it reads what it was given and ends.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/api/source.h"
+#include "sources/file_config.h"
+#include "sources/file_partition.h"
+
+namespace streamd {
+
+// A name for a file that nothing else has: path#<inode>-<fingerprint>.
+std::string partition_name_for(const std::string& path, const FileId& id, std::uint64_t fingerprint);
+
+class FileReader final : public Reader {
+ public:
+  // mine: whether this worker reads new files of that path. Borrowed: config and clock.
+  FileReader(const FileConfig& config, const SourceContext& context,
+             std::vector<std::unique_ptr<FilePartition>> files,
+             std::function<bool(const std::string& path)> mine);
+
+  Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
+  void partitions(std::vector<PartitionState>& out) override;
+  std::string partition_name(std::uint32_t partition) const override { return names_[partition]; }
+
+ private:
+  struct Followed {
+    std::uint32_t number = 0;
+    std::unique_ptr<FilePartition> file;
+    std::string first_path;           // where the file was when it was found
+    bool listed = true;               // still found by the patterns, under whatever name
+    std::optional<Duration> away;     // since when another file or none is at first_path
+    Duration last_data{};
+    std::uint32_t after = 0;          // 1 + number of the partition to be read up first; 0 = none
+  };
+
+  void add(std::unique_ptr<FilePartition> file, std::uint32_t after = 0);
+  Followed* next_to_read(const std::set<std::uint32_t>& tried);
+  bool must_wait(const Followed& followed) const;
+  Status check_overwritten();
+  Result<bool> continue_in_copy(Followed& followed);
+  Status scan();
+  void look_after(const std::map<FileId, std::string>& there);
+  void forget_gone();
+  Status take_in(const std::string& path, const FileId& id);
+  Result<bool> known_content(const std::string& path, FileInput& file, std::uint64_t fingerprint);
+
+  const FileConfig& config_;
+  const Clock* clock_;
+  std::size_t max_record_;
+  std::function<void(int, const std::string&)> log_;
+  std::function<bool(const std::string&)> mine_;
+  std::set<std::string> stored_names_;
+  std::vector<Followed> files_;
+  std::vector<std::string> names_;  // by number
+  std::set<std::string> complained_;
+  std::optional<Duration> last_scan_;
+  BlockPool pool_;
+};
+
+}  // namespace streamd

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "engine/core/hash.h"
+#include "engine/api/spec.h"
+#include "sources/builtin_sources.h"
+#include "sources/file_paths.h"
+#include "sources/file_reader.h"
+
+namespace streamd {
+
+template <>
+struct EnumNames<FileFrom> {
+  static constexpr std::array<std::pair<FileFrom, std::string_view>, 2> values = {
+      {{FileFrom::start, "start"}, {FileFrom::end, "end"}}};
+};
+
+namespace {
+
+std::string path_of(const std::string& partition_name) {
+  return partition_name.substr(0, partition_name.rfind('#'));
+}
+
+class FileSource final : public Source {
+ public:
+  FileSource(const FileConfig& config, SourceContext context)
+      : config_(config), context_(std::move(context)), files_(std::max(context_.workers, 1u)) {}
+
+  // Decides which file is continued where, and by whom.
+  Status open() {
+    paths_ = find_files(config_.path, config_.exclude);
+    STREAMD_TRY(check_found());
+    for (const std::string& path : paths_) {
+      const std::string unit = unit_of(path);
+      if (!units_.contains(unit)) units_.emplace(unit, units_.size());
+    }
+    std::vector<std::pair<std::string, FilePosition>> stored;
+    for (const auto& [name, text] : context_.resume_at) {
+      const auto position = FilePosition::parse(text);
+      if (!position)
+        return fail(ErrorKind::state, fmt::format("the stored position of \"{}\" cannot be read: {}", name, text),
+                    "It was written by a newer version, or is damaged.");
+      stored.emplace_back(name, *position);
+    }
+    for (const auto& [name, position] : stored) STREAMD_TRY(resume(name, position));
+    for (const std::string& path : paths_) STREAMD_TRY(begin(path));
+    return {};
+  }
+
+  Result<std::unique_ptr<Reader>> reader(unsigned worker) override {
+    auto files = std::move(files_[worker]);
+    files_[worker].clear();
+    return std::make_unique<FileReader>(
+        config_, context_, std::move(files),
+        [this, worker](const std::string& path) { return owner_of_path(path) == worker; });
+  }
+
+ private:
+  // What one worker reads as a whole: a log with its rotations, or (not followed) a file.
+  std::string unit_of(const std::string& path) const { return config_.follow ? log_of(path) : path; }
+  unsigned owner_of_path(const std::string& path) const {
+    const std::string unit = unit_of(path);
+    const auto found = units_.find(unit);
+    const std::size_t number = found != units_.end() ? found->second : hash_bytes(unit, 0);
+    return static_cast<unsigned>(number % files_.size());
+  }
+
+  Status check_found() const {
+    for (const std::string& path : config_.path) {
+      std::error_code ignored;
+      if (!is_pattern(path) && std::filesystem::is_directory(path, ignored))
+        return fail(ErrorKind::external, fmt::format("\"{}\" is a directory", path),
+                    fmt::format("Name the files in it: {}/*", path));
+      if (!find_files({path}, config_.exclude).empty()) continue;
+      if (config_.follow) {
+        if (context_.log) context_.log(1, fmt::format("no file matches \"{}\" yet; waiting for one", path));
+        continue;
+      }
+      if (!is_pattern(path) && std::filesystem::exists(path, ignored))
+        return fail(ErrorKind::external, fmt::format("\"{}\" is no regular file", path),
+                    "Use the stdin source for pipes.");
+      return fail(ErrorKind::external, fmt::format("no file matches \"{}\"", path),
+                  "Check the path, or set follow: true to wait for the file.");
+    }
+    return {};
+  }
+
+  Status resume(const std::string& name, const FilePosition& position) {
+    const std::string path = path_of(name);
+    std::vector<std::string> candidates = paths_;
+    for (std::string& beside : rotations_of(path)) candidates.push_back(std::move(beside));
+    // The very file first, then copies of it.
+    std::stable_partition(candidates.begin(), candidates.end(),
+                          [&](const std::string& c) { return file_id(c) == position.id; });
+    for (const std::string& candidate : candidates) {
+      const auto id = file_id(candidate);
+      if (!id || taken_.contains(*id)) continue;
+      auto file = FileInput::open(candidate);
+      if (!file) continue;
+      auto same = continues(**file, position);
+      if (!same) return tl::unexpected(std::move(same).error());
+      if (!*same) continue;
+      taken_.insert(*id);
+      if (position.state == FilePosition::State::ended) file->reset();
+      files_[owner_of_path(path)].push_back(
+          std::make_unique<FilePartition>(name, candidate, std::move(*file), position));
+      if (position.state == FilePosition::State::ended && config_.follow)
+        files_[owner_of_path(path)].back()->reopen();
+      return {};
+    }
+    if (position.state != FilePosition::State::ended && context_.log)
+      context_.log(1, fmt::format("\"{}\", read up to byte {}, is gone or was written anew", path, position.offset));
+    return {};
+  }
+
+  Status begin(const std::string& path) {
+    const auto id = file_id(path);
+    if (!id || taken_.contains(*id)) return {};
+    const bool at_end = config_.follow && config_.from == FileFrom::end && context_.resume_at.empty();
+    // A followed file is taken in by its reader, when it has a complete line.
+    if (config_.follow && !at_end) return {};
+    auto file = FileInput::open(path);
+    if (!file) {
+      if (!config_.follow) return tl::unexpected(std::move(file).error());
+      return {};
+    }
+    auto fingerprint = fingerprint_of(**file, !config_.follow);
+    if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
+    if (!*fingerprint) return {};
+    taken_.insert(*id);
+    FilePosition start;
+    start.fingerprint = **fingerprint;
+    std::string name = partition_name_for(path, *id, start.fingerprint);
+    if (context_.resume_at.contains(name)) name += ".2";
+    auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(*file), start);
+    if (at_end) STREAMD_TRY(made->skip_to_end());
+    else made->release();
+    files_[owner_of_path(path)].push_back(std::move(made));
+    return {};
+  }
+
+  const FileConfig& config_;
+  SourceContext context_;
+  std::vector<std::string> paths_;
+  std::map<std::string, std::size_t> units_;
+  std::set<FileId> taken_;
+  std::vector<std::vector<std::unique_ptr<FilePartition>>> files_;  // by worker
+};
+
+class FilePlan final : public SourcePlan {
+ public:
+  explicit FilePlan(FileConfig config) : config_(std::move(config)) {}
+  bool bounded() const override { return !config_.follow; }
+  std::string describe() const override {
+    std::string text = config_.follow ? "follows " : "reads ";
+    for (std::size_t i = 0; i < config_.path.size(); ++i) text += (i > 0 ? ", " : "") + config_.path[i];
+    return text;
+  }
+  Result<std::unique_ptr<Source>> open(SourceContext context) const override {
+    auto source = std::make_unique<FileSource>(config_, std::move(context));
+    STREAMD_TRY(source->open());
+    return source;
+  }
+
+ private:
+  FileConfig config_;
+};
+
+Spec<FileConfig> file_spec() {
+  using C = FileConfig;
+  return Spec<C>("file")
+      .summary("Reads records by line from files, once or as they grow.")
+      .details("Gzip files are recognised by their content. With `follow`, files may be rotated by "
+               "renaming, by copying and truncating, or by deleting; a file is known by its first line, "
+               "its inode and the bytes before the position. Empty lines are skipped. A line longer "
+               "than `max_record` becomes a dead letter that shows its first 64 KiB. The last line of a "
+               "followed file waits for its line end until the file has been rotated away.")
+      .promise("exactly once: the position in each file is part of the checkpoint")
+      .field(&C::path, {.name = "path", .help = "Paths or patterns (* ? [a-z]).", .required = true, .examples = {"/var/log/nginx/access.log", "[a.ndjson, 'logs/*.gz']"}})
+      .field(&C::follow, {.name = "follow", .help = "Wait for more, as tail -F does; else the source ends with its files."})
+      .field(&C::from, {.name = "from", .help = "With follow, on the first start: where to begin in files that are there already."})
+      .field(&C::exclude, {.name = "exclude", .help = "Patterns of paths or names to leave out.", .examples = {"['*.gz']"}})
+      .field(&C::scan_every, {.name = "scan_every", .help = "How often to look for new and rotated files.", .advanced = true})
+      .field(&C::rotate_wait, {.name = "rotate_wait", .help = "How long a rotated file must have been silent before it is finished.", .advanced = true})
+      .rule("path names at least one file", [](const C& c) { return !c.path.empty(); })
+      .rule("from: end needs follow: true", [](const C& c) { return c.follow || c.from == FileFrom::start; })
+      .rule("scan_every and rotate_wait are not negative",
+            [](const C& c) { return c.scan_every.micros >= 0 && c.rotate_wait.micros >= 0; })
+      .example("A log as it grows", "path: /var/log/nginx/access.log\nfollow: true")
+      .example("Old logs, once", "path: '/var/log/nginx/access.log*'");
+}
+
+}  // namespace
+
+void add_file_source(Registry& registry) {
+  registry.add_source(file_spec(), [](FileConfig config, const ConfigNode&, Diagnostics&)
+                                       -> std::unique_ptr<SourcePlan> {
+    return std::make_unique<FilePlan>(std::move(config));
+  });
+}
+
+}  // namespace streamd

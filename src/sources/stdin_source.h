@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records by line from a descriptor that cannot be read twice: a pipe, a terminal.
+#pragma once
+
+#include <memory>
+
+#include "engine/api/source.h"
+
+namespace streamd {
+
+// Reads `descriptor` (not owned) to its end on worker 0; other workers have nothing. The position
+// is the number of records handed out in all runs: it only numbers them, what was read before a
+// crash does not come back.
+std::unique_ptr<Source> open_line_stream(int descriptor, SourceContext context);
+
+}  // namespace streamd

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are followed while they are rotated.
+#include <filesystem>
+
+#include "sources/builtin_sources.h"
+#include "tests/contract/source_contract.h"
+
+using namespace streamd;
+using namespace streamd::test;
+
+namespace {
+
+struct Tail {
+  ManualClock clock;
+  Registry registry;
+  std::unique_ptr<SourcePlan> plan;
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Reader> reader;
+  std::vector<std::string> notices;
+
+  explicit Tail(const std::string& path, const std::string& from = "start") {
+    add_file_source(registry);
+    Diagnostics problems;
+    plan = make_plan(registry.sources(), "file",
+                     map_of({{"path", scalar(path)}, {"follow", scalar("true")}, {"from", scalar(from)},
+                             {"rotate_wait", scalar("30s")}}),
+                     problems);
+    REQUIRE(plan);
+    CHECK_FALSE(plan->bounded());
+    start({});
+  }
+  void start(const Positions& at) {
+    reader.reset();
+    SourceContext context;
+    context.clock = &clock;
+    context.resume_at = at;
+    context.log = [this](int, const std::string& text) { notices.push_back(text); };
+    auto opened = plan->open(std::move(context));
+    REQUIRE(opened);
+    source = std::move(*opened);
+    reader = std::move(*source->reader(0));
+  }
+  void restart() { start(positions_of(*reader)); }
+
+  // What is new, as text; a comma between records.
+  std::string read(int seconds = 2) {
+    std::string text;
+    for (int i = 0; i <= seconds; ++i) {
+      for (const auto& r : drain(*reader)) text += (text.empty() ? "" : ",") + r.data;
+      clock.advance(Duration::from_seconds(1));
+    }
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A followed file gives lines as they are completed") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntw");
+  Tail tail(dir.file("log"));
+  CHECK(tail.read() == "one");
+  std::vector<PartitionState> states;
+  tail.reader->partitions(states);
+  REQUIRE(states.size() == 1);
+  CHECK(states[0].caught_up);
+  CHECK_FALSE(states[0].ended);
+  append_file(dir.file("log"), "o\nthree\n");
+  CHECK(tail.read() == "two,three");
+  CHECK(tail.read().empty());
+}
+
+TEST_CASE("A file that appears later is read from its beginning") {
+  TempDir dir;
+  Tail tail(dir.file("log"), "end");
+  CHECK(tail.notices.size() == 1);
+  CHECK(tail.read().empty());
+  write_file(dir.file("log"), "one\n");
+  CHECK(tail.read() == "one");
+}
+
+TEST_CASE("from: end skips what is there at the first start only") {
+  TempDir dir;
+  write_file(dir.file("log"), "old\nold\n");
+  Tail tail(dir.file("log"), "end");
+  append_file(dir.file("log"), "new\n");
+  CHECK(tail.read() == "new");
+  append_file(dir.file("log"), "newer\n");
+  tail.restart();
+  CHECK(tail.read() == "newer");
+}
+
+TEST_CASE("A renamed file is read to its end before the new one") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\n");
+  Tail tail(dir.file(GENERATE("log", "log*")));
+  CHECK(tail.read() == "one");
+  std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+  append_file(dir.file("log.1"), "two\n");
+  write_file(dir.file("log"), "three\n");
+  append_file(dir.file("log.1"), "unfinished");
+  CHECK(tail.read() == "two,three");
+  append_file(dir.file("log"), "four\n");
+  CHECK(tail.read() == "four");
+  CHECK(tail.read(40) == "unfinished");
+  CHECK(tail.read(40).empty());
+}
+
+TEST_CASE("A rotation while streamd was down loses and repeats nothing") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntwo\n");
+  Tail tail(dir.file(GENERATE("log", "log*")));
+  CHECK(tail.read() == "one,two");
+  append_file(dir.file("log"), "three\n");
+  std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+  write_file(dir.file("log"), "four\nfive and more\n");
+  tail.restart();
+  CHECK(tail.read() == "three,four,five and more");
+  tail.restart();
+  CHECK(tail.read(40).empty());
+}
+
+TEST_CASE("A file that is cut begins anew") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntwo\n");
+  Tail tail(dir.file("log"));
+  CHECK(tail.read() == "one,two");
+  SECTION("to less than before") { write_file(dir.file("log"), "three\n"); }
+  SECTION("and has grown beyond where it was") { write_file(dir.file("log"), "three\nfour and much more\n"); }
+  SECTION("while streamd is down") {
+    write_file(dir.file("log"), "three\n");
+    tail.restart();
+  }
+  CHECK(tail.read().starts_with("three"));
+  tail.restart();
+  CHECK(tail.read().empty());
+}
+
+TEST_CASE("What copytruncate saved in the copy is still read") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntwo\n");
+  Tail tail(dir.file(GENERATE("log", "log*")));
+  CHECK(tail.read() == "one,two");
+  append_file(dir.file("log"), "three\n");
+  std::filesystem::copy_file(dir.file("log"), dir.file("log.1"));
+  write_file(dir.file("log"), "four\n");
+  CHECK(tail.read(5) == "three,four");
+  CHECK(tail.read(40).empty());
+}
+
+TEST_CASE("A file that is deleted and made again is a new one") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\n");
+  Tail tail(dir.file("log"));
+  CHECK(tail.read() == "one");
+  std::filesystem::remove(dir.file("log"));
+  CHECK(tail.read(40).empty());
+  write_file(dir.file("log"), "two\n");
+  CHECK(tail.read() == "two");
+}
