@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/builtin_operators.h"
+
+namespace streamd {
+
+void add_builtin_operators(Registry& registry) {
+  add_convert_operator(registry);
+  add_filter_operator(registry);
+  add_map_operator(registry);
+  add_window_operator(registry);
+}
+
+}  // namespace streamd

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators that are part of the binary. Each is declared in its own file; this lists them.
+#pragma once
+
+#include "engine/api/registry.h"
+
+namespace streamd {
+
+void add_convert_operator(Registry& registry);
+void add_filter_operator(Registry& registry);
+void add_map_operator(Registry& registry);
+void add_window_operator(Registry& registry);
+
+// All of them.
+void add_builtin_operators(Registry& registry);
+
+}  // namespace streamd

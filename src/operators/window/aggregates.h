@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Aggregates: what `compute` keeps per key. Every function is held in a few 8-byte words in two
+// forms: the part of one pane (or session), to which records are added, and the running value of a
+// window, which parts enter and leave again. Both forms count exactly, so that entering and leaving
+// in any order gives the value of the parts that are inside.
+//
+// One Aggregates is made per node and is const: shared by workers. Words start zeroed; `free_*`
+// must be called before they are forgotten. Null or missing inputs are skipped by all functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
+namespace streamd::window {
+
+enum class Function : std::uint8_t {
+  count,     // records; with an input: records for which it is true
+  sum,       // int when every input was, null beyond int64; 0 of nothing
+  avg,
+  min,
+  max,
+  distinct,
+  first,     // by event time, then arrival
+  last,
+  top,       // JSON [{"value": …, "count": …}, …], most frequent first, then smallest value
+  quantile,  // element floor(q * (n - 1)) of the sorted inputs, within 1 %
+  rate,      // records per second of window
+};
+
+struct Compute {
+  std::string name;
+  Function function = Function::count;
+  int input = -1;          // index into the inputs of a record; -1: none
+  double argument = 0;     // k of top, q of quantile
+  bool always_double = false;  // sum of an expression that is known to be a double
+};
+
+class Aggregates {
+ public:
+  explicit Aggregates(std::vector<Compute> computes);
+
+  std::size_t words() const { return words_; }
+  std::size_t size() const { return computes_.size(); }
+  const std::vector<Compute>& computes() const { return computes_; }
+
+  // nullptr: `value` can be an input of `function`; otherwise what it should have been.
+  static const char* refuse(Function function, const Value& value);
+
+  // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
+  void add(std::uint64_t* part, const Value* inputs, std::int64_t time,
+           std::uint64_t arrival) const;
+  void merge(std::uint64_t* part, const std::uint64_t* other) const;
+  void enter(std::uint64_t* running, const std::uint64_t* part) const;
+  void leave(std::uint64_t* running, const std::uint64_t* part) const;
+
+  // The value of one function. `count`: records in the window; `span`: its length in microseconds.
+  // Texts are copied into the arena.
+  Value part_result(std::size_t compute, const std::uint64_t* part, std::uint64_t count,
+                    std::int64_t span, Arena& arena) const;
+  Value running_result(std::size_t compute, const std::uint64_t* running, std::uint64_t count,
+                       std::int64_t span, Arena& arena) const;
+
+  void encode(const std::uint64_t* part, std::string& out) const;
+  // `part` must be zero. On false it holds nothing that needs freeing. `arrival` is raised to the
+  // largest arrival number seen.
+  bool decode(std::string_view& in, std::uint64_t* part, std::uint64_t& arrival) const;
+
+  void free_part(std::uint64_t* part) const;
+  void free_running(std::uint64_t* running) const;
+
+ private:
+  std::vector<Compute> computes_;
+  std::vector<std::size_t> offsets_;
+  std::size_t words_ = 0;
+};
+
+}  // namespace streamd::window

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "operators/window/window_config.h"
+
+namespace streamd::window {
+namespace {
+
+struct Known {
+  std::string_view name;
+  Function function;
+  int least;  // arguments
+  int most;
+};
+constexpr std::array<Known, 11> kKnown = {{
+    {"count", Function::count, 0, 1},
+    {"sum", Function::sum, 1, 1},
+    {"avg", Function::avg, 1, 1},
+    {"min", Function::min, 1, 1},
+    {"max", Function::max, 1, 1},
+    {"distinct", Function::distinct, 1, 1},
+    {"first", Function::first, 1, 1},
+    {"last", Function::last, 1, 1},
+    {"top", Function::top, 2, 2},
+    {"quantile", Function::quantile, 2, 2},
+    {"rate", Function::rate, 0, 0},
+}};
+
+struct Piece {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+Piece trim(std::string_view text, Piece piece) {
+  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  while (piece.begin < piece.end && space(text[piece.begin])) ++piece.begin;
+  while (piece.end > piece.begin && space(text[piece.end - 1])) --piece.end;
+  return piece;
+}
+
+// The arguments between `open` and the parenthesis that closes it; false: unbalanced, or something
+// follows.
+bool split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) {
+  int depth = 0;
+  char quote = 0;
+  std::size_t begin = open + 1;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == '\\' && quote != '`') ++i;
+      else if (c == quote) quote = 0;
+      continue;
+    }
+    if (c == '"' || c == '\'' || c == '`') quote = c;
+    else if (c == '(' || c == '[' || c == '{') ++depth;
+    else if (c == ')' || c == ']' || c == '}') --depth;
+    if ((c == ',' && depth == 1) || (c == ')' && depth == 0)) {
+      pieces.push_back(trim(text, {begin, i}));
+      begin = i + 1;
+    }
+    if (depth == 0) {
+      const Piece rest = trim(text, {i + 1, text.size()});
+      if (pieces.size() == 1 && pieces[0].begin == pieces[0].end) pieces.clear();
+      return rest.begin == rest.end;
+    }
+  }
+  return false;
+}
+
+ExprText part_of(const ExprText& whole, Piece piece) {
+  ExprText part;
+  part.text = whole.text.substr(piece.begin, piece.end - piece.begin);
+  part.where.shape = ConfigNode::Shape::scalar;
+  part.where.text = part.text;
+  part.where.place = whole.where.place_at(piece.begin, part.text.size());
+  part.where.substituted = whole.where.substituted;
+  part.where.one_line = whole.where.one_line;
+  return part;
+}
+
+bool read_number(const std::string& text, double& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
+}
+
+}  // namespace
+
+std::optional<ComputeCall> parse_compute(const std::string& name, const ExprText& text,
+                                         Diagnostics& problems) {
+  const std::string_view whole = text.text;
+  const auto bad = [&](std::string message, std::string hint) {
+    problems.error("bad-compute", text.where.place, std::move(message), std::move(hint));
+    return std::nullopt;
+  };
+  const std::size_t open = whole.find('(');
+  const Piece head = trim(whole, {0, open == std::string_view::npos ? whole.size() : open});
+  const std::string called(whole.substr(head.begin, head.end - head.begin));
+  std::vector<std::string> names;
+  const Known* known = nullptr;
+  for (const auto& k : kKnown) {
+    names.emplace_back(k.name);
+    if (k.name == called) known = &k;
+  }
+  if (known == nullptr) {
+    const std::string near = closest(called, names);
+    return bad("\"" + name + "\" is not computed by one of the functions of a window",
+               near.empty() ? "Write for example count(), sum(bytes) or quantile(time, 0.99)."
+                            : "Did you mean " + near + "(…)?");
+  }
+  std::vector<Piece> pieces;
+  if (open == std::string_view::npos || !split(whole, open, pieces))
+    return bad("\"" + name + "\" must be one call of a function",
+               "Write for example " + called + "(" + (known->least > 0 ? "x" : "") + ").");
+  const int given = static_cast<int>(pieces.size());
+  if (given < known->least || given > known->most)
+    return bad(called + "() takes " + std::to_string(known->least) +
+                   (known->most > known->least ? " or " + std::to_string(known->most) : "") +
+                   (known->most == 1 ? " argument" : " arguments") + ", not " +
+                   std::to_string(given),
+               "");
+  ComputeCall call{name, known->function, std::nullopt, 0, called + "("};
+  if (given > 0) {
+    call.input = part_of(text, pieces[0]);
+    if (call.input->text.empty()) return bad(called + "() has an empty argument", "");
+    call.text += call.input->text;
+  }
+  if (given == 2) {
+    const std::string number = part_of(text, pieces[1]).text;
+    const bool top = known->function == Function::top;
+    if (!read_number(number, call.argument) ||
+        (top ? call.argument < 1 || call.argument > 10000 ||
+                   call.argument != std::floor(call.argument)
+             : call.argument < 0 || call.argument > 1))
+      return bad(top ? "the second argument of top() is a whole number from 1 to 10000"
+                     : "the second argument of quantile() is a number from 0 to 1",
+                 top ? "Write for example top(host, 5)." : "Write for example quantile(x, 0.99).");
+    call.text += ", " + number;
+  }
+  call.text += ")";
+  return call;
+}
+
+}  // namespace streamd::window

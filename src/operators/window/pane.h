@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pane: what one slice of event time holds, one cell per key that has a record in it. Cells are
+// appended and stay where they are, so a cell is named by its position. One thread.
+//
+// Cell: word 0 = key id (31 bits), changed bit, low half of the record count; then the words of the
+// aggregates (aggregates.h, part form).
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "operators/window/aggregates.h"
+
+namespace streamd::window {
+
+class Pane {
+ public:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  // side: 0 or 1, alternating from pane to pane.
+  Pane(std::int64_t start, unsigned side, const Aggregates& aggregates)
+      : start_(start), side_(side), stride_(1 + aggregates.words()), aggregates_(aggregates) {}
+  ~Pane();
+  Pane(const Pane&) = delete;
+  Pane& operator=(const Pane&) = delete;
+
+  std::int64_t start() const { return start_; }
+  unsigned side() const { return side_; }
+  std::uint32_t size() const { return size_; }
+  bool closed = false;  // its cells have entered the running values
+
+  // Position of the key's cell, or kNone. Builds an index over all cells at the first call.
+  std::uint32_t find(std::uint32_t id);
+  // True when `position` is the cell of this key; any position may be asked.
+  bool holds(std::uint32_t position, std::uint32_t id) const {
+    return position < size_ && id_of(position) == id;
+  }
+  // A new, empty cell. The key must have none.
+  std::uint32_t append(std::uint32_t id);
+  // Takes the cell out; find() and holds() no longer see it.
+  void kill(std::uint32_t position);
+
+  static constexpr std::uint32_t kDead = 0x7FFFFFFF;
+  // kDead: killed.
+  std::uint32_t id_of(std::uint32_t position) const {
+    return static_cast<std::uint32_t>(cell(position)[0]) & 0x7FFFFFFF;
+  }
+  std::uint64_t count_of(std::uint32_t position) const {
+    const std::uint64_t low = cell(position)[0] >> 32;
+    if (high_.empty()) return low;
+    const auto found = high_.find(position);
+    return found == high_.end() ? low : low + (found->second << 32);
+  }
+  void set_count(std::uint32_t position, std::uint64_t count);
+  // One more record; remembers that the cell has changed since the last take_changed().
+  void count_one(std::uint32_t position) {
+    std::uint64_t& word = cell(position)[0];
+    if ((word & kChanged) == 0) {
+      word |= kChanged;
+      changed_.push_back(position);
+    }
+    word += std::uint64_t{1} << 32;
+    if ((word >> 32) == 0) ++high_[position];
+  }
+  std::uint64_t* part(std::uint32_t position) { return cell(position) + 1; }
+  const std::uint64_t* part(std::uint32_t position) const { return cell(position) + 1; }
+  void prefetch(std::uint32_t position) const {
+    if (position < size_) __builtin_prefetch(cell(position), 1);
+  }
+
+  // Positions of cells changed since the last call.
+  std::vector<std::uint32_t> take_changed();
+  std::size_t changed() const { return changed_.size(); }
+
+  // For pane_rows.h: what of this pane is on disk.
+  struct Stored {
+    std::uint64_t cells = 0;  // in all rows, superseded ones included
+    std::uint32_t next = 0;   // number of the next row
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;         // key group, number
+    std::vector<std::pair<std::uint16_t, std::string>> removed_keys;   // killed since
+  };
+  Stored stored;
+
+ private:
+  static constexpr std::uint64_t kChanged = std::uint64_t{1} << 31;
+
+  // Blocks of 16, 32, … 512 and then of 1024 cells each: small panes stay small, large ones are
+  // never copied.
+  struct Spot {
+    std::size_t block;
+    std::size_t cell;
+  };
+  static Spot spot(std::uint32_t position) {
+    const std::size_t q = std::size_t{position} + 16;
+    if (q >= 1024) return {6 + ((q - 1024) >> 10), q & 1023};
+    const auto block = static_cast<std::size_t>(std::bit_width(q)) - 5;
+    return {block, q - (std::size_t{16} << block)};
+  }
+  std::uint64_t* cell(std::uint32_t position) {
+    const Spot at = spot(position);
+    return &blocks_[at.block][at.cell * stride_];
+  }
+  const std::uint64_t* cell(std::uint32_t position) const {
+    const Spot at = spot(position);
+    return &blocks_[at.block][at.cell * stride_];
+  }
+  void index_cell(std::uint32_t position);
+  void rebuild_index();
+
+  std::int64_t start_;
+  unsigned side_;
+  std::size_t stride_;
+  const Aggregates& aggregates_;
+  std::uint32_t size_ = 0;
+  std::vector<std::unique_ptr<std::uint64_t[]>> blocks_;
+  std::unordered_map<std::uint32_t, std::uint64_t> high_;  // counts beyond 32 bits
+  std::vector<std::uint32_t> changed_;
+  std::vector<std::uint32_t> index_;  // open addressing, position or kNone; empty until needed
+};
+
+}  // namespace streamd::window

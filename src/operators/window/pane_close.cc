@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+
+#include "engine/core/key.h"
+#include "operators/window/pane_rows.h"
+#include "operators/window/pane_windows.h"
+
+namespace streamd::window {
+
+void PaneWindows::advance(std::int64_t watermark, Emitter& out) {
+  if (watermark <= watermark_) return;
+  const std::int64_t last = rules_.assigner.end_until(watermark);
+  for (;;) {
+    const std::int64_t boundary = next_boundary();
+    if (boundary > last) break;
+    // Records that arrive while rows are emitted see this boundary as closed.
+    watermark_ = std::max(watermark_, boundary);
+    if (rules_.emit == Emit::changed) process_changed(boundary, out);
+    else process(boundary, out);
+  }
+  watermark_ = watermark;
+  closed_ = std::max(closed_, last);
+  results_.flush(out);
+}
+
+// The next boundary at which a pane closes or leaves, a record stops waiting, or a row is due.
+std::int64_t PaneWindows::next_boundary() const {
+  const Assigner& a = rules_.assigner;
+  std::int64_t next = kEverything + a.every;
+  const auto at = [&](std::int64_t boundary) {
+    if (closed_ != kNever) boundary = std::max(boundary, closed_ + a.every);
+    next = std::min(next, boundary);
+  };
+  const bool every_boundary =
+      !touched_.empty() || !passing_.empty() || (rules_.having_reads_window && keys_.size() > 0);
+  if (every_boundary && closed_ != kNever) return closed_ + a.every;
+  for (const auto& [start, pane] : panes_) {
+    if (pane->closed) continue;
+    at(a.end_after(start));
+    break;
+  }
+  if (!panes_.empty() && panes_.begin()->second->closed)
+    at(a.end_until(panes_.begin()->first + a.size) + (rules_.emit == Emit::changed ? a.every : 0));
+  if (!waiting_.empty())
+    at(waiting_.begin()->first + (rules_.emit == Emit::changed ? a.every : 0));
+  if (!look_at_.empty()) at(look_at_.begin()->first);
+  return next;
+}
+
+PaneWindows::Ids PaneWindows::take_touched() {
+  Ids ids;
+  ids.swap(touched_);
+  std::size_t kept = 0;
+  for (const std::uint32_t id : ids) {
+    Entry& entry = keys_.entry(id);
+    // A freed id, or one in use again, has lost the flag.
+    if (entry.key == nullptr || (entry.flags & kTouched) == 0) continue;
+    entry.flags = static_cast<std::uint16_t>(entry.flags & ~kTouched);
+    ids[kept++] = id;
+  }
+  ids.resize(kept);
+  return ids;
+}
+
+void PaneWindows::close_panes(std::int64_t boundary) {
+  for (auto& [start, pane] : panes_) {
+    if (start >= boundary) break;
+    if (pane->closed) continue;
+    pane->closed = true;
+    const bool counts_only = rules_.aggregates.words() == 0;
+    constexpr std::uint32_t kAhead = 16;
+    for (std::uint32_t at = 0; at < pane->size(); ++at) {
+      if (at + kAhead < pane->size()) {
+        const std::uint32_t ahead = pane->id_of(at + kAhead);
+        if (ahead != Pane::kDead) {
+          __builtin_prefetch(&keys_.entry(ahead), 1);
+          __builtin_prefetch(running(ahead), 1);
+        }
+      }
+      const std::uint32_t id = pane->id_of(at);
+      if (id == Pane::kDead) continue;
+      running(id)[0] += pane->count_of(at);
+      if (!counts_only) rules_.aggregates.enter(running(id) + 1, pane->part(at));
+      touch(id);
+    }
+  }
+}
+
+void PaneWindows::drop_panes(std::int64_t before) {
+  while (!panes_.empty() && panes_.begin()->first < before) {
+    Pane& pane = *panes_.begin()->second;
+    const bool counts_only = rules_.aggregates.words() == 0;
+    constexpr std::uint32_t kAhead = 16;
+    for (std::uint32_t at = 0; at < pane.size(); ++at) {
+      if (at + kAhead < pane.size()) {
+        const std::uint32_t ahead = pane.id_of(at + kAhead);
+        if (ahead != Pane::kDead) {
+          __builtin_prefetch(&keys_.entry(ahead), 1);
+          __builtin_prefetch(running(ahead), 1);
+        }
+      }
+      const std::uint32_t id = pane.id_of(at);
+      if (id == Pane::kDead) continue;
+      const std::uint64_t count = pane.count_of(at);
+      Entry& entry = keys_.entry(id);
+      entry.held -= count;
+      running(id)[0] -= count;
+      if (!counts_only) rules_.aggregates.leave(running(id) + 1, pane.part(at));
+      // `changed` drops before it evaluates, and removes keys after.
+      if (entry.held == 0 && (entry.flags & kFired) == 0 && rules_.emit != Emit::changed)
+        remove_key(id);
+      else touch(id);
+    }
+    for (const auto& [group, number] : pane.stored.rows) {
+      gone_rows_.emplace_back(group, std::string());
+      append_pane_row_key(pane.start(), number, gone_rows_.back().second);
+    }
+    if (latest_ == &pane) latest_ = nullptr;
+    panes_.erase(panes_.begin());
+  }
+}
+
+void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
+  std::uint64_t shed = 0;
+  while (!waiting_.empty() && waiting_.begin()->first <= until) {
+    const auto records = std::move(waiting_.extract(waiting_.begin()).mapped());
+    waiting_changed_ = true;
+    for (const auto& w : records) {
+      const auto inputs = decode_key(w.inputs);
+      const Arrival arrival{w.time, kNever, w.key, w.hash,
+                            inputs && !inputs->empty() ? inputs->data() : nullptr, w.number};
+      if (insert(arrival, out) == Outcome::shed) ++shed;
+    }
+  }
+  if (shed > 0) out.drop(DropReason::shed, shed);
+}
+
+void PaneWindows::skip_closed_groups(Ids& ids, std::int64_t boundary) {
+  if (furthest_ < boundary) return;
+  std::erase_if(ids, [&](std::uint32_t id) {
+    if (group_watermark_[keys_.entry(id).group] < boundary) return false;
+    touch(id);
+    return true;
+  });
+}
+
+Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
+  const std::uint64_t* words = running(id);
+  return {keys_.entry(id).bytes(), boundary - rules_.assigner.size, boundary, boundary - 1, 0,
+          words + 1, true, words[0]};
+}
+
+std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary) {
+  std::vector<bool> result(ids.size());
+  if (!rules_.having || rules_.least_count) {
+    const std::uint64_t least = rules_.least_count ? std::max<std::uint64_t>(*rules_.least_count, 1)
+                                                   : 1;
+    for (std::size_t i = 0; i < ids.size(); ++i) result[i] = running(ids[i])[0] >= least;
+    return result;
+  }
+  Results rows(rules_, nullptr);
+  std::vector<std::size_t> index;
+  std::vector<std::uint32_t> kept;
+  std::vector<expr::Program::Failure> failed;
+  const auto evaluate = [&] {
+    Arena arena;
+    rules_.having->select(rows.take(), arena, kept, failed);
+    for (const std::uint32_t row : kept) result[index[row]] = true;
+    index.clear();
+  };
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (running(ids[i])[0] == 0) continue;
+    rows.add(row_of(ids[i], boundary));
+    index.push_back(i);
+    if (rows.full()) evaluate();
+  }
+  if (!index.empty()) evaluate();
+  return result;
+}
+
+void PaneWindows::process(std::int64_t boundary, Emitter& out) {
+  const Assigner& a = rules_.assigner;
+  close_panes(boundary);
+  if (rules_.having_reads_window) {
+    for (std::uint32_t id = 0; id < keys_.limit(); ++id)
+      if (keys_.entry(id).key != nullptr) touch(id);
+  }
+  while (!look_at_.empty() && look_at_.begin()->first <= boundary) {
+    for (const std::uint32_t id : look_at_.begin()->second)
+      if (keys_.entry(id).key != nullptr) touch(id);
+    look_at_.erase(look_at_.begin());
+  }
+  Ids visited = take_touched();
+  closed_ = boundary;
+  skip_closed_groups(visited, boundary);
+  if (rules_.emit == Emit::close) emit_close(visited, boundary, out);
+  else emit_threshold(visited, boundary, out);
+  for (const std::uint32_t id : visited) {
+    const Entry& entry = keys_.entry(id);
+    if (entry.held == 0 && (entry.flags & kFired) == 0) remove_key(id);
+  }
+  drop_panes(boundary + a.every - a.size);
+  admit_waiting(boundary, out);
+}
+
+void PaneWindows::sort_by_key(Ids& ids) const {
+  struct Item {
+    std::string_view key;
+    std::uint32_t id;
+  };
+  std::vector<Item> items;
+  items.reserve(ids.size());
+  for (const std::uint32_t id : ids) items.push_back({keys_.entry(id).bytes(), id});
+  std::sort(items.begin(), items.end(), [](const Item& x, const Item& y) { return x.key < y.key; });
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = items[i].id;
+}
+
+void PaneWindows::emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out) {
+  for (const std::uint32_t id : sorted) {
+    results_.add(row_of(id, boundary));
+    if (results_.full()) results_.flush(out);
+  }
+}
+
+void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter& out) {
+  const std::vector<bool> pass = passes(visited, boundary);
+  for (std::size_t i = 0; i < visited.size(); ++i) {
+    Entry& entry = keys_.entry(visited[i]);
+    if (!pass[i]) {
+      entry.flags = static_cast<std::uint16_t>(entry.flags & ~kPasses);
+      continue;
+    }
+    entry.flags |= kPasses;
+    if ((entry.flags & kListed) != 0) continue;
+    entry.flags |= kListed;
+    passing_.push_back(visited[i]);
+  }
+  std::erase_if(passing_, [this](std::uint32_t id) {
+    Entry& entry = keys_.entry(id);
+    if (entry.key != nullptr && (entry.flags & kPasses) != 0) return false;
+    entry.flags = static_cast<std::uint16_t>(entry.flags & ~kListed);
+    return true;
+  });
+  sort_by_key(passing_);
+  // An id that was freed and used again may be there twice.
+  passing_.erase(std::unique(passing_.begin(), passing_.end()), passing_.end());
+  Ids due = passing_;
+  if (furthest_ >= boundary)
+    std::erase_if(due, [&](std::uint32_t id) {
+      return group_watermark_[keys_.entry(id).group] >= boundary;
+    });
+  emit_rows(due, boundary, out);
+}
+
+void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out) {
+  const std::vector<bool> pass = passes(visited, boundary);
+  Ids firing;
+  for (std::size_t i = 0; i < visited.size(); ++i) {
+    const std::uint32_t id = visited[i];
+    const bool armed = (keys_.entry(id).flags & kFired) == 0;
+    if (armed && pass[i]) firing.push_back(id);
+    else if (!armed && !pass[i] && fired_[id] <= boundary) arm(id);
+  }
+  sort_by_key(firing);
+  for (const std::uint32_t id : firing) {
+    fire(id, boundary, boundary - 1);
+    if (results_.full()) results_.flush(out);
+  }
+}
+
+// Emits the keys whose values differ from what the window before gave.
+void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
+  const Assigner& a = rules_.assigner;
+  if (rules_.having_reads_window) {
+    for (std::uint32_t id = 0; id < keys_.limit(); ++id)
+      if (keys_.entry(id).key != nullptr) touch(id);
+  }
+  for (auto& [start, pane] : panes_) {
+    const bool leaves = start < boundary - a.size;
+    if (start >= boundary || (pane->closed && !leaves)) continue;
+    for (std::uint32_t at = 0; at < pane->size(); ++at)
+      if (pane->id_of(at) != Pane::kDead) touch(pane->id_of(at));
+  }
+  for (const auto& [after, records] : waiting_) {
+    if (after >= boundary) break;
+    for (const auto& w : records) {
+      const std::uint32_t id = keys_.find(w.key, w.hash);
+      if (id != KeyTable::kNone) touch(id);
+    }
+  }
+  const auto values_of = [&](const Ids& ids, std::int64_t end) {
+    std::vector<std::optional<std::string>> values(ids.size());
+    const std::vector<bool> pass = passes(ids, end);
+    Arena arena;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (!pass[i]) continue;
+      values[i].emplace();
+      for (std::size_t c = 0; c < rules_.aggregates.size(); ++c)
+        append_key(rules_.aggregates.running_result(c, running(ids[i]) + 1, running(ids[i])[0],
+                                                    a.size, arena),
+                   *values[i]);
+    }
+    return values;
+  };
+  Ids visited = touched_;
+  std::unordered_map<std::string, std::string> before;
+  {
+    const auto values = values_of(visited, boundary - a.every);
+    for (std::size_t i = 0; i < visited.size(); ++i)
+      if (values[i]) before.emplace(keys_.entry(visited[i]).bytes(), *values[i]);
+  }
+  admit_waiting(boundary - 1, out);
+  close_panes(boundary);
+  drop_panes(boundary - a.size);
+  visited = take_touched();
+  closed_ = boundary;
+  skip_closed_groups(visited, boundary);
+  sort_by_key(visited);
+  const auto now = values_of(visited, boundary);
+  for (std::size_t i = 0; i < visited.size(); ++i) {
+    if (now[i]) {
+      const auto found = before.find(std::string(keys_.entry(visited[i]).bytes()));
+      if (found == before.end() || found->second != *now[i]) {
+        results_.add(row_of(visited[i], boundary));
+        if (results_.full()) results_.flush(out);
+      }
+    }
+  }
+  for (const std::uint32_t id : visited)
+    if (keys_.entry(id).held == 0) remove_key(id);
+}
+
+}  // namespace streamd::window

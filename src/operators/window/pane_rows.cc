@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/window/pane_rows.h"
+
+#include <algorithm>
+
+#include "engine/core/key.h"
+#include "operators/window/pane_windows.h"
+
+namespace streamd::window {
+namespace {
+
+constexpr std::size_t kRowBytes = 256 * 1024;
+constexpr std::uint32_t kMaxRows = 1u << 31;
+
+tl::unexpected<Error> damaged(const char* what) {
+  return fail(ErrorKind::state, std::string("the stored ") + what + " of a window is damaged");
+}
+
+}  // namespace
+
+void PaneWindows::checkpoint(StateWriter& state) {
+  for (const auto& [group, sub_key] : gone_rows_) state.erase(group, sub_key);
+  gone_rows_.clear();
+  for (auto& [start, pane] : panes_) write_pane(*pane, state);
+  for (const auto& key : changed_alerts_) {
+    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint32_t id = keys_.find(key, hash);
+    const auto found = id == KeyTable::kNone ? fired_.end() : fired_.find(id);
+    if (found == fired_.end()) {
+      state.erase(key_group(hash), "a" + key);
+    } else {
+      std::string value(1, kRowVersion);
+      put_signed(value, found->second);
+      state.put(key_group(hash), "a" + key, value);
+    }
+  }
+  changed_alerts_.clear();
+  if (waiting_changed_) write_waiting(state);
+  // Each group has it, because groups may come back on different workers.
+  for (unsigned group = 0; group < kKeyGroups; ++group) {
+    const std::int64_t closed = closed_for(group);
+    if (!used_groups_[group] || written_[group] == closed) continue;
+    std::string value(1, kRowVersion);
+    put_signed(value, closed);
+    state.put(group, "w", value);
+    written_[group] = closed;
+  }
+}
+
+// Rows of a pane hold what changed since the row before. When superseded cells outweigh the live
+// ones, the pane is written anew, so a pane costs a constant factor of its size however many
+// checkpoints it lives through.
+void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
+  auto& stored = pane.stored;
+  std::vector<std::uint32_t> positions = pane.take_changed();
+  if (positions.empty() && stored.removed_keys.empty()) return;
+  if (stored.cells + positions.size() > 2 * std::uint64_t{pane.size()} + 64) {
+    for (const auto& [group, number] : stored.rows) {
+      std::string sub_key;
+      append_pane_row_key(pane.start(), number, sub_key);
+      state.erase(group, sub_key);
+    }
+    stored.rows.clear();
+    stored.cells = 0;
+    stored.removed_keys.clear();
+    positions.clear();
+    for (std::uint32_t at = 0; at < pane.size(); ++at)
+      if (pane.id_of(at) != Pane::kDead) positions.push_back(at);
+  }
+  struct Open {
+    std::string cells;
+    std::uint64_t count = 0;
+  };
+  std::vector<Open> open(kKeyGroups);
+  const auto write = [&](unsigned group) {
+    Open& row = open[group];
+    std::string sub_key;
+    append_pane_row_key(pane.start(), stored.next, sub_key);
+    std::string value(1, kRowVersion);
+    put_varint(value, row.count);
+    value += row.cells;
+    state.put(group, sub_key, value);
+    stored.rows.emplace_back(static_cast<std::uint16_t>(group), stored.next++);
+    stored.cells += row.count;
+    row = {};
+  };
+  for (const auto& [group, key] : stored.removed_keys) {
+    put_text(open[group].cells, key);
+    put_varint(open[group].cells, 0);
+    ++open[group].count;
+  }
+  stored.removed_keys.clear();
+  for (const std::uint32_t at : positions) {
+    const Entry& entry = keys_.entry(pane.id_of(at));
+    Open& row = open[entry.group];
+    put_text(row.cells, entry.bytes());
+    put_varint(row.cells, pane.count_of(at));
+    rules_.aggregates.encode(pane.part(at), row.cells);
+    ++row.count;
+    if (row.cells.size() >= kRowBytes) write(entry.group);
+  }
+  for (unsigned group = 0; group < kKeyGroups; ++group)
+    if (open[group].count > 0) write(group);
+}
+
+void PaneWindows::write_waiting(StateWriter& state) {
+  std::map<unsigned, std::pair<std::uint64_t, std::string>> rows;
+  for (const auto& [after, records] : waiting_)
+    for (const auto& w : records) {
+      auto& [count, bytes] = rows[key_group(w.hash)];
+      ++count;
+      put_signed(bytes, after);
+      put_signed(bytes, w.time);
+      put_varint(bytes, w.number);
+      put_text(bytes, w.key);
+      put_text(bytes, w.inputs);
+    }
+  for (const unsigned group : waiting_groups_)
+    if (!rows.contains(group)) state.erase(group, "d");
+  waiting_groups_.clear();
+  for (const auto& [group, row] : rows) {
+    std::string value(1, kRowVersion);
+    put_varint(value, row.first);
+    state.put(group, "d", value + row.second);
+    waiting_groups_.insert(group);
+    used_groups_[group] = true;
+  }
+  waiting_changed_ = false;
+}
+
+Status PaneWindows::restore_row(unsigned group, std::string_view sub_key, std::string_view value) {
+  if (group >= kKeyGroups || sub_key.empty() || value.empty()) return damaged("row");
+  if (value.front() != kRowVersion)
+    return fail(ErrorKind::state, "the state of a window has an unknown version",
+                "It was written by a newer streamd: start that version.");
+  value.remove_prefix(1);
+  const char type = sub_key.front();
+  sub_key.remove_prefix(1);
+  std::int64_t time = 0;
+  switch (type) {
+    case 'p': return restore_pane(group, sub_key, value);
+    case 'd':
+      waiting_groups_.insert(group);
+      return restore_waiting(value);
+    case 'w':
+      if (!sub_key.empty() || !take_signed(value, time) || !value.empty() || time < kNever ||
+          time > kEverything)
+        return damaged("watermark");
+      group_watermark_[group] = written_[group] = time;
+      used_groups_[group] = true;
+      return {};
+    case 'a':
+      if (!take_signed(value, time) || !value.empty()) return damaged("alert");
+      restored_alerts_.emplace_back(sub_key, time);
+      return {};
+    default: return damaged("row");
+  }
+}
+
+Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key,
+                                 std::string_view value) {
+  const Assigner& a = rules_.assigner;
+  std::int64_t start = 0;
+  if (!take_ordered(sub_key, start) || sub_key.size() != 4) return damaged("pane");
+  std::uint32_t number = 0;
+  for (const char c : sub_key) number = (number << 8) | static_cast<unsigned char>(c);
+  if (number >= kMaxRows || start < -kTimeLimit - a.size || start > kTimeLimit ||
+      a.pane_start(start) != start)
+    return damaged("pane");
+  Pane& pane = pane_at(start);
+  pane.stored.rows.emplace_back(static_cast<std::uint16_t>(group), number);
+  pane.stored.next = std::max(pane.stored.next, number + 1);
+  used_groups_[group] = true;
+  std::uint64_t cells = 0;
+  if (!take_varint(value, cells)) return damaged("pane");
+  pane.stored.cells += std::min<std::uint64_t>(cells, value.size());
+  std::vector<std::uint64_t> words(stride_);
+  for (; cells > 0; --cells) {
+    std::string_view key;
+    std::uint64_t records = 0;
+    if (!take_text(value, key) || !take_varint(value, records) || records >> 48 != 0)
+      return damaged("pane");
+    const auto values = decode_key(key);
+    const std::uint64_t hash = hash_bytes(key, seed_);
+    if (!values || values->size() != rules_.by || key_group(hash) != group) return damaged("key");
+    std::fill(words.begin(), words.end(), 0);
+    if (records > 0 && !rules_.aggregates.decode(value, words.data(), arrivals_))
+      return damaged("aggregate");
+    std::uint32_t id = keys_.find(key, hash);
+    std::uint32_t at = id == KeyTable::kNone ? Pane::kNone : pane.find(id);
+    if (at != Pane::kNone) {
+      keys_.entry(id).held -= pane.count_of(at);
+      if (records == 0) pane.kill(at);
+    }
+    if (records == 0) continue;
+    if (id == KeyTable::kNone) id = make_key(key, hash);
+    Entry& entry = keys_.entry(id);
+    if (at == Pane::kNone) at = pane.append(id);
+    rules_.aggregates.free_part(pane.part(at));
+    std::copy_n(words.begin(), rules_.aggregates.words(), pane.part(at));
+    pane.set_count(at, records);
+    entry.newest = entry.held == 0 ? start : std::max(entry.newest, start);
+    entry.held += records;
+    entry.hint[pane.side()] = at;
+  }
+  return value.empty() ? Status{} : damaged("pane");
+}
+
+Status PaneWindows::restore_waiting(std::string_view value) {
+  std::uint64_t count = 0;
+  std::size_t inputs = 0;
+  for (const auto& compute : rules_.aggregates.computes())
+    inputs = std::max(inputs, static_cast<std::size_t>(compute.input + 1));
+  if (!take_varint(value, count)) return damaged("waiting record");
+  for (; count > 0; --count) {
+    Waiting w;
+    std::int64_t after = 0;
+    std::string_view key, encoded;
+    if (!take_signed(value, after) || !take_signed(value, w.time) ||
+        !take_varint(value, w.number) || !take_text(value, key) || !take_text(value, encoded) ||
+        after < kNever - kSizeLimit || after > kEverything || w.time < -kTimeLimit ||
+        w.time > kTimeLimit)
+      return damaged("waiting record");
+    const auto fields = decode_key(key);
+    const auto values = decode_key(encoded);
+    if (!fields || fields->size() != rules_.by || !values || values->size() != inputs)
+      return damaged("waiting record");
+    for (const auto& compute : rules_.aggregates.computes())
+      if (compute.input >= 0 &&
+          Aggregates::refuse(compute.function,
+                             (*values)[static_cast<std::size_t>(compute.input)]) != nullptr)
+        return damaged("waiting record");
+    w.key = key;
+    w.inputs = encoded;
+    w.hash = hash_bytes(key, seed_);
+    arrivals_ = std::max(arrivals_, w.number);
+    waiting_[after].push_back(std::move(w));
+  }
+  return value.empty() ? Status{} : damaged("waiting record");
+}
+
+Status PaneWindows::restore_done() {
+  const Assigner& a = rules_.assigner;
+  std::int64_t least = kEverything;
+  for (unsigned group = 0; group < kKeyGroups; ++group) {
+    if (!used_groups_[group]) continue;
+    least = std::min(least, group_watermark_[group]);
+    furthest_ = std::max(furthest_, group_watermark_[group]);
+  }
+  if (furthest_ == kNever) least = kNever;
+  watermark_ = least;
+  closed_ = watermark_ == kNever ? kNever : a.end_until(watermark_);
+  if (closed_ != kNever) {
+    close_panes(closed_);
+    drop_panes(closed_ - a.size + (rules_.emit == Emit::changed ? 0 : a.every));
+  }
+  for (std::uint32_t id = 0; id < keys_.limit(); ++id) {
+    if (keys_.entry(id).key == nullptr) continue;
+    if (keys_.entry(id).held == 0) remove_key(id);
+    else touch(id);
+  }
+  for (const auto& [key, end] : restored_alerts_) {
+    const auto values = decode_key(key);
+    if (!values || values->size() != rules_.by || end < kNever || end > kEverything)
+      return damaged("alert");
+    const std::uint64_t hash = hash_bytes(key, seed_);
+    std::uint32_t id = keys_.find(key, hash);
+    if (id == KeyTable::kNone) id = make_key(key, hash);
+    touch(id);
+    if (rules_.emit == Emit::threshold) {
+      keys_.entry(id).flags |= kFired;
+      fired_[id] = end;
+      look_at_[end].push_back(id);
+    } else {
+      changed_alerts_.insert(key);
+    }
+  }
+  restored_alerts_.clear();
+  latest_ = nullptr;
+  return {};
+}
+
+}  // namespace streamd::window

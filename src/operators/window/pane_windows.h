@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// PaneWindows: tumbling and sliding windows of one node on one worker. One pass over the records,
+// one cell per (key, pane), one running value per key: a pane enters the running values when the
+// boundary (window end) after it closes, and leaves them when no later window holds it. Work per
+// record does not depend on size or every. One thread.
+//
+// Boundaries are processed in order, and only those where something happens. A record belongs to
+// the windows that end after max(its floor, the last boundary). One whose floor has passed a
+// boundary that is still open here waits (`waiting_`) until that boundary has closed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/api/emitter.h"
+#include "engine/api/state.h"
+#include "engine/core/hash.h"
+#include "operators/window/key_table.h"
+#include "operators/window/pane.h"
+#include "operators/window/results.h"
+#include "operators/window/rules.h"
+
+namespace streamd::window {
+
+class PaneWindows {
+ public:
+  PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin, std::uint64_t seed);
+  ~PaneWindows();
+
+  // Hints for the records to come, in the three steps of KeyTable.
+  void prefetch_slot(std::uint64_t hash) const { keys_.prefetch_slot(hash); }
+  std::uint32_t guess(std::uint64_t hash) const { return keys_.guess(hash); }
+  void prefetch_cell(std::uint32_t id, std::int64_t time) const;
+
+  Outcome accept(const Arrival& arrival, Emitter& out);
+  // Emits what accept() has fired. Call after each batch.
+  void flush(Emitter& out) { results_.flush(out); }
+  void advance(std::int64_t watermark, Emitter& out);
+  std::int64_t watermark() const { return watermark_; }
+
+  void checkpoint(StateWriter& state);
+  // restore_row() for every row, then restore_done().
+  Status restore_row(unsigned group, std::string_view sub_key, std::string_view value);
+  Status restore_done();
+
+  std::size_t live_keys() const { return keys_.size(); }
+  std::uint64_t arrivals() const { return arrivals_; }  // largest number seen in restored state
+
+ private:
+  enum Flag : std::uint16_t {
+    kTouched = 1,  // in touched_
+    kPasses = 2,   // `having` is true in the last closed window
+    kListed = 4,   // in passing_
+    kFired = 8,    // emit threshold: no further row until `having` was false
+  };
+  struct Waiting {
+    std::int64_t time = 0;
+    std::uint64_t number = 0;
+    std::uint64_t hash = 0;
+    std::string key;
+    std::string inputs;  // append_key, one after the other
+  };
+  using Ids = std::vector<std::uint32_t>;
+
+  // pane_windows.cc: records in, keys out
+  Outcome insert(const Arrival& arrival, Emitter& out);
+  void wait(std::int64_t after, const Arrival& arrival);
+  Pane& pane_at(std::int64_t time);
+  std::uint32_t cell_of(std::uint32_t id, Pane& pane);
+  std::uint32_t need_cell(std::uint32_t id, Pane& pane);
+  std::uint64_t* running(std::uint32_t id) {
+    return &running_[id >> kBlockBits][(id & kBlockMask) * stride_];
+  }
+  std::uint32_t need_key(const Arrival& arrival, Emitter& out);
+  std::uint32_t make_key(std::string_view key, std::uint64_t hash);
+  void remove_key(std::uint32_t id);
+  void evict_oldest(Emitter& out);
+  void touch(std::uint32_t id);
+  std::int64_t closed_for(unsigned group) const;
+
+  // pane_close.cc: boundaries
+  std::int64_t next_boundary() const;
+  void process(std::int64_t boundary, Emitter& out);
+  void process_changed(std::int64_t boundary, Emitter& out);
+  Ids take_touched();
+  void close_panes(std::int64_t boundary);
+  void drop_panes(std::int64_t before);
+  void admit_waiting(std::int64_t until, Emitter& out);
+  // Leaves out keys whose group had closed this window before a restart; they stay touched.
+  void skip_closed_groups(Ids& ids, std::int64_t boundary);
+  std::vector<bool> passes(const Ids& ids, std::int64_t boundary);
+  void emit_close(const Ids& visited, std::int64_t boundary, Emitter& out);
+  void emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out);
+  void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);
+  void sort_by_key(Ids& ids) const;
+  Results::Row row_of(std::uint32_t id, std::int64_t boundary);
+
+  // pane_threshold.cc: emit threshold, at the record
+  void check_now(std::uint32_t id, std::int64_t time);
+  void fire(std::uint32_t id, std::int64_t end, std::int64_t time);
+  void arm(std::uint32_t id);
+
+  // pane_rows.cc: state
+  void write_pane(Pane& pane, StateWriter& state);
+  void write_waiting(StateWriter& state);
+  Status restore_pane(unsigned group, std::string_view sub_key, std::string_view value);
+  Status restore_waiting(std::string_view value);
+
+  static constexpr unsigned kBlockBits = 12;
+  static constexpr std::uint32_t kBlockMask = (1u << kBlockBits) - 1;
+
+  const Rules& rules_;
+  const std::uint64_t seed_;
+  const std::size_t stride_;
+  Results results_;
+  KeyTable keys_;
+  std::vector<std::unique_ptr<std::uint64_t[]>> running_;  // by id: count, then aggregates
+  std::map<std::int64_t, std::unique_ptr<Pane>> panes_;    // by start
+  Pane* latest_ = nullptr;                                 // where the last record went
+  std::int64_t watermark_ = kNever;
+  std::int64_t closed_ = kNever;  // the last boundary that is closed
+  Ids touched_;                   // keys to look at when the next boundary closes
+  Ids passing_;                   // emit close: keys that pass, and some that no longer do
+  std::unordered_map<std::uint32_t, std::int64_t> fired_;  // id: end of the window that fired
+  std::map<std::int64_t, Ids> look_at_;                    // boundary: fired keys to look at
+  std::map<std::int64_t, std::vector<Waiting>> waiting_;   // by the boundary they wait for
+
+  // What differs from the state on disk.
+  std::vector<std::pair<std::uint16_t, std::string>> gone_rows_;
+  std::set<std::string> changed_alerts_;
+  bool waiting_changed_ = false;
+  std::set<unsigned> waiting_groups_;  // with a row on disk
+  std::array<std::int64_t, kKeyGroups> written_;  // watermark in the group's row
+  std::array<bool, kKeyGroups> used_groups_{};
+  // After a restart with another number of workers: how far each group had closed. Only until this
+  // worker has passed the furthest.
+  std::array<std::int64_t, kKeyGroups> group_watermark_;
+  std::int64_t furthest_ = kNever;
+  std::vector<std::pair<std::string, std::int64_t>> restored_alerts_;
+  std::uint64_t arrivals_ = 0;
+};
+
+}  // namespace streamd::window

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules: a window node's configuration once it is resolved against the schema. Const and shared by
+// its workers. And Arrival: one record as the operator hands it to the store of its windows.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+#include "engine/expr/expression.h"
+#include "operators/window/aggregates.h"
+#include "operators/window/assigner.h"
+
+namespace streamd::window {
+
+enum class Emit { close, threshold, changed };
+enum class OnFull { refuse, evict };
+
+struct Rules {
+  Assigner assigner;
+  Aggregates aggregates{{}};
+  Emit emit = Emit::close;
+  std::optional<expr::Program> having;  // over `out`
+  bool having_reads_window = false;     // window_start or window_end: changes with each window
+  // `having` is "more records than": true from this many on. Then it is never evaluated.
+  std::optional<std::uint64_t> least_count;
+  std::uint64_t max_keys = 0;  // of one worker
+  OnFull on_full = OnFull::refuse;
+  Schema out;
+  std::size_t by = 0;  // the first columns of `out`
+};
+
+struct Arrival {
+  std::int64_t time = 0;
+  std::int64_t floor = 0;       // clamped to what Assigner can add to
+  std::string_view key;
+  std::uint64_t hash = 0;
+  const Value* inputs = nullptr;
+  std::uint64_t number = 0;     // order of arrival
+  std::uint32_t guess = 0xFFFFFFFF;  // the id that the key's hash led to when it was prefetched
+};
+
+enum class Outcome { taken, late, shed };
+
+// Floors and watermarks may be anything; beyond these bounds they mean "never" and "everything".
+inline constexpr std::int64_t kNever = -(std::int64_t{1} << 62);
+inline constexpr std::int64_t kEverything = std::int64_t{1} << 62;
+inline std::int64_t clamp_time(EventTime t) {
+  return t.micros < kNever ? kNever : (t.micros > kEverything ? kEverything : t.micros);
+}
+
+}  // namespace streamd::window

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/window/session_windows.h"
+
+#include <algorithm>
+
+#include "engine/core/key.h"
+#include "operators/window/pane_rows.h"
+
+namespace streamd::window {
+
+SessionWindows::SessionWindows(const Rules& rules, std::shared_ptr<const Origin> origin,
+                               std::uint64_t seed)
+    : rules_(rules), seed_(seed), results_(rules, std::move(origin)) {
+  written_.fill(kNever);
+  group_watermark_.fill(kNever);
+}
+
+SessionWindows::~SessionWindows() {
+  for (auto& sessions : sessions_)
+    for (auto& session : sessions) rules_.aggregates.free_part(session.part.data());
+}
+
+std::int64_t SessionWindows::end_of(const Session& session) const {
+  return std::min(session.last + rules_.assigner.gap, session.start + rules_.assigner.max);
+}
+
+std::int64_t SessionWindows::closed_for(unsigned group) const {
+  return std::max(watermark_, group_watermark_[group]);
+}
+
+// The index of the session that takes the record, made if need be; sessions.size() when it is late.
+std::size_t SessionWindows::place(Sessions& sessions, std::int64_t time, std::int64_t bound) {
+  const auto& a = rules_.assigner;
+  const auto after = std::upper_bound(sessions.begin(), sessions.end(), time,
+                                      [](std::int64_t t, const Session& s) { return t < s.start; });
+  const auto next = static_cast<std::size_t>(after - sessions.begin());
+  if (next > 0) {
+    Session& session = sessions[next - 1];
+    if (time < end_of(session) && end_of(session) > bound) {
+      session.last = std::max(session.last, time);
+      return next - 1;
+    }
+  }
+  if (next < sessions.size()) {
+    Session& session = sessions[next];
+    if (session.start - time < a.gap && session.last - time < a.max && time + a.max > bound) {
+      session.start = time;
+      return next;
+    }
+  }
+  if (time + a.gap <= bound) return sessions.size();
+  Session fresh;
+  fresh.start = fresh.last = time;
+  fresh.timer = kEverything;
+  fresh.part.resize(rules_.aggregates.words());
+  sessions.insert(sessions.begin() + static_cast<std::ptrdiff_t>(next), std::move(fresh));
+  return next;
+}
+
+void SessionWindows::absorb_next(Sessions& sessions, std::size_t at) {
+  while (at + 1 < sessions.size()) {
+    Session& session = sessions[at];
+    Session& next = sessions[at + 1];
+    if (next.start >= end_of(session) || next.last - session.start >= rules_.assigner.max) return;
+    session.last = std::max(session.last, next.last);
+    session.count += next.count;
+    session.fired = session.fired || next.fired;
+    session.timer = std::min(session.timer, next.timer);
+    rules_.aggregates.merge(session.part.data(), next.part.data());
+    rules_.aggregates.free_part(next.part.data());
+    sessions.erase(sessions.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+}
+
+void SessionWindows::schedule(std::uint32_t id, Session& session) {
+  const std::int64_t end = end_of(session);
+  if (session.timer <= end) return;
+  session.timer = end;
+  timers_[end].push_back(id);
+}
+
+Outcome SessionWindows::accept(const Arrival& arrival, Emitter& out) {
+  const std::int64_t bound =
+      std::max(arrival.floor, closed_for(key_group(arrival.hash)));
+  std::uint32_t id = keys_.find(arrival.key, arrival.hash);
+  if (id == KeyTable::kNone) {
+    if (arrival.time + rules_.assigner.gap <= bound) return Outcome::late;
+    if (keys_.size() >= rules_.max_keys) {
+      if (rules_.on_full == OnFull::refuse) return Outcome::shed;
+      evict_oldest(out);
+    }
+    id = make_key(arrival.key, arrival.hash);
+  }
+  Sessions& sessions = sessions_[id];
+  const std::size_t at = place(sessions, arrival.time, bound);
+  if (at == sessions.size()) return Outcome::late;
+  ++sessions[at].count;
+  if (arrival.inputs != nullptr)
+    rules_.aggregates.add(sessions[at].part.data(), arrival.inputs, arrival.time, arrival.number);
+  absorb_next(sessions, at);
+  Session& session = sessions[at];
+  schedule(id, session);
+  Entry& entry = keys_.entry(id);
+  entry.newest = std::max(entry.newest, arrival.time);
+  changed_.emplace(arrival.key);
+  if (rules_.emit == Emit::threshold && !session.fired && passes(arrival.key, session)) {
+    session.fired = true;
+    Results::Row row = row_of(arrival.key, session);
+    row.time = arrival.time;
+    row.edge = 1;
+    results_.add(row);
+    if (results_.full()) results_.flush(out);
+  }
+  return Outcome::taken;
+}
+
+std::uint32_t SessionWindows::make_key(std::string_view key, std::uint64_t hash) {
+  const std::uint32_t id = keys_.insert(key, hash);
+  if (id >= sessions_.size()) sessions_.resize(id + 1);
+  keys_.entry(id).newest = kNever;
+  used_groups_[key_group(hash)] = true;
+  return id;
+}
+
+void SessionWindows::remove_key(std::uint32_t id) {
+  for (auto& session : sessions_[id]) rules_.aggregates.free_part(session.part.data());
+  sessions_[id] = {};
+  const std::string_view key = keys_.entry(id).bytes();
+  changed_.emplace(key);
+  keys_.remove(id, hash_bytes(key, seed_));
+}
+
+void SessionWindows::evict_oldest(Emitter& out) {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t id = 0; id < keys_.limit(); ++id)
+    if (keys_.entry(id).key != nullptr) ids.push_back(id);
+  const std::size_t n = std::min(ids.size(), 1 + ids.size() / 64);
+  std::nth_element(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n) - 1, ids.end(),
+                   [this](std::uint32_t a, std::uint32_t b) {
+                     const Entry& x = keys_.entry(a);
+                     const Entry& y = keys_.entry(b);
+                     if (x.newest != y.newest) return x.newest < y.newest;
+                     return x.bytes() < y.bytes();
+                   });
+  std::uint64_t records = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (const auto& session : sessions_[ids[i]]) records += session.count;
+    remove_key(ids[i]);
+  }
+  out.drop(DropReason::shed, records);
+}
+
+Results::Row SessionWindows::row_of(std::string_view key, const Session& session) const {
+  const std::int64_t end = end_of(session);
+  return {key, session.start, end, end - 1, 0, session.part.data(), false, session.count};
+}
+
+bool SessionWindows::passes(std::string_view key, const Session& session) const {
+  if (rules_.least_count) return session.count >= *rules_.least_count;
+  if (!rules_.having) return true;
+  Results row(rules_, nullptr);
+  row.add(row_of(key, session));
+  Arena arena;
+  std::vector<std::uint32_t> kept;
+  std::vector<expr::Program::Failure> failed;
+  rules_.having->select(row.take(), arena, kept, failed);
+  return !kept.empty();
+}
+
+void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
+  if (watermark <= watermark_) return;
+  watermark_ = watermark;
+  struct Closed {
+    std::int64_t end;
+    std::string key;
+    Session session;
+  };
+  std::vector<Closed> closed;
+  std::vector<std::uint32_t> emptied;
+  while (!timers_.empty() && timers_.begin()->first <= watermark) {
+    const auto ids = std::move(timers_.extract(timers_.begin()).mapped());
+    for (const std::uint32_t id : ids) {
+      if (id >= sessions_.size() || sessions_[id].empty()) continue;
+      Sessions& sessions = sessions_[id];
+      for (auto& session : sessions) {
+        if (end_of(session) <= watermark) {
+          closed.push_back({end_of(session), std::string(keys_.entry(id).bytes()),
+                            std::move(session)});
+          session.part.clear();
+          session.count = 0;
+        } else if (session.timer <= watermark) {
+          session.timer = kEverything;
+          schedule(id, session);
+        }
+      }
+      std::erase_if(sessions, [](const Session& s) { return s.count == 0; });
+      changed_.emplace(keys_.entry(id).bytes());
+      if (sessions.empty()) remove_key(id);
+    }
+  }
+  std::sort(closed.begin(), closed.end(), [](const Closed& x, const Closed& y) {
+    if (x.end != y.end) return x.end < y.end;
+    if (x.key != y.key) return x.key < y.key;
+    return x.session.start < y.session.start;
+  });
+  for (auto& [end, key, session] : closed) {
+    // A session that fired has had its row.
+    const bool due = rules_.emit != Emit::threshold || !session.fired;
+    if (due && passes(key, session)) {
+      results_.add(row_of(key, session));
+      if (results_.full()) results_.flush(out);
+    }
+    rules_.aggregates.free_part(session.part.data());
+  }
+  results_.flush(out);
+}
+
+void SessionWindows::checkpoint(StateWriter& state) {
+  for (const auto& key : changed_) {
+    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint32_t id = keys_.find(key, hash);
+    if (id == KeyTable::kNone) {
+      state.erase(key_group(hash), "s" + key);
+      continue;
+    }
+    std::string value(1, kRowVersion);
+    put_varint(value, sessions_[id].size());
+    for (const auto& session : sessions_[id]) {
+      put_signed(value, session.start);
+      put_signed(value, session.last);
+      put_varint(value, session.count);
+      value.push_back(session.fired ? 1 : 0);
+      rules_.aggregates.encode(session.part.data(), value);
+    }
+    state.put(key_group(hash), "s" + key, value);
+  }
+  changed_.clear();
+  for (unsigned group = 0; group < kKeyGroups; ++group) {
+    const std::int64_t closed = closed_for(group);
+    if (!used_groups_[group] || written_[group] == closed) continue;
+    std::string value(1, kRowVersion);
+    put_signed(value, closed);
+    state.put(group, "w", value);
+    written_[group] = closed;
+  }
+}
+
+Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
+                                   std::string_view value) {
+  const auto damaged = [] {
+    return fail(ErrorKind::state, "the stored session of a window is damaged");
+  };
+  if (group >= kKeyGroups || sub_key.empty() || value.empty()) return damaged();
+  if (value.front() != kRowVersion)
+    return fail(ErrorKind::state, "the state of a window has an unknown version",
+                "It was written by a newer streamd: start that version.");
+  value.remove_prefix(1);
+  if (sub_key == "w") {
+    std::int64_t time = 0;
+    if (!take_signed(value, time) || !value.empty() || time < kNever || time > kEverything)
+      return damaged();
+    group_watermark_[group] = written_[group] = time;
+    used_groups_[group] = true;
+    return {};
+  }
+  const std::string_view key = sub_key.substr(1);
+  const auto values = decode_key(key);
+  const std::uint64_t hash = hash_bytes(key, seed_);
+  std::uint64_t n = 0;
+  if (sub_key.front() != 's' || !values || values->size() != rules_.by ||
+      key_group(hash) != group || keys_.find(key, hash) != KeyTable::kNone ||
+      !take_varint(value, n) || n == 0 || n > value.size())
+    return damaged();
+  const std::uint32_t id = make_key(key, hash);
+  for (; n > 0; --n) {
+    Session session;
+    session.part.resize(rules_.aggregates.words());
+    session.timer = kEverything;
+    if (!take_signed(value, session.start) || !take_signed(value, session.last) ||
+        !take_varint(value, session.count) || session.count == 0 || session.count >> 48 != 0 ||
+        session.start < -kTimeLimit || session.last > kTimeLimit || session.start > session.last ||
+        value.empty())
+      return damaged();
+    session.fired = value.front() != 0;
+    value.remove_prefix(1);
+    if (!rules_.aggregates.decode(value, session.part.data(), arrivals_)) return damaged();
+    keys_.entry(id).newest = std::max(keys_.entry(id).newest, session.last);
+    schedule(id, session);
+    sessions_[id].push_back(std::move(session));
+  }
+  return value.empty() ? Status{} : damaged();
+}
+
+Status SessionWindows::restore_done() {
+  std::int64_t least = kEverything;
+  for (unsigned group = 0; group < kKeyGroups; ++group)
+    if (used_groups_[group]) least = std::min(least, group_watermark_[group]);
+  for (const std::int64_t w : group_watermark_) furthest_ = std::max(furthest_, w);
+  watermark_ = furthest_ == kNever ? kNever : least;
+  return {};
+}
+
+}  // namespace streamd::window

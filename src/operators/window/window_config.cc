@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operators/window/window_config.h"
+
+namespace streamd {
+namespace {
+
+bool read_length(const ConfigNode& map, const char* key, std::int64_t& micros,
+                 Diagnostics& problems) {
+  const ConfigNode* node = map.find(key);
+  if (node == nullptr) {
+    report_missing(map, key, problems);
+    return false;
+  }
+  Duration duration;
+  if (!FieldType<Duration>::read(*node, duration, problems)) return false;
+  if (duration.micros <= 0 || duration.micros >= window::kSizeLimit) {
+    problems.error("bad-duration", node->place,
+                   std::string("\"") + key + "\" must be longer than 0 and shorter than 9000 years",
+                   "Write a duration such as 30s or 5m.");
+    return false;
+  }
+  micros = duration.micros;
+  return true;
+}
+
+bool only_keys(const ConfigNode& map, const std::vector<std::string>& known,
+               Diagnostics& problems) {
+  bool good = true;
+  for (const auto& [key, value] : map.entries) {
+    bool found = false;
+    for (const auto& name : known) found = found || name == key.text;
+    if (found) continue;
+    const std::string near = closest(key.text, known);
+    problems.error("unknown-key", key.place, "unknown key \"" + key.text + "\"",
+                   near.empty() ? "" : "Did you mean \"" + near + "\"?");
+    good = false;
+  }
+  return good;
+}
+
+}  // namespace
+
+bool FieldType<window::Kind>::read(const ConfigNode& node, window::Kind& into,
+                                   Diagnostics& problems) {
+  using window::Assigner;
+  if (node.shape != ConfigNode::Shape::map) {
+    report_type(node, name(), problems);
+    return false;
+  }
+  std::int64_t size = 0, every = 0, gap = 0, max = 0;
+  if (node.find("tumbling") != nullptr) {
+    if (!only_keys(node, {"tumbling"}, problems)) return false;
+    if (!read_length(node, "tumbling", size, problems)) return false;
+    into.assigner = Assigner::sliding(size, size);
+    return true;
+  }
+  if (node.find("sliding") != nullptr) {
+    bool good = only_keys(node, {"sliding", "every"}, problems);
+    good = read_length(node, "sliding", size, problems) && good;
+    good = read_length(node, "every", every, problems) && good;
+    if (good && every > size) {
+      problems.error("bad-window", node.find("every")->place,
+                     "\"every\" is longer than the window: records in between would be in none",
+                     "Make it at most as long as \"sliding\".");
+      good = false;
+    }
+    if (good) into.assigner = Assigner::sliding(size, every);
+    return good;
+  }
+  if (const ConfigNode* session = node.find("session")) {
+    if (!only_keys(node, {"session"}, problems)) return false;
+    if (session->shape != ConfigNode::Shape::map) {
+      report_type(*session, "a map with gap and max", problems);
+      return false;
+    }
+    bool good = only_keys(*session, {"gap", "max"}, problems);
+    good = read_length(*session, "gap", gap, problems) && good;
+    good = read_length(*session, "max", max, problems) && good;
+    if (good && max < gap) {
+      problems.error("bad-window", session->find("max")->place, "\"max\" is shorter than \"gap\"",
+                     "Make it at least as long as \"gap\".");
+      good = false;
+    }
+    if (good) into.assigner = Assigner::session(gap, max);
+    return good;
+  }
+  if (only_keys(node, {"tumbling", "sliding", "session", "every"}, problems))
+    problems.error("bad-window", node.place, "a window is tumbling, sliding or session",
+                   "Write {tumbling: 1m}, {sliding: 20s, every: 1s} or "
+                   "{session: {gap: 30s, max: 1h}}.");
+  return false;
+}
+
+std::string FieldType<window::Kind>::name() {
+  return "{tumbling: 1m}, {sliding: 20s, every: 1s} or {session: {gap: 30s, max: 1h}}";
+}
+
+std::string FieldType<window::Kind>::json_schema() {
+  const std::string length = FieldType<Duration>::json_schema();
+  const auto object = [](const std::string& properties, const std::string& required) {
+    return R"({"type":"object","additionalProperties":false,"properties":{)" + properties +
+           R"(},"required":[)" + required + "]}";
+  };
+  return R"({"oneOf":[)" + object(R"("tumbling":)" + length, R"("tumbling")") + "," +
+         object(R"("sliding":)" + length + R"(,"every":)" + length, R"("sliding","every")") + "," +
+         object(R"("session":)" + object(R"("gap":)" + length + R"(,"max":)" + length,
+                                         R"("gap","max")"),
+                R"("session")") +
+         "]}";
+}
+
+std::string FieldType<window::Kind>::show(const window::Kind&) { return ""; }
+
+}  // namespace streamd
+
+namespace streamd::window {
+
+Spec<Config> window_spec() {
+  using C = Config;
+  return Spec<C>("window")
+      .summary("Groups records by key and event time and computes values of each group.")
+      .details(
+          "Windows run on the records' own time and end at multiples of their step since 1970. "
+          "Each result has the `by` fields, the computed values, `window_start` and `window_end`.\n\n"
+          "Functions: `count()`, `count(condition)`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
+          "`distinct(x)`, `first(x)`, `last(x)`, `top(x, k)`, `quantile(x, q)` (within 1 %), "
+          "`rate()` (records per second). x is an expression. Missing and null values are "
+          "skipped; of nothing, sums and counts are 0 and the others null. A sum of integers "
+          "beyond 64 bits is null. Sums of doubles are exact and rounded once.\n\n"
+          "`having` is false where it cannot be computed (a comparison with null). "
+          "`emit: close` gives each window that passes `having` when it closes; `threshold` gives "
+          "one row at once when `having` becomes true and the next only after it was false; "
+          "`changed` gives a row when a value differs from that of the window before.\n\n"
+          "Late records leave through port `late` with field `lateness`.")
+      .promise("exact, also after a crash")
+      .field(&C::window, {.name = "window", .help = "Kind and length of the windows.",
+                          .required = true,
+                          .examples = {"{tumbling: 1m}", "{sliding: 20s, every: 1s}",
+                                       "{session: {gap: 30s, max: 1h}}"}})
+      .field(&C::by, {.name = "by",
+                      .help = "Fields that make the key. None: one group for all records.",
+                      .examples = {"[client_ip]"}})
+      .field(&C::where, {.name = "where", .help = "Only records for which this is true enter.",
+                         .examples = {"status >= 400"}})
+      .field(&C::compute, {.name = "compute", .help = "Names of the results, and how to get them.",
+                           .required = true,
+                           .examples = {"{requests: count(), slowest: max(request_time)}"}})
+      .field(&C::having, {.name = "having",
+                          .help = "Only results for which this is true leave. Sees the `by` fields, "
+                                  "the computed names, window_start and window_end.",
+                          .examples = {"requests > 10"}})
+      .field(&C::emit, {.name = "emit", .help = "When a result leaves."})
+      .field(&C::max_keys, {.name = "max_keys", .help = "Keys held at once, over all workers.",
+                            .advanced = true})
+      .field(&C::on_full, {.name = "on_full",
+                           .help = "With max_keys held: refuse records of new keys, or evict the "
+                                   "keys that were quiet longest. Counted as shed.",
+                           .advanced = true})
+      .rule("compute must name at least one value", [](const C& c) { return !c.compute.empty(); })
+      .rule("emit: threshold needs having",
+            [](const C& c) { return c.emit != Emit::threshold || c.having.has_value(); })
+      .rule("max_keys must be at least 1", [](const C& c) { return c.max_keys > 0; })
+      .example("Clients with more than 10 requests in 20 s",
+               "window: {sliding: 20s, every: 1s}\nby: [client_ip]\n"
+               "compute: {requests: count()}\nhaving: requests > 10\n")
+      .example("Mean time per host and minute",
+               "window: {tumbling: 1m}\nby: [host]\ncompute: {mean: avg(request_time)}\n");
+}
+
+}  // namespace streamd::window

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// WindowOperator: the running window node on one worker. Decides which records enter and what their
+// keys and inputs are; PaneWindows or SessionWindows keeps them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/operator.h"
+#include "engine/core/arena.h"
+#include "engine/expr/expression.h"
+#include "operators/window/pane_windows.h"
+#include "operators/window/rules.h"
+#include "operators/window/session_windows.h"
+
+namespace streamd::window {
+
+// Where a record's key and inputs come from. A plain field is read from its column, so that a
+// missing one is skipped; an expression that reads a missing field fails.
+struct Intake {
+  struct Input {
+    Function function = Function::count;
+    std::string name;                    // of the computed value
+    std::optional<std::size_t> column;   // a plain field
+    std::optional<expr::Program> program;  // neither: a field that no record has
+  };
+  std::optional<expr::Program> where;
+  std::vector<std::string> by_names;
+  std::vector<std::optional<std::size_t>> by;  // nullopt: a field that no record has
+  std::vector<Input> inputs;
+};
+
+class WindowOperator final : public Operator {
+ public:
+  // What the plan shares with all workers.
+  struct Shared {
+    Rules rules;
+    Intake intake;
+  };
+  WindowOperator(std::shared_ptr<const Shared> shared, const OperatorContext& context);
+
+  Status restore(StateReader& state) override;
+  Status on_batch(const Batch& in, Emitter& out) override;
+  Status on_watermark(EventTime w, Emitter& out) override;
+  Status checkpoint(StateWriter& state) override;
+  std::size_t live_keys() const override;
+
+ private:
+  struct Candidate {
+    std::uint32_t row;  // physical
+    std::uint32_t id;   // guess
+    std::size_t key_at;
+    std::size_t key_size;
+    std::uint64_t hash;
+  };
+
+  template <class Windows>
+  void take(Windows& windows, const Batch& in, Emitter& out);
+  template <class Windows>
+  Status restore_into(Windows& windows, StateReader& state);
+  // Rows of `in` that pass `where`; the rest is dropped or rejected.
+  Batch admit(const Batch& in, Emitter& out);
+  void evaluate_inputs(const Batch& in);
+  // False: rejected. Else appends the key to keys_ and the inputs to values_.
+  bool prepare(const Batch& in, std::size_t i, Emitter& out);
+  void append_key_of(const Value& value);
+  void emit_late(const Batch& in, Emitter& out);
+
+  std::shared_ptr<const Shared> shared_;
+  const Rules rules_;
+  const std::uint64_t seed_;
+  std::optional<PaneWindows> panes_;
+  std::optional<SessionWindows> sessions_;
+  std::uint64_t arrivals_ = 0;
+
+  // Scratch, reused from batch to batch.
+  Arena arena_;
+  std::vector<std::uint32_t> kept_;
+  std::vector<expr::Program::Failure> failed_;
+  std::vector<std::vector<Value>> evaluated_;
+  std::vector<const Value*> columns_;  // per input, by physical row; null: always missing
+  std::vector<Candidate> candidates_;
+  std::vector<char> keys_;
+  std::size_t keys_used_ = 0;
+  std::vector<Value> values_;
+  std::string scratch_;
+  std::vector<std::pair<std::uint32_t, std::int64_t>> late_;  // physical row, micros late
+};
+
+}  // namespace streamd::window

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "engine/api/registry.h"
+#include "engine/expr/expression.h"
+#include "operators/window/window.h"
+#include "operators/window/window_config.h"
+#include "operators/window/window_operator.h"
+
+namespace streamd {
+namespace window {
+namespace {
+
+struct Call {
+  ComputeCall call;
+  std::optional<expr::Expression> input;
+  Place place;
+};
+
+// The field, when the expression is nothing but the name of one.
+std::optional<std::string> plain_field(const expr::Expression& expression, std::string_view text) {
+  std::set<std::string> fields;
+  expression.fields(fields);
+  if (fields.size() != 1) return std::nullopt;
+  const std::string& field = *fields.begin();
+  if (text == field || text == "`" + field + "`") return field;
+  return std::nullopt;
+}
+
+// "requests > 10" of a count() is true from 11 records on and needs no evaluation.
+std::optional<std::uint64_t> least_count(std::string_view having, const std::vector<Call>& calls) {
+  const auto skip = [&] {
+    while (!having.empty() && having.front() == ' ') having.remove_prefix(1);
+  };
+  skip();
+  for (const auto& [call, input, place] : calls) {
+    if (call.function != Function::count || call.input || !having.starts_with(call.name)) continue;
+    std::string_view rest = having.substr(call.name.size());
+    std::swap(rest, having);
+    skip();
+    const bool strict = !having.starts_with(">=");
+    if (!having.starts_with(">")) return std::nullopt;
+    having.remove_prefix(strict ? 1 : 2);
+    skip();
+    std::int64_t bound = 0;
+    const char* end = having.data() + having.size();
+    const auto [at, error] = std::from_chars(having.data(), end, bound);
+    if (error != std::errc{} || bound < 0 || bound == INT64_MAX) return std::nullopt;
+    having = {at, static_cast<std::size_t>(end - at)};
+    skip();
+    if (!having.empty()) return std::nullopt;
+    return static_cast<std::uint64_t>(bound) + (strict ? 1 : 0);
+  }
+  return std::nullopt;
+}
+
+bool may_be(Function function, Type type) {
+  const auto number = type == Type::int64 || type == Type::uint64 || type == Type::float64;
+  if (type == Type::any || type == Type::null) return true;
+  switch (function) {
+    case Function::count: return type == Type::boolean;
+    case Function::sum:
+    case Function::avg:
+    case Function::quantile: return number;
+    case Function::min:
+    case Function::max: return type != Type::list && type != Type::map && type != Type::json;
+    default: return type != Type::list && type != Type::map;
+  }
+}
+
+Type result_type(Function function, Type input) {
+  switch (function) {
+    case Function::count:
+    case Function::distinct: return Type::int64;
+    case Function::avg:
+    case Function::quantile:
+    case Function::rate: return Type::float64;
+    case Function::sum:
+      return input == Type::int64 || input == Type::float64 ? input : Type::any;
+    case Function::top: return Type::json;
+    default: return input;
+  }
+}
+
+class WindowPlan final : public OperatorPlan {
+ public:
+  WindowPlan(Config config, Place place) : config_(std::move(config)), place_(place) {}
+
+  bool parse(Diagnostics& problems) {
+    const std::size_t before = problems.errors();
+    for (const auto& [name, text] : config_.compute) {
+      auto call = parse_compute(name, text, problems);
+      if (!call) continue;
+      std::optional<expr::Expression> input;
+      if (call->input) input = expr::Expression::parse(*call->input, problems);
+      calls_.push_back({std::move(*call), std::move(input), text.where.place});
+    }
+    if (config_.where) where_ = expr::Expression::parse(*config_.where, problems);
+    if (config_.having) having_ = expr::Expression::parse(*config_.having, problems);
+    std::set<std::string> names = {"window_start", "window_end"};
+    for (const auto& name : config_.by)
+      if (!names.insert(name).second)
+        problems.error("duplicate-name", place_, "field \"" + name + "\" is there twice in by");
+    for (const auto& [name, text] : config_.compute)
+      if (!names.insert(name).second)
+        problems.error("duplicate-name", text.where.place,
+                       "\"" + name + "\" already names a field of the result",
+                       "Choose another name.");
+    return problems.errors() == before;
+  }
+
+  Needs needs(const Needs&) const override {
+    Needs needs;
+    needs.fields.insert(config_.by.begin(), config_.by.end());
+    if (where_) where_->fields(needs.fields);
+    for (const auto& call : calls_)
+      if (call.input) call.input->fields(needs.fields);
+    return needs;
+  }
+
+  Ports bind(const Schema& in, Diagnostics& problems) override {
+    auto shared = std::make_shared<WindowOperator::Shared>();
+    bind_keys(in, *shared, problems);
+    bind_condition(where_, config_.where, in, shared->intake.where, problems);
+    bind_computes(in, *shared, problems);
+    Rules& rules = shared->rules;
+    rules.out.fields.push_back({"window_start", Type::timestamp, true});
+    rules.out.fields.push_back({"window_end", Type::timestamp, true});
+    rules.assigner = config_.window.assigner;
+    rules.emit = config_.emit;
+    rules.max_keys = config_.max_keys;
+    rules.on_full = config_.on_full;
+    bind_condition(having_, config_.having, rules.out, rules.having, problems);
+    if (having_) {
+      std::set<std::string> fields;
+      having_->fields(fields);
+      rules.having_reads_window = fields.contains("window_start") || fields.contains("window_end");
+      rules.least_count = least_count(config_.having->text, calls_);
+    }
+    Ports ports{rules.out, true};
+    shared_ = std::move(shared);
+    return ports;
+  }
+
+  std::vector<std::string> key_fields() const override { return config_.by; }
+  bool stateful() const override { return true; }
+
+  std::string state_signature() const override {
+    const Assigner& a = config_.window.assigner;
+    std::string text = a.is_session()
+                           ? "session " + std::to_string(a.gap) + " " + std::to_string(a.max)
+                           : "window " + std::to_string(a.size) + " " + std::to_string(a.every);
+    text += "; by";
+    for (const auto& name : config_.by) text += " " + json_quote(name);
+    text += "; compute";
+    for (const auto& call : calls_) text += " " + json_quote(call.call.text);
+    return text;
+  }
+
+  std::unique_ptr<Operator> make(const OperatorContext& context) const override {
+    return std::make_unique<WindowOperator>(shared_, context);
+  }
+
+ private:
+  void bind_keys(const Schema& in, WindowOperator::Shared& shared, Diagnostics& problems) const {
+    for (const auto& name : config_.by) {
+      const auto column = in.find(name);
+      if (!column && (!in.open || in.is_hidden(name))) {
+        std::vector<std::string> known;
+        for (const auto& field : in.fields) known.push_back(field.name);
+        const std::string near = closest(name, known);
+        problems.error("unknown-field", place_, "by: unknown field \"" + name + "\"",
+                       near.empty() ? "" : "Did you mean \"" + near + "\"?");
+      }
+      shared.intake.by.push_back(column);
+      shared.intake.by_names.push_back(name);
+      shared.rules.out.fields.push_back({name, column ? in.fields[*column].type : Type::any, true});
+    }
+    shared.rules.by = config_.by.size();
+  }
+
+  static void bind_condition(const std::optional<expr::Expression>& expression,
+                             const std::optional<ExprText>& text, const Schema& in,
+                             std::optional<expr::Program>& into, Diagnostics& problems) {
+    if (!expression) return;
+    into = expression->bind(in, problems);
+    if (into && into->type() != Type::any && into->type() != Type::boolean)
+      problems.error("type-mismatch", text->where.place,
+                     "a condition is a bool, not " + std::string(type_name(into->type())));
+  }
+
+  void bind_computes(const Schema& in, WindowOperator::Shared& shared, Diagnostics& problems) const {
+    std::vector<Compute> computes;
+    for (const auto& [call, expression, place] : calls_) {
+      Compute compute{call.name, call.function, -1, call.argument, false};
+      Type type = Type::any;
+      if (expression) {
+        compute.input = static_cast<int>(shared.intake.inputs.size());
+        Intake::Input input{call.function, call.name, std::nullopt, std::nullopt};
+        const auto field = plain_field(*expression, call.input->text);
+        const auto column = field ? in.find(*field) : std::nullopt;
+        if (column) {
+          input.column = column;
+          type = in.fields[*column].type;
+        } else if (!field || !in.open || in.is_hidden(*field)) {
+          input.program = expression->bind(in, problems);
+          if (input.program) type = input.program->type();
+        }
+        compute.always_double = type == Type::float64;
+        if (!may_be(call.function, type))
+          problems.error("type-mismatch", place,
+                         "\"" + call.name + "\" cannot be computed from values of type " +
+                             std::string(type_name(type)),
+                         "Use a convert operator before, or another function.");
+        shared.intake.inputs.push_back(std::move(input));
+      }
+      shared.rules.out.fields.push_back({call.name, result_type(call.function, type), true});
+      computes.push_back(std::move(compute));
+    }
+    shared.rules.aggregates = Aggregates(std::move(computes));
+  }
+
+  Config config_;
+  Place place_;
+  std::vector<Call> calls_;
+  std::optional<expr::Expression> where_;
+  std::optional<expr::Expression> having_;
+  std::shared_ptr<const WindowOperator::Shared> shared_;
+};
+
+}  // namespace
+}  // namespace window
+
+void add_window_operator(Registry& registry) {
+  registry.add_operator(window::window_spec(),
+                        [](window::Config config, const ConfigNode& node, Diagnostics& problems)
+                            -> std::unique_ptr<OperatorPlan> {
+                          auto plan = std::make_unique<window::WindowPlan>(std::move(config),
+                                                                           node.place);
+                          if (!plan->parse(problems)) return nullptr;
+                          return plan;
+                        });
+}
+
+}  // namespace streamd
