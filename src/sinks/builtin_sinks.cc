@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sinks/builtin_sinks.h"
+
+namespace streamd {
+
+void add_builtin_sinks(Registry& registry) {
+  add_file_sink(registry);
+  add_stdout_sink(registry);
+  add_null_sink(registry);
+  add_kafka_sink(registry);
+}
+
+}  // namespace streamd

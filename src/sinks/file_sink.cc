@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include "engine/codec/encode.h"
+#include "sinks/builtin_sinks.h"
+#include "sinks/file_segments.h"
+#include "sinks/start_mark.h"
+#include "sinks/time_style.h"
+
+namespace streamd {
+namespace {
+
+enum class FileEncoding { json, csv };
+enum class Existing { append, replace, refuse };
+
+struct Rotation {
+  ByteSize size{0};
+  Duration every{};
+  std::uint64_t keep = 0;
+};
+
+struct FileSinkConfig {
+  std::string path;
+  FileEncoding encode = FileEncoding::json;
+  Rotation rotate;
+  TimeStyle time_format = TimeStyle::rfc3339;
+  Existing existing = Existing::append;
+};
+
+}  // namespace
+
+template <>
+struct EnumNames<FileEncoding> {
+  static constexpr std::array<std::pair<FileEncoding, std::string_view>, 2> values = {
+      {{FileEncoding::json, "json"}, {FileEncoding::csv, "csv"}}};
+};
+template <>
+struct EnumNames<Existing> {
+  static constexpr std::array<std::pair<Existing, std::string_view>, 3> values = {
+      {{Existing::append, "append"}, {Existing::replace, "replace"}, {Existing::refuse, "refuse"}}};
+};
+template <>
+struct NestedSpec<Rotation> {
+  static const Spec<Rotation>& spec() {
+    static const Spec<Rotation> spec =
+        Spec<Rotation>("rotation")
+            .field(&Rotation::size, {.name = "size", .help = "A file never gets longer, unless by one record; 0 = no limit.", .examples = {"1GiB"}})
+            .field(&Rotation::every, {.name = "every", .help = "A file takes records for at most so long, by the wall clock; 0s = no limit.", .examples = {"1h"}})
+            .field(&Rotation::keep, {.name = "keep", .help = "How many full files are kept; older ones are deleted. 0 = all.", .examples = {"8"}})
+            .rule("every is not negative", [](const Rotation& r) { return r.every.micros >= 0; });
+    return spec;
+  }
+};
+
+namespace {
+
+constexpr std::size_t kFlushBytes = 256 * 1024;
+
+struct Encoders {
+  std::optional<JsonEncoder> json;
+  std::optional<CsvEncoder> csv;
+};
+
+class FileSink final : public Sink {
+ public:
+  FileSink(const FileSinkConfig& config, std::shared_ptr<const Encoders> encoders,
+           SinkContext context, std::string path)
+      : config_(config), encoders_(std::move(encoders)), context_(std::move(context)),
+        start_mark_(context_.state_dir, context_.node), segments_(path), path_(std::move(path)) {}
+
+  Status open() {
+    if (!context_.restored.empty()) {
+      const auto mark = FileSegments::Mark::parse(context_.restored);
+      if (!mark)
+        return fail(ErrorKind::state, "the stored end of the output cannot be read: " + context_.restored,
+                    "It was written by a newer version, or is damaged.");
+      start_mark_.remove();
+      return segments_.restore(*mark);
+    }
+    STREAMD_TRY(first_start());
+    return {};
+  }
+
+  Status write(const Batch& batch, Emitter&) override {
+    // Before the batch is taken in: the engine brings it again after an error.
+    if (segments_.unwritten() >= kFlushBytes) STREAMD_TRY(segments_.flush());
+    rotate_by_time();
+    for (std::size_t i = 0; i < batch.size(); ++i) append(batch, i);
+    if (segments_.unwritten() < kFlushBytes) return {};
+    if (Status flushed = segments_.flush(); !flushed && flushed.error().retry == Retry::never)
+      return flushed;
+    return {};
+  }
+  Status tick() override {
+    rotate_by_time();
+    return segments_.flush();
+  }
+  Status barrier(Epoch epoch) override {
+    ends_[epoch] = segments_.end().print();
+    return {};
+  }
+  Result<bool> prepared(Epoch) override {
+    STREAMD_TRY(segments_.sync());
+    return true;
+  }
+  std::string state(Epoch epoch) override {
+    const auto found = ends_.find(epoch);
+    return found == ends_.end() ? segments_.end().print() : found->second;
+  }
+  void committed(Epoch epoch) override {
+    if (const auto found = ends_.find(epoch); found != ends_.end() && config_.rotate.keep > 0)
+      if (const auto mark = FileSegments::Mark::parse(found->second))
+        segments_.remove_before(*mark, config_.rotate.keep);
+    ends_.erase(ends_.begin(), ends_.upper_bound(epoch));
+    start_mark_.remove();
+  }
+
+ private:
+  // Nothing was ever committed. What an attempt that died before its first checkpoint has written
+  // is cut off like anything else behind a checkpoint: the start mark says where it began.
+  Status first_start() {
+    const EventTime now = context_.clock->wall();
+    if (auto started = start_mark_.load(path_)) {
+      const auto mark = FileSegments::Mark::parse(*started);
+      if (mark) return segments_.restore(*mark);
+    }
+    auto existing = segments_.existing(now);
+    if (!existing) return tl::unexpected(std::move(existing).error());
+    if (config_.existing == Existing::refuse && existing->length > 0)
+      return fail(ErrorKind::external, fmt::format("\"{}\" already exists", path_),
+                  "Move it away, or set existing: append or replace.");
+    if (config_.existing == Existing::replace) existing->length = 0;
+    STREAMD_TRY(start_mark_.store(path_, existing->print()));
+    STREAMD_TRY(segments_.restore(*existing));
+    if (existing->length > 0 && !ends_with_line_end()) segments_.put("\n");
+    return {};
+  }
+
+  bool ends_with_line_end() const {
+    std::ifstream file(path_, std::ios::binary);
+    char last = '\n';
+    file.seekg(-1, std::ios::end);
+    file.get(last);
+    return last == '\n';
+  }
+
+  void append(const Batch& batch, std::size_t i) {
+    line_.clear();
+    if (encoders_->csv) encoders_->csv->append(batch, i, line_);
+    else encoders_->json->append(batch, i, line_);
+    line_ += '\n';
+    const FileSegments::Mark& end = segments_.end();
+    const std::uint64_t limit = config_.rotate.size.bytes;
+    if (limit > 0 && end.length > 0 && end.length + line_.size() > limit)
+      segments_.rotate(context_.clock->wall());
+    if (end.length == 0 && encoders_->csv) {
+      header_.clear();
+      encoders_->csv->header(header_);
+      header_ += '\n';
+      segments_.put(header_);
+    }
+    segments_.put(line_);
+  }
+
+  void rotate_by_time() {
+    if (config_.rotate.every.micros == 0 || segments_.end().length == 0) return;
+    const EventTime now = context_.clock->wall();
+    if (now - segments_.end().started >= config_.rotate.every) segments_.rotate(now);
+  }
+
+  const FileSinkConfig& config_;
+  std::shared_ptr<const Encoders> encoders_;
+  SinkContext context_;
+  StartMark start_mark_;
+  FileSegments segments_;
+  std::string path_;
+  std::map<Epoch, std::string> ends_;
+  std::string line_, header_;
+};
+
+class FileSinkPlan final : public SinkPlan {
+ public:
+  explicit FileSinkPlan(FileSinkConfig config) : config_(std::move(config)) {
+    path_ = std::filesystem::path(config_.path).lexically_normal().string();
+    std::error_code ignored;
+    const auto absolute = std::filesystem::absolute(path_, ignored);
+    absolute_ = ignored ? path_ : absolute.lexically_normal().string();
+  }
+
+  Needs needs() const override {
+    Needs needs;
+    needs.whole = true;
+    return needs;
+  }
+  void bind(const Schema& in, Diagnostics& problems) override {
+    auto encoders = std::make_shared<Encoders>();
+    if (config_.encode == FileEncoding::json) encoders->json.emplace(in, config_.time_format);
+    else encoders->csv.emplace(in, config_.time_format);
+    if (config_.encode == FileEncoding::csv && in.open)
+      problems.warning("open-csv", place_,
+                       "csv writes the fields that are known by name; the record may have others",
+                       "Put a map with keep before it to say which columns there are.");
+    encoders_ = std::move(encoders);
+  }
+  Promise promise() const override { return Promise::exactly_once; }
+  Placement placement() const override { return Placement::one; }
+  std::string describe() const override {
+    std::string text = fmt::format("file {}, {}", path_, FieldType<FileEncoding>::show(config_.encode));
+    if (config_.rotate.size.bytes > 0) text += ", new file every " + format_size(config_.rotate.size);
+    if (config_.rotate.every.micros > 0) text += ", new file every " + format_duration(config_.rotate.every);
+    return text;
+  }
+  std::string claim() const override { return "file:" + absolute_; }
+  Result<std::unique_ptr<Sink>> open(SinkContext context) const override {
+    auto sink = std::make_unique<FileSink>(config_, encoders_, std::move(context), absolute_);
+    STREAMD_TRY(sink->open());
+    return sink;
+  }
+  void set_place(Place place) { place_ = place; }
+
+ private:
+  FileSinkConfig config_;
+  std::string path_, absolute_;
+  Place place_;
+  std::shared_ptr<const Encoders> encoders_;
+};
+
+}  // namespace
+
+void add_file_sink(Registry& registry) {
+  using C = FileSinkConfig;
+  registry.add_sink(
+      Spec<C>("file")
+          .summary("Writes records as lines to a file, each exactly once.")
+          .details("How far the file was written is part of every checkpoint; what came after it is cut "
+                   "off at restart. A full file is renamed to `path.000001`, `path.000002`, … and never "
+                   "touched again. Folders are made.")
+          .promise("exactly once: the written length is part of the checkpoint")
+          .field(&C::path, {.name = "path", .help = "The file that is written.", .required = true, .examples = {"out/alerts.ndjson"}})
+          .field(&C::encode, {.name = "encode", .help = "JSON objects by line, or CSV with a header in every file."})
+          .field(&C::rotate, {.name = "rotate", .help = "When a new file is begun.", .examples = {"{size: 1GiB, every: 1d}"}})
+          .field(&C::time_format, {.name = "time_format", .help = "How timestamps are written: RFC 3339 text, or seconds since 1970."})
+          .field(&C::existing, {.name = "existing", .help = "On the first start, when the file is there: write behind it, replace it, or refuse."})
+          .rule("path is not empty", [](const C& c) { return !c.path.empty() && c.path.back() != '/'; })
+          .example("Alerts", "path: out/alerts.ndjson")
+          .example("A new file each hour or GiB", "path: out/raw.csv\nencode: csv\nrotate: {size: 1GiB, every: 1h}"),
+      [](C config, const ConfigNode& node, Diagnostics&) -> std::unique_ptr<SinkPlan> {
+        auto plan = std::make_unique<FileSinkPlan>(std::move(config));
+        plan->set_place(node.place);
+        return plan;
+      });
+}
+
+}  // namespace streamd

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "sinks/builtin_sinks.h"
+#include "sinks/file_segments.h"
+#include "tests/contract/sink_contract.h"
+
+using namespace streamd;
+using namespace streamd::test;
+
+namespace {
+
+struct FileSinkFixture {
+  TempDir dir;
+  ManualClock clock;
+  Registry registry;
+  std::unique_ptr<SinkPlan> plan;
+  Collector out;
+
+  explicit FileSinkFixture(std::vector<std::pair<std::string, ConfigNode>> fields = {}) {
+    add_file_sink(registry);
+    fields.emplace_back("path", scalar(dir.file("sub/out")));
+    Diagnostics problems;
+    plan = make_plan(registry.sinks(), "file", map_of(std::move(fields)), problems);
+    REQUIRE(plan);
+    Schema schema;
+    schema.fields = {{"n", Type::int64, false}};
+    plan->bind(schema, problems);
+    REQUIRE(problems.errors() == 0);
+  }
+  std::string path() const { return dir.file("sub/out"); }
+  Result<std::unique_ptr<Sink>> try_open(const std::string& restored) const {
+    SinkContext context;
+    context.node = "node";
+    context.state_dir = dir.file("state");
+    context.clock = &clock;
+    context.restored = restored;
+    return plan->open(std::move(context));
+  }
+  std::unique_ptr<Sink> open(const std::string& restored = "") const {
+    auto sink = try_open(restored);
+    if (!sink) FAIL(sink.error().message);
+    return std::move(*sink);
+  }
+  static Batch batch(int n) { return batch_of({{Value::int64(n * 10), Value::int64(n * 10 + 1)}}); }
+  // All segments in order.
+  std::string all() const {
+    std::string text;
+    for (int s = 1; std::filesystem::exists(path() + fmt_number(s)); ++s) text += read_file(path() + fmt_number(s));
+    return text + read_file(path());
+  }
+  static std::string fmt_number(int s) {
+    const std::string digits = std::to_string(s);
+    return "." + std::string(6 - digits.size(), '0') + digits;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("The file sink keeps the contract") {
+  std::vector<std::pair<std::string, ConfigNode>> fields;
+  SECTION("plain") {}
+  SECTION("with rotation") { fields.emplace_back("rotate", map_of({{"size", scalar("20")}})); }
+  SECTION("as csv") { fields.emplace_back("encode", scalar("csv")); }
+  FileSinkFixture f(fields);
+  check_sink({[&](const std::string& restored) { return f.open(restored); }, [&] { return f.all(); },
+              FileSinkFixture::batch, true});
+}
+
+TEST_CASE("Before the first checkpoint a restart begins where the first start began") {
+  FileSinkFixture f;
+  std::filesystem::create_directories(f.dir.file("sub"));
+  write_file(f.path(), "mine");
+  auto sink = f.open();
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  REQUIRE(sink->tick());
+  CHECK(read_file(f.path()) == "mine\n{\"n\":10}\n{\"n\":11}\n");
+  sink.reset();
+  sink = f.open();
+  REQUIRE(sink->write(FileSinkFixture::batch(2), f.out));
+  static_cast<void>(checkpoint(*sink, 1));
+  CHECK(read_file(f.path()).ends_with("{\"n\":20}\n{\"n\":21}\n"));
+  CHECK(read_file(f.path()).find("10") == std::string::npos);
+}
+
+TEST_CASE("An existing file is replaced or refused when told so") {
+  FileSinkFixture replace({{"existing", scalar("replace")}}), refuse({{"existing", scalar("refuse")}});
+  for (auto* f : {&replace, &refuse}) {
+    std::filesystem::create_directories(f->dir.file("sub"));
+    write_file(f->path(), "old\n");
+  }
+  auto sink = replace.open();
+  CHECK(read_file(replace.path()).empty());
+  const auto refused = refuse.try_open("");
+  REQUIRE_FALSE(refused);
+  CHECK_FALSE(refused.error().hint.empty());
+  CHECK(read_file(refuse.path()) == "old\n");
+}
+
+TEST_CASE("A file that lost committed bytes is refused") {
+  FileSinkFixture f;
+  auto sink = f.open();
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  const std::string state = checkpoint(*sink, 1);
+  sink.reset();
+  write_file(f.path(), "short");
+  const auto again = f.try_open(state);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().kind == ErrorKind::state);
+  CHECK_FALSE(f.try_open("9:nonsense"));
+  CHECK(read_file(f.path()) == "short");
+}
+
+TEST_CASE("Time begins a new file, only when there is something in the old one") {
+  FileSinkFixture f({{"rotate", map_of({{"every", scalar("1m")}})}});
+  auto sink = f.open();
+  f.clock.advance(Duration::from_seconds(100));
+  REQUIRE(sink->tick());
+  CHECK_FALSE(std::filesystem::exists(f.path() + ".000001"));
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  f.clock.advance(Duration::from_seconds(100));
+  REQUIRE(sink->tick());
+  CHECK(read_file(f.path() + ".000001") == "{\"n\":10}\n{\"n\":11}\n");
+  CHECK(read_file(f.path()).empty());
+}
+
+TEST_CASE("A write that the system refuses is retried without loss or repetition") {
+  TempDir dir;
+  FileSegments segments(dir.file("out"));
+  REQUIRE(segments.restore({}));
+  struct rlimit old {};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = old;
+  small.rlim_cur = 1000;
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  segments.put(std::string(1500, 'x'));
+  const bool failed = !segments.flush().has_value();
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &old) == 0);
+  std::signal(SIGXFSZ, before);
+  CHECK(failed);
+  CHECK(segments.unwritten() == 500);
+  REQUIRE(segments.sync());
+  CHECK(read_file(dir.file("out")) == std::string(1500, 'x'));
+}
