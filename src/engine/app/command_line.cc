@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/app/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "engine/app/commands.h"
+#include "engine/app/components.h"
+
+namespace streamd {
+namespace {
+
+using Action = std::function<int()>;
+
+void add_run(CLI::App& app, const Registry& registry, Action& action) {
+  auto* run = app.add_subcommand("run", "Run pipelines (the default: streamd FILE)");
+  auto arguments = std::make_shared<RunArguments>();
+  run->add_option("files", arguments->files, "Pipeline files")->required();
+  run->add_option("--state-dir", arguments->state_dir,
+                  "Where state lives [$STREAMD_STATE_DIR, else ./state]");
+  run->add_flag("--fresh", arguments->fresh, "Archive the stored state and start anew");
+  run->add_option("--workers", arguments->workers, "Threads that work on records [one per core]")
+      ->check(CLI::Range(1, 256));
+  run->add_option("--reset-state", arguments->reset_state,
+                  "Drop the stored state of this operator (may be repeated)");
+  run->add_flag("--progress", arguments->progress, "Show progress even when not on a terminal");
+  run->add_flag("--quiet", arguments->quiet, "No progress line and no table at the end");
+  run->callback([=, &registry, &action] {
+    action = [=, &registry] { return run_command(*arguments, registry); };
+  });
+}
+
+void add_check(CLI::App& app, const Registry& registry, Action& action) {
+  auto* check = app.add_subcommand("check", "Check pipelines and print the plan; opens no socket");
+  auto files = std::make_shared<std::vector<std::string>>();
+  check->add_option("files", *files, "Pipeline files")->required();
+  check->callback([=, &registry, &action] {
+    action = [=, &registry] { return check_command(*files, registry); };
+  });
+}
+
+void add_reference(CLI::App& app, const Registry& registry, Action& action) {
+  auto* list = app.add_subcommand("list", "List the sources, operators and sinks");
+  auto kind = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  list->add_option("kind", *kind, "Only sources, operators or sinks")
+      ->check(CLI::IsMember({"sources", "operators", "sinks"}));
+  list->add_flag("--json", *json, "As JSON");
+  list->callback([=, &registry, &action] {
+    action = [=, &registry] { return list_command(*kind, *json, registry); };
+  });
+
+  auto* docs = app.add_subcommand("docs", "Print the reference of a component, or write all of it");
+  auto type = std::make_shared<std::string>();
+  auto write_to = std::make_shared<std::string>();
+  auto compare = std::make_shared<bool>(false);
+  docs->add_option("type", *type, "A component type, as `streamd list` shows it");
+  docs->add_option("--write", *write_to, "Write the whole reference into this folder");
+  docs->add_flag("--check", *compare, "With --write: only compare, exit 1 when not current");
+  docs->callback([=, &registry, &action] {
+    action = [=, &registry] { return docs_command(*type, *write_to, *compare, registry); };
+  });
+
+  auto* schema = app.add_subcommand("schema", "Print the JSON schema of pipeline files");
+  schema->callback([&registry, &action] { action = [&registry] { return schema_command(registry); }; });
+}
+
+void add_generate(CLI::App& app, Action& action) {
+  auto* generate = app.add_subcommand("generate", "Write made-up records to standard output");
+  auto a = std::make_shared<GenerateArguments>();
+  generate->add_option("kind", a->kind, "What to write")->check(CLI::IsMember({"nginx"}));
+  generate->add_option("--count", a->count, "How many records [1000]")
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--rate", a->rate, "Records per second of event time [10000]")
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--seed", a->seed, "The same seed gives the same records [1]")
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--clients", a->clients, "Different client addresses [100000]")
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--attackers", a->attackers, "Addresses that burst [5]")
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--disorder", a->disorder, "How much earlier a record's time may be [0s]");
+  generate->add_option("--start", a->start, "Time of the first record [2024-01-01T00:00:00Z]");
+  generate->add_option("--output,-o", a->output, "File to write to");
+  generate->callback([=, &action] { action = [=] { return generate_command(*a); }; });
+}
+
+void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
+  auto* dlq = app.add_subcommand("dlq", "Look at dead letters and replay them");
+  dlq->require_subcommand(1);
+  using Command = int (*)(const DlqArguments&, const Registry&);
+  const auto add = [&](const char* name, const char* help, Command command) {
+    auto a = std::make_shared<DlqArguments>();
+    auto* sub = dlq->add_subcommand(name, help);
+    sub->add_option("file", a->file, "The pipeline file")->required();
+    sub->add_option("--state-dir", a->state_dir, "Where state lives");
+    sub->add_option("--node", a->node, "Only of this node");
+    sub->add_option("--code", a->code, "Only with this code");
+    sub->callback([=, &registry, &action] {
+      action = [=, &registry] { return command(*a, registry); };
+    });
+    return std::pair{sub, a};
+  };
+  const auto [ls, ls_arguments] = add("ls", "List dead letters, newest last", dlq_list);
+  ls->add_option("--limit", ls_arguments->limit, "How many of the newest [20]")
+      ->check(CLI::NonNegativeNumber);
+  const auto [show, show_arguments] = add("show", "Show one dead letter whole", dlq_show);
+  show->add_option("--number", show_arguments->number, "Its number as `ls` shows it [the newest]")
+      ->check(CLI::NonNegativeNumber);
+  add("replay", "Run the original records through the pipeline again", dlq_replay);
+}
+
+// `streamd FILE` means `streamd run FILE`.
+std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App& app) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const auto first = words.empty() ? std::string() : words.front();
+  const bool option = first.empty() || first == "--help" || first == "-h" || first == "--version";
+  const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
+  const bool verb = std::any_of(verbs.begin(), verbs.end(),
+                                [&](const CLI::App* v) { return v->get_name() == first; });
+  if (!option && !verb) words.insert(words.begin(), "run");
+  return words;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  const Registry registry = builtin_registry();
+  CLI::App app("streamd runs stream-processing pipelines declared in YAML.", "streamd");
+  app.footer("Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage.");
+  app.set_version_flag("--version", "streamd " STREAMD_VERSION);
+  app.require_subcommand(1);
+  Action action;
+  add_run(app, registry, action);
+  add_check(app, registry, action);
+  add_reference(app, registry, action);
+  add_generate(app, action);
+  add_dlq(app, registry, action);
+  app.add_subcommand("version", "Print the version")->callback([&action] {
+    action = [] {
+      std::puts("streamd " STREAMD_VERSION);
+      return kExitDone;
+    };
+  });
+
+  auto words = with_default_verb(argc, argv, app);
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  return action ? action() : kExitUsage;
+}
+
+}  // namespace streamd

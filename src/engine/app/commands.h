@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each verb of the command line does. Each returns the exit code (command_line.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/registry.h"
+
+namespace streamd {
+
+struct RunArguments {
+  std::vector<std::string> files;
+  std::string state_dir;  // empty: $STREAMD_STATE_DIR, else ./state
+  bool fresh = false;
+  unsigned workers = 0;   // 0: one per core
+  std::vector<std::string> reset_state;
+  bool progress = false;  // even when standard error is no terminal
+  bool quiet = false;     // no progress line, no table
+};
+int run_command(const RunArguments& arguments, const Registry& registry);
+// The state folder in force: the option, else $STREAMD_STATE_DIR, else "state".
+std::string state_root(const std::string& option);
+
+int check_command(const std::vector<std::string>& files, const Registry& registry);
+
+int list_command(const std::string& kind, bool json, const Registry& registry);
+int docs_command(const std::string& type, const std::string& write_to, bool compare,
+                 const Registry& registry);
+int schema_command(const Registry& registry);
+
+struct GenerateArguments {
+  std::string kind = "nginx";
+  std::uint64_t count = 1000;
+  std::uint64_t rate = 10'000;
+  std::uint64_t seed = 1;
+  std::uint64_t clients = 100'000;
+  std::uint64_t attackers = 5;
+  std::string disorder = "0s";
+  std::string start;   // RFC 3339
+  std::string output;  // empty: standard output
+};
+int generate_command(const GenerateArguments& arguments);
+
+struct DlqArguments {
+  std::string file;       // the pipeline
+  std::string state_dir;
+  std::string node, code; // filters; empty: all
+  std::uint64_t limit = 20;
+  std::optional<std::uint64_t> number;  // show: which one; default: the newest
+};
+int dlq_list(const DlqArguments& arguments, const Registry& registry);
+int dlq_show(const DlqArguments& arguments, const Registry& registry);
+int dlq_replay(const DlqArguments& arguments, const Registry& registry);
+
+}  // namespace streamd

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "engine/app/command_line.h"
+#include "engine/app/commands.h"
+#include "engine/config/reference.h"
+#include "engine/plan/source_common.h"
+
+namespace streamd {
+namespace fs = std::filesystem;
+namespace {
+
+CommonKeys common_keys() { return {source_common_spec().view(), node_common_spec().view()}; }
+
+// "sources" on the command line, "source" in a spec.
+std::string kind_of(const std::string& section) {
+  return section.empty() ? section : section.substr(0, section.size() - 1);
+}
+
+}  // namespace
+
+int list_command(const std::string& kind, bool json, const Registry& registry) {
+  fmt::print("{}", json ? list_json(registry, kind_of(kind)) : list_table(registry, kind_of(kind)));
+  return kExitDone;
+}
+
+int schema_command(const Registry& registry) {
+  fmt::print("{}\n", pipeline_json_schema(registry, common_keys()));
+  return kExitDone;
+}
+
+namespace {
+
+int write_reference(const std::string& folder, bool compare, const Registry& registry) {
+  int code = kExitDone;
+  for (const auto& [path, text] : reference_pages(registry, common_keys())) {
+    const fs::path file = fs::path(folder) / path;
+    if (compare) {
+      std::ifstream in(file, std::ios::binary);
+      std::ostringstream found;
+      found << in.rdbuf();
+      if (found.str() == text) continue;
+      fmt::print(stderr, "error: {} is not current\n  = help: run ./dev docs\n", file.string());
+      code = kExitFailed;
+      continue;
+    }
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    std::ofstream out(file, std::ios::binary);
+    if (!(out << text)) {
+      fmt::print(stderr, "error: cannot write {}\n", file.string());
+      return kExitFailed;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+int docs_command(const std::string& type, const std::string& write_to, bool compare,
+                 const Registry& registry) {
+  if (!write_to.empty()) return write_reference(write_to, compare, registry);
+  if (type.empty()) {
+    fmt::print("{}\nstreamd docs TYPE prints all of one of them.\n", list_table(registry));
+    return kExitDone;
+  }
+  bool found = false;
+  for (const auto& [path, text] : reference_pages(registry, common_keys()))
+    if (fs::path(path).stem() == type) {
+      fmt::print("{}", text);
+      found = true;
+    }
+  if (found) return kExitDone;
+  fmt::print(stderr, "error: no component of type \"{}\"\n  = help: streamd list shows all\n", type);
+  return kExitUsage;
+}
+
+}  // namespace streamd

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/app/replay_source.h"
+
+namespace streamd {
+namespace {
+
+using Records = std::shared_ptr<const std::vector<std::string>>;
+
+// Lists no partition: the positions of the real source stay as they are, and event time does not
+// move, so nothing is closed.
+class ReplayReader final : public Reader {
+ public:
+  ReplayReader(Records records, std::function<void()> done)
+      : records_(std::move(records)), done_(std::move(done)) {}
+
+  Result<Pull> pull(const PullLimits& limits, RawBatch& out) override {
+    out.clear();
+    out.buffer = records_;
+    while (next_ < records_->size() && out.records.size() < limits.max_records) {
+      out.records.push_back({(*records_)[next_], next_, {}, false, {}});
+      ++next_;
+    }
+    if (!out.records.empty()) return Pull::data;
+    if (!std::exchange(said_, true)) done_();
+    return Pull::idle;
+  }
+  void partitions(std::vector<PartitionState>&) override {}
+  std::string partition_name(std::uint32_t) const override { return "dead letters"; }
+
+ private:
+  Records records_;
+  std::function<void()> done_;
+  std::size_t next_ = 0;
+  bool said_ = false;
+};
+
+class ReplaySource final : public Source {
+ public:
+  ReplaySource(Records records, std::function<void()> done)
+      : records_(std::move(records)), done_(std::move(done)) {}
+  Result<std::unique_ptr<Reader>> reader(unsigned worker) override {
+    const auto own = worker == 0 ? records_ : std::make_shared<const std::vector<std::string>>();
+    return std::make_unique<ReplayReader>(own, done_);
+  }
+
+ private:
+  Records records_;
+  std::function<void()> done_;
+};
+
+class ReplayPlan final : public SourcePlan {
+ public:
+  ReplayPlan(Records records, std::function<void()> done)
+      : records_(std::move(records)), done_(std::move(done)) {}
+  bool bounded() const override { return false; }
+  std::string describe() const override { return "dead letters"; }
+  Result<std::unique_ptr<Source>> open(SourceContext) const override {
+    return std::make_unique<ReplaySource>(records_, done_);
+  }
+
+ private:
+  Records records_;
+  std::function<void()> done_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourcePlan> replay_source(std::vector<std::string> records,
+                                          std::function<void()> done) {
+  return std::make_unique<ReplayPlan>(
+      std::make_shared<const std::vector<std::string>>(std::move(records)), std::move(done));
+}
+
+}  // namespace streamd

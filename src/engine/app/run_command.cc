@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "engine/app/command_line.h"
+#include "engine/app/commands.h"
+#include "engine/app/load.h"
+#include "engine/app/logging.h"
+#include "engine/app/signals.h"
+#include "engine/plan/describe.h"
+#include "engine/runtime/report.h"
+#include "engine/runtime/run.h"
+
+namespace streamd {
+namespace {
+
+void print_error(const Error& error) {
+  fmt::print(stderr, "error: {}\n", error.message);
+  if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
+}
+
+std::optional<std::vector<Plan>> load_all(const std::vector<std::string>& files,
+                                          const Registry& registry) {
+  std::vector<Plan> plans;
+  std::set<std::string> names;
+  bool good = true;
+  for (const auto& file : files) {
+    auto plan = load_plan(file, registry);
+    if (!plan) {
+      good = false;
+      continue;
+    }
+    if (!names.insert(plan->pipeline).second) {
+      fmt::print(stderr, "error: two files declare pipeline \"{}\"\n  = help: the name is the "
+                         "identity of the state folder: give each its own\n", plan->pipeline);
+      good = false;
+    }
+    plans.push_back(std::move(*plan));
+  }
+  if (!good) return std::nullopt;
+  return plans;
+}
+
+// Runs one pipeline on the calling thread; several call it at once for several files.
+int run_one(const Plan& plan, RunOptions options, std::stop_source& stop, bool show_progress,
+            bool show_table) {
+  static std::mutex printing;
+  ProgressLine line;
+  Progress before;
+  if (show_progress)
+    options.on_progress = [&](const Progress& now) {
+      const std::lock_guard lock(printing);
+      line.draw(progress_line(before, now));
+      before = now;
+    };
+  const auto result = run_pipeline(plan, options);
+  const std::lock_guard lock(printing);
+  line.clear();
+  if (!result) {
+    print_error(result.error());
+    stop.request_stop();
+    return result.error().kind == ErrorKind::config ? kExitUsage : kExitFailed;
+  }
+  if (show_table) fmt::print(stderr, "\npipeline {}\n{}", plan.pipeline, final_table(*result));
+  return kExitDone;
+}
+
+}  // namespace
+
+std::string state_root(const std::string& option) {
+  if (!option.empty()) return option;
+  const char* variable = std::getenv("STREAMD_STATE_DIR");
+  return variable != nullptr && *variable != '\0' ? variable : "state";
+}
+
+int run_command(const RunArguments& arguments, const Registry& registry) {
+  auto plans = load_all(arguments.files, registry);
+  if (!plans) return kExitUsage;
+  const SystemClock clock;
+  std::stop_source stop;
+  stop_on_signals(stop);
+
+  RunOptions options;
+  options.workers = arguments.workers > 0 ? arguments.workers
+                                          : std::max(1u, std::thread::hardware_concurrency());
+  options.state_root = state_root(arguments.state_dir);
+  options.fresh = arguments.fresh;
+  options.reset_state = arguments.reset_state;
+  options.clock = &clock;
+  options.log = stderr_log();
+  options.stop = stop.get_token();
+  if (isatty(2) == 0) options.progress_every = Duration::from_seconds(5);
+  const bool show_progress = !arguments.quiet && (arguments.progress || isatty(2) != 0);
+
+  std::vector<int> codes(plans->size(), kExitDone);
+  std::vector<std::jthread> others;
+  const auto run = [&](std::size_t i) {
+    add_default_dead_letters((*plans)[i], options.state_root, registry);
+    RunOptions own = options;
+    own.checkpoint_every = (*plans)[i].checkpoint_every;
+    codes[i] = run_one((*plans)[i], own, stop, show_progress, !arguments.quiet);
+  };
+  for (std::size_t i = 1; i < plans->size(); ++i) others.emplace_back(run, i);
+  run(0);
+  others.clear();
+  return *std::max_element(codes.begin(), codes.end());
+}
+
+int check_command(const std::vector<std::string>& files, const Registry& registry) {
+  const auto plans = load_all(files, registry);
+  if (!plans) return kExitUsage;
+  for (const auto& plan : *plans) fmt::print("{}\n", describe(plan));
+  return kExitDone;
+}
+
+}  // namespace streamd
