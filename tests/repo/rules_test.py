@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the layout promises: includes point one way, each library lives in one folder."""
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# What each folder may include besides itself and the standard library.
+BASE = {"engine/core"}
+API = BASE | {"engine/api"}
+EXPR = API | {"engine/expr"}
+CODEC = EXPR | {"engine/codec"}
+MAY_INCLUDE = {
+    "engine/core": set(),
+    "engine/api": BASE,
+    "engine/expr": API,
+    "engine/codec": EXPR,
+    "engine/config": CODEC,
+    "engine/plan": CODEC | {"engine/config"},
+    "engine/state": API,
+    "engine/runtime": CODEC | {"engine/plan", "engine/state"},
+    "engine/io/kafka": API,
+    "operators": CODEC,
+    "sources": CODEC | {"engine/io/kafka"},
+    "sinks": CODEC | {"engine/io/kafka"},
+    "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
+                           "engine/io/kafka"},
+}
+# What app may include of the components: their lists, and the generator that a command shares.
+APP_EXTRA = {"operators/builtin_operators.h", "sinks/builtin_sinks.h", "sources/builtin_sources.h",
+             "sources/nginx_traffic.h"}
+
+# Third-party headers and the only folders that may include them; in headers nowhere else at all.
+LIBRARIES = {
+    r"^simdjson": {"engine/codec"},
+    r"^zlib\.h$": {"engine/codec"},
+    r"^re2/": {"engine/expr"},
+    r"^absl/time": {"engine/expr"},
+    r"^absl/": {"engine/expr", "operators", "engine/runtime"},
+    r"^yaml-cpp/": {"engine/config"},
+    r"^rocksdb/": {"engine/state"},
+    r"^librdkafka/": {"engine/io/kafka"},
+    r"^spdlog/": {"engine/app"},
+    r"^CLI/": {"engine/app"},
+    r"^fmt/": set(MAY_INCLUDE),
+    r"^tl/": set(MAY_INCLUDE),
+}
+
+
+def sources():
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src"], cwd=ROOT, text=True,
+                           capture_output=True, check=True).stdout.split()
+    return [n for n in names if n.endswith((".h", ".cc"))]
+
+
+def layer_of(path):
+    inner = path.removeprefix("src/")
+    found = [layer for layer in MAY_INCLUDE if inner.startswith(layer + "/")]
+    return max(found, key=len) if found else None
+
+
+def includes(path):
+    for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+        if match := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line):
+            yield number, match[1], match[2]
+
+
+def test_every_source_file_belongs_to_a_layer():
+    files = sources()
+    assert len(files) > 50
+    assert [f for f in files if layer_of(f) is None] == []
+
+
+def test_includes_point_to_lower_layers_only():
+    wrong = []
+    for path in sources():
+        layer = layer_of(path)
+        for number, mark, name in includes(path):
+            if mark != '"':
+                continue
+            target = layer_of("src/" + name)
+            extra = layer == "engine/app" and name in APP_EXTRA
+            if target is None or not (target == layer or target in MAY_INCLUDE[layer] or extra):
+                wrong.append(f"{path}:{number}: {layer} must not include {name}")
+    assert wrong == []
+
+
+def test_each_library_is_included_from_its_one_folder():
+    wrong, seen = [], set()
+    for path in sources():
+        layer = layer_of(path)
+        for number, mark, name in includes(path):
+            if mark != "<":
+                continue
+            for pattern, folders in LIBRARIES.items():
+                if re.search(pattern, name):
+                    seen.add(pattern)
+                    if layer not in folders:
+                        wrong.append(f"{path}:{number}: <{name}> does not belong into {layer}")
+                    break
+    assert wrong == []
+    assert {r"^simdjson", r"^rocksdb/", r"^librdkafka/", r"^yaml-cpp/"} <= seen
+
+
+def test_library_types_appear_in_no_header_outside_their_folder():
+    wrong = []
+    words = {r"\brd_kafka_": "engine/io/kafka", r"\bsimdjson::": "engine/codec",
+             r"\brocksdb::": "engine/state", r"\bYAML::": "engine/config", r"\bre2::": "engine/expr"}
+    for path in sources():
+        if not path.endswith(".h"):
+            continue
+        text = re.sub(r"//[^\n]*", "", (ROOT / path).read_text())
+        wrong += [f"{path}: {word}" for word, layer in words.items()
+                  if layer_of(path) != layer and re.search(word, text)]
+    assert wrong == []
+
+
+def test_every_file_names_its_licence_in_its_first_lines():
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
+                           capture_output=True, check=True).stdout.split()
+    kinds = (".h", ".cc", ".py", ".cmake", ".sh", "CMakeLists.txt", ".java")
+    wrong = [n for n in names if n.endswith(kinds) and (ROOT / n).exists()
+             and "SPDX-License-Identifier: Apache-2.0" not in (ROOT / n).read_text()[:300]]
+    assert wrong == []
+
+
+def test_nothing_is_left_for_later_or_switched_off():
+    bad = re.compile(r"TODO\(now\)|FIXME|XXX|not implemented|\[!mayfail\]|\[!shouldfail\]|\bSKIP\(")
+    wrong = []
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src", "tests"], cwd=ROOT,
+                           text=True, capture_output=True, check=True).stdout.split()
+    for name in names:
+        if not name.endswith((".h", ".cc", ".py")) or name.endswith("rules_test.py"):
+            continue
+        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
+            if bad.search(line):
+                wrong.append(f"{name}:{number}: {line.strip()}")
+    assert wrong == []
+
+
+def test_only_runtime_and_io_start_threads():
+    allowed = ("engine/runtime", "engine/io/kafka", "engine/app")
+    wrong = [f"{path}:{number}" for path in sources() for number, mark, name in includes(path)
+             if name == "thread" and not layer_of(path).startswith(allowed)]
+    assert wrong == []
