@@ -84,6 +84,14 @@ Status Run::open_state() {
   auto store = EpochStore::open(std::move(*backend), seed);
   if (!store) return tl::unexpected(std::move(store).error());
   store_ = std::move(*store);
+  const auto noted = dir_ ? dir_->noted_epoch() : std::nullopt;
+  const Epoch found = std::max(store_->last_epoch(), store_->prepared().value_or(0));
+  if (noted && *noted > found)
+    return fail(ErrorKind::state,
+                fmt::format("state in {} is damaged: it ends at epoch {}, but epoch {} was committed",
+                            pipeline_dir_, found, *noted),
+                "restore the whole folder from a backup, or start anew with --fresh (keeps the "
+                "damaged state in an archive folder)");
   return {};
 }
 
@@ -240,6 +248,7 @@ Status Run::commit(EpochParts parts) {
   } else {
     STREAMD_TRY(store_->commit(epoch, parts));
   }
+  if (dir_) dir_->note_epoch(epoch);
   acknowledge(parts);
   ++next_epoch_;
   checkpoint_.committed(epoch);

@@ -10,10 +10,13 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 
 namespace streamd {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kNote = "/EPOCH";
 
 std::string stamp(EventTime wall) {
   const std::time_t seconds = wall.micros / 1'000'000;
@@ -62,7 +65,7 @@ Result<StateDir> StateDir::open(const std::string& root, const std::string& pipe
   auto lock = lock_folder(path);
   if (!lock) return tl::unexpected(std::move(lock).error());
   StateDir dir(path, *lock);
-  if (!fresh || !fs::exists(dir.db())) return dir;
+  if (!fresh || !(fs::exists(dir.db()) || fs::exists(path + kNote))) return dir;
 
   // The lock is held on the old folder while it moves away; then the new one is locked.
   std::string archive = fmt::format("{}.archived-{}", path, stamp(clock.wall()));
@@ -78,11 +81,36 @@ Result<StateDir> StateDir::open(const std::string& root, const std::string& pipe
 StateDir::StateDir(StateDir&& other) noexcept
     : path_(std::move(other.path_)),
       archived_to_(std::move(other.archived_to_)),
-      lock_(other.lock_) {
-  other.lock_ = -1;
+      lock_(other.lock_),
+      note_(other.note_) {
+  other.lock_ = other.note_ = -1;
+}
+
+std::optional<Epoch> StateDir::noted_epoch() const {
+  std::ifstream in(path_ + kNote);
+  std::string first, second;
+  if (!(in >> first >> second) || first != second) return std::nullopt;
+  Epoch epoch = 0;
+  for (const char c : first) {
+    if (c < '0' || c > '9' || epoch > 1'000'000'000'000'000) return std::nullopt;
+    epoch = epoch * 10 + static_cast<Epoch>(c - '0');
+  }
+  return epoch;
+}
+
+// One write of always the same length: a process that is killed leaves the old or the new note.
+void StateDir::note_epoch(Epoch epoch) {
+  if (note_ < 0)
+    note_ = ::open((path_ + kNote).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  const std::string text = fmt::format("{0:016} {0:016}\n", epoch);
+  if (note_ >= 0 && ::pwrite(note_, text.data(), text.size(), 0) < 0) {
+    ::close(note_);
+    note_ = -1;
+  }
 }
 
 StateDir::~StateDir() {
+  if (note_ >= 0) ::close(note_);
   if (lock_ >= 0) ::close(lock_);
 }
 

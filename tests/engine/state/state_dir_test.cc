@@ -51,3 +51,24 @@ TEST_CASE("a folder that can't be made is an error with a way out", "[state]") {
   REQUIRE_FALSE(dir);
   CHECK(dir.error().hint.find("--state-dir") != std::string::npos);
 }
+
+TEST_CASE("the noted epoch is the last one, or unknown when the note is damaged", "[state]") {
+  const test::TempDir root;
+  const ManualClock clock;
+  {
+    auto dir = StateDir::open(root.path().string(), "nginx", false, clock);
+    REQUIRE(dir);
+    CHECK_FALSE(dir->noted_epoch());
+    dir->note_epoch(999);
+    dir->note_epoch(1000);
+    CHECK(dir->noted_epoch() == 1000u);
+  }
+  {
+    std::fstream note(root / "nginx/EPOCH");
+    note.seekp(3);
+    note.put('9');
+  }
+  const auto dir = StateDir::open(root.path().string(), "nginx", false, clock);
+  REQUIRE(dir);
+  CHECK_FALSE(dir->noted_epoch());
+}
