@@ -170,8 +170,7 @@ bool Worker::turn() {
   advance_marks();
   if (in_epoch_) pass_barriers();
   for (auto& node : nodes_)
-    if (node.sink)
-      if (auto status = node.sink->tick(); !status) fail(node, std::move(status).error());
+    if (node.sink) sink_works(node, node.sink->tick());
   poll_sinks();
   return busy;
 }

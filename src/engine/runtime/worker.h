@@ -58,6 +58,7 @@ class Worker {
     bool exchanged = false;  // gets records from other workers
     bool gathered = false;   // all of them go to `owner`
     unsigned owner = 0;
+    bool waits_for_sink = false;  // its last call failed in a way that may heal
     // Event time
     std::vector<EventTime> marks;  // exchanged: what each worker said
     EventTime announced = EventTime::min();
@@ -121,6 +122,9 @@ class Worker {
   bool inputs_passed(std::size_t node) const;
   void pass(Node& node);
   void note_positions();
+  // After a call of the node's sink: fails the run for good errors, tells once about others and once
+  // when they are over. True when the call went well.
+  bool sink_works(Node& node, const Status& status);
   void poll_sinks();
 
   RunContext& run_;

@@ -106,7 +106,7 @@ void Worker::poll_sinks() {
   for (auto& node : nodes_) {
     if (!node.sink) continue;
     const auto prepared = node.sink->prepared(epoch_);
-    if (!prepared) return fail(node, prepared.error());
+    if (!sink_works(node, prepared ? Status{} : Status{tl::unexpected(prepared.error())})) return;
     if (!*prepared) return;
   }
   for (auto& node : nodes_)

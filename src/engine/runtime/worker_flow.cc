@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "engine/runtime/worker_emitter.h"
 
@@ -65,28 +66,32 @@ void Worker::deliver(std::uint32_t n, const Batch& batch) {
 }
 
 void Worker::process(Node& node, const Batch& batch) {
-  if (run_.checkpoint->failed()) return;
+  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
   NodeCounters::add(node.counters->in, batch.size());
   if (node.sink) return write(node, batch);
   if (auto status = node.op->on_batch(batch, *node.emitter); !status)
     fail(node, std::move(status).error());
 }
 
+bool Worker::sink_works(Node& node, const Status& status) {
+  if (status) {
+    if (std::exchange(node.waits_for_sink, false))
+      run_.log(LogLevel::info, fmt::format("sink \"{}\": healed", node.plan->name));
+    return true;
+  }
+  if (status.error().retry == Retry::never) fail(node, status.error());
+  else if (!std::exchange(node.waits_for_sink, true))
+    run_.log(LogLevel::warning, fmt::format("sink \"{}\": {}; trying again", node.plan->name,
+                                            status.error().message));
+  return false;
+}
+
 void Worker::write(Node& node, const Batch& batch) {
   const auto dead_before = node.counters->dead_letters.load(std::memory_order_relaxed);
-  bool told = false;
-  for (;;) {
-    auto status = node.sink->write(batch, *node.emitter);
-    if (status) break;
-    if (status.error().retry == Retry::never) return fail(node, std::move(status).error());
-    if (!told)
-      run_.log(LogLevel::warning, fmt::format("sink \"{}\": {}; trying again", node.plan->name,
-                                              status.error().message));
-    told = true;
+  while (!sink_works(node, node.sink->write(batch, *node.emitter))) {
     if (run_.abandon.load(std::memory_order_acquire) || run_.checkpoint->failed()) return;
     std::this_thread::sleep_for(kSinkPause);
   }
-  if (told) run_.log(LogLevel::info, fmt::format("sink \"{}\": healed", node.plan->name));
   const auto dead = node.counters->dead_letters.load(std::memory_order_relaxed) - dead_before;
   NodeCounters::add(node.counters->out, batch.size() - std::min<std::size_t>(dead, batch.size()));
 }
