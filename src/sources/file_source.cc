@@ -106,11 +106,14 @@ class FileSource final : public Source {
       if (!same) return tl::unexpected(std::move(same).error());
       if (!*same) continue;
       taken_.insert(*id);
-      if (position.state == FilePosition::State::ended) file->reset();
+      // What was read to its end may have grown since; of compressed files that cannot be told.
+      const bool ended = position.state == FilePosition::State::ended;
+      const auto size = (*file)->disk_size();
+      const bool more = !(*file)->gzip() && size && *size > position.offset;
+      if (ended) file->reset();
       files_[owner_of_path(path)].push_back(
           std::make_unique<FilePartition>(name, candidate, std::move(*file), position));
-      if (position.state == FilePosition::State::ended && config_.follow)
-        files_[owner_of_path(path)].back()->reopen();
+      if (ended && (config_.follow || more)) files_[owner_of_path(path)].back()->reopen();
       return {};
     }
     if (position.state != FilePosition::State::ended && context_.log)

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t line = text.find('\n');
   streamd::ConfigNode node;
   node.shape = streamd::ConfigNode::Shape::map;
-  node.entries.resize(1);
+  node.entries.emplace_back(streamd::ConfigNode{}, streamd::ConfigNode{});
   node.entries[0].first.text = "access_log";
   node.entries[0].second.shape = streamd::ConfigNode::Shape::scalar;
   node.entries[0].second.text = text.substr(0, line);

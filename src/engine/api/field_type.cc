@@ -67,7 +67,12 @@ std::string yaml_text(const std::string& text) {
 }
 
 std::string type_hint(const ConfigNode& node, std::string_view expected) {
-  if (node.shape != ConfigNode::Shape::scalar || node.substituted) return {};
+  if (node.substituted) return {};
+  if (node.shape == ConfigNode::Shape::list || node.shape == ConfigNode::Shape::map) {
+    const bool one = expected.rfind("list", 0) != 0 && expected.find("map") == expected.npos;
+    return one ? "write a single value" : "";
+  }
+  if (node.shape != ConfigNode::Shape::scalar) return {};
   if (expected == FieldType<Duration>::name())
     return is_number_text(node.text) ? "write a unit: " + node.text + "s"
                                      : "write numbers with a unit (us, ms, s, m, h, d): 1h30m";

@@ -158,7 +158,8 @@ class TreeBuilder final : public YAML::EventHandler {
     auto resolved = substitute(node.text, surroundings_);
     if (!resolved) {
       problems_.error("variable", node.place, resolved.error().message, resolved.error().hint);
-      node.text.clear();
+      // Neither empty nor equal to another one: that would be reported as a mistake of its own.
+      node.text = fmt::format("unset_{}_{}", node.place.line, node.place.column);
       node.substituted = true;
       return;
     }

@@ -51,6 +51,8 @@ Settings Group::settings() const {
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "range"},
       {"allow.auto.create.topics", "false"},
+      // How long the group waits for a member that died without a word.
+      {"session.timeout.ms", "10000"},
       // The control thread polls at all times; only a stuck process should lose its partitions.
       {"max.poll.interval.ms", "600000"},
       {"queued.min.messages", "1000000"},

@@ -143,6 +143,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::unique_ptr<Slot> make_slot(const rd_kafka_topic_partition_t& partition) const;
   void place(const rd_kafka_topic_partition_list_t& partitions);
   void take_anew();
+  void unassign();
   void revoke();
   bool stop_handing_out();
   void remember(bool committed);

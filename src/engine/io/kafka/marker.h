@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Marker: the number of the last epoch that a pipeline committed to Kafka. It is the metadata of an
-// offset of group "streamd-epoch-<pipeline>", written within the transaction that it counts:
-//   streamd:1:<epoch>:<state id>
-// A marker of another state directory (an earlier life of the pipeline) does not count.
+// Marker: the number of the last epoch that a process committed to Kafka. It is the metadata of an
+// offset of a group of its own, written within the transaction that it counts: "streamd:1:<epoch>".
+//
+// The group, like the transactional id, carries the id of the state directory: several processes of
+// one pipeline have epochs of their own, and after --fresh the markers of before do not count.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,10 @@
 
 namespace streamd::kafka {
 
-std::string marker_group(const std::string& pipeline);
-std::string format_marker(std::uint64_t epoch, std::string_view state_id);
-// nullopt for anything else than a marker with this state id.
-std::optional<std::uint64_t> parse_marker(std::string_view text, std::string_view state_id);
+std::string transactional_id(const std::string& pipeline, const std::string& state_id);
+std::string marker_group(const std::string& pipeline, const std::string& state_id);
+std::string format_marker(std::uint64_t epoch);
+// nullopt: the text is no marker.
+std::optional<std::uint64_t> parse_marker(std::string_view text);
 
 }  // namespace streamd::kafka

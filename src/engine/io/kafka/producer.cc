@@ -83,6 +83,7 @@ void Producer::Inside::serve(const std::stop_token& stop) {
 }
 
 void Producer::Inside::watch() {
+  if (quiet) return;
   const Duration now = clock.monotonic();
   bool healthy = false, probe = false;
   {

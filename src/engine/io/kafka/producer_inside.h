@@ -47,6 +47,8 @@ struct Producer::Inside {
   Health health;
   Duration looked_at{};  // serving thread
 
+  // Outages are somebody else's to tell, for now.
+  std::atomic<bool> quiet{false};
   std::atomic<bool> failed{false};
   std::atomic<std::uint64_t> delivered{0};
   std::mutex mutex;  // everything below

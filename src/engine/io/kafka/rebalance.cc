@@ -32,11 +32,17 @@ bool Group::pause() {
   return !closing_;
 }
 
+// librdkafka clears the forwarding of the queues only after rd_kafka_assign has returned; what is
+// asked of the same thread next comes after that.
+void Group::unassign() {
+  rd_kafka_assign(client_->get(), nullptr);
+  rd_kafka_topic_partition_list_t* none = nullptr;
+  rd_kafka_assignment(client_->get(), &none);
+  if (none) rd_kafka_topic_partition_list_destroy(none);
+}
+
 void Group::assign(rd_kafka_topic_partition_list_t* partitions) {
-  if (closing_ || finished_ || !find_starts(partitions)) {
-    rd_kafka_assign(client_->get(), nullptr);
-    return;
-  }
+  if (closing_ || finished_ || !find_starts(partitions)) return unassign();
   for (int i = 0; i < partitions->cnt; ++i)
     if (missing_.erase(partitions->elems[i].topic) > 0)
       log(0, fmt::format("healed: topic \"{}\" is there", partitions->elems[i].topic));
@@ -159,7 +165,7 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
 // A partition whose offset does not exist can't be moved within an assignment, so all of them are
 // taken once more, each at its position.
 void Group::take_anew() {
-  rd_kafka_assign(client_->get(), nullptr);
+  unassign();
   const auto list = new_list();
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
@@ -184,9 +190,7 @@ void Group::revoke() {
     if (committed && !transactional_) commit_acknowledged(kAskLimitMs);
   }
   remember(committed || closing_);
-  rd_kafka_assign(client_->get(), nullptr);
-  for (const auto& own : forwarded_)
-    if (own) rd_kafka_queue_forward(own.get(), nullptr);
+  unassign();
   forwarded_.clear();
 }
 

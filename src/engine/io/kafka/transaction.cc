@@ -40,8 +40,8 @@ Status from(rd_kafka_error_t* raw, const std::string& what) {
   return tl::unexpected(std::move(made));
 }
 
-// Highest epoch among the group's offsets whose marker carries the state id.
-Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group, const std::string& state_id) {
+// Highest epoch among the markers of the group; they may lie on several partitions.
+Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group) {
   const Queue answers(rd_kafka_queue_new(rk));
   rd_kafka_AdminOptions_t* options =
       rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
@@ -70,7 +70,7 @@ Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group, const std::s
     for (int i = 0; partitions && i < partitions->cnt; ++i) {
       const auto& p = partitions->elems[i];
       const std::string_view text(static_cast<const char*>(p.metadata), p.metadata_size);
-      newest = std::max(newest, parse_marker(text, state_id).value_or(0));
+      newest = std::max(newest, parse_marker(text).value_or(0));
     }
   }
   return newest;
@@ -84,11 +84,14 @@ KafkaTransaction::KafkaTransaction(std::shared_ptr<Producer> producer, ProducerO
       options_(std::move(options)),
       pipeline_(context.pipeline),
       state_id_(context.state_id),
-      shared_(*context.shared) {}
+      shared_(*context.shared) {
+  // Until the first answer the engine asks and tells.
+  producer_->inside().quiet = true;
+}
 
 Result<std::shared_ptr<KafkaTransaction>> KafkaTransaction::of(ProducerOptions options,
                                                                const SinkContext& context) {
-  options.transactional_id = "streamd-" + context.pipeline;
+  options.transactional_id = kafka::transactional_id(context.pipeline, context.state_id);
   const auto made = context.shared->get_or_make<MadeOnce<KafkaTransaction>>(
       "kafka.transactions", [] { return std::make_shared<MadeOnce<KafkaTransaction>>(); });
   auto one = made->get(options.client.brokers, [&]() -> Result<std::shared_ptr<KafkaTransaction>> {
@@ -112,6 +115,7 @@ Status KafkaTransaction::init() {
   STREAMD_TRY(from(rd_kafka_init_transactions(client_of(*producer_), kInitLimitMs),
                    fmt::format("starting transactions at {}", options_.client.brokers)));
   initialised_ = true;
+  producer_->inside().quiet = false;
   return {};
 }
 
@@ -119,7 +123,7 @@ Result<Epoch> KafkaTransaction::last_committed() {
   const std::lock_guard lock(mutex_);
   STREAMD_TRY(producer_->status());
   STREAMD_TRY(init());
-  const auto epoch = read_marker(client_of(*producer_), marker_group(pipeline_), state_id_);
+  const auto epoch = read_marker(client_of(*producer_), marker_group(pipeline_, state_id_));
   if (epoch && *epoch > committed_) committed_ = *epoch;
   return epoch;
 }
@@ -183,12 +187,12 @@ Status KafkaTransaction::send_marker(Epoch epoch) {
   if (topic->empty()) return {};
   const auto list = new_list();
   add(list, *topic, 0, static_cast<std::int64_t>(epoch));
-  const std::string text = format_marker(epoch, state_id_);
+  const std::string text = format_marker(epoch);
   auto& p = list->elems[0];
   p.metadata = rd_kafka_mem_malloc(nullptr, text.size());
   p.metadata_size = text.size();
   std::copy(text.begin(), text.end(), static_cast<char*>(p.metadata));
-  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(marker_group(pipeline_).c_str()));
+  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(marker_group(pipeline_, state_id_).c_str()));
   return from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), list.get(), group.get(),
                                                    kOffsetsLimitMs),
               fmt::format("adding epoch {} to its transaction", epoch));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // KafkaTransaction: makes the records of an epoch, the offsets of the Kafka sources they came from,
-// and the epoch's number visible together. One per pipeline and cluster, shared by its exactly-once
-// sinks.
+// and the epoch's number visible together. One per running pipeline, shared by its exactly-once sinks.
 //
 // Order, kept by the sinks: between its barrier(e) and the commit of e a sink sends nothing; what it
 // gets meanwhile belongs to the next transaction. So begin() and commit() never run into each other.
