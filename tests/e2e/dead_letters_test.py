@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""streamd dlq: look at dead letters and replay them after the pipeline was mended."""
+
+import re
+
+import pytest
+
+from books import lines, rows, whole_rows
+from harness import Streamd, call
+
+PIPELINE = """\
+pipeline: shop
+sources:
+  orders: {{type: file, path: orders.ndjson, follow: {follow}}}
+operators:
+  typed: {{type: convert, input: orders, fields: {{price: int}}, on_error: {on_error}}}
+  paid: {{type: filter, input: typed, where: {where}}}
+sinks:
+  out: {{type: file, input: paid, path: out/paid.ndjson}}
+"""
+STRICT = PIPELINE.format(follow="false", on_error="dead_letter", where="price > 0")
+MENDED = PIPELINE.format(follow="false", on_error="keep", where="has(price)")
+
+ORDERS = ['{"id":1,"price":"10"}', '{"id":2,"price":"cheap"}', '{"id":3}', 'rubbish',
+          '{"id":5,"price":"20"}', '{"id":6,"price":"dear"}']
+
+
+@pytest.fixture
+def shop(streamd, tmp_path):
+    """A run that has left four dead letters: of typed (2), paid and orders."""
+    (tmp_path / "orders.ndjson").write_text("\n".join(ORDERS) + "\n")
+    run = Streamd(streamd, STRICT, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert sold(run) == [1, 5]
+    return run
+
+
+def sold(run):
+    return [row["id"] for row in rows(run.directory / "out/paid.ndjson")]
+
+
+def dlq(run, verb, *options):
+    return call(run.binary, "dlq", verb, run.file, "--state-dir", run.state_dir, *options,
+                cwd=run.directory)
+
+
+def listed(run, *options):
+    """(node, code, where, replayed) of each line of `dlq ls`."""
+    told = dlq(run, "ls", *options)
+    assert told.returncode == 0, told.stderr
+    found = re.findall(r"^ *(\d+)  (\S+) +(\S+) +(\S.*?@\d+) +(.*)$", told.stdout, re.MULTILINE)
+    return [(node, code, where.rsplit("@", 1)[1], reason.endswith("(replayed)"))
+            for _, node, code, where, reason in found]
+
+
+def position(number):
+    return str(sum(len(order) + 1 for order in ORDERS[:number]))
+
+
+def test_ls_shows_what_there_is_and_filters(shop):
+    everything = listed(shop)
+    assert sorted(everything) == sorted([
+        ("typed", "convert", position(1), False), ("paid", "expression", position(2), False),
+        ("orders", "bad-json", position(3), False), ("typed", "convert", position(5), False)])
+    assert [n for n, *_ in listed(shop, "--node", "typed")] == ["typed", "typed"]
+    assert [n for n, *_ in listed(shop, "--code", "bad-json")] == ["orders"]
+    assert listed(shop, "--node", "typed", "--code", "bad-json") == []
+    assert listed(shop, "--limit", 1) == everything[-1:]
+    assert "1 of 4 dead letters" in dlq(shop, "ls", "--limit", 1).stdout
+
+
+def test_show_gives_the_original_bytes_and_the_reason(shop):
+    told = dlq(shop, "show", "--code", "bad-json")
+    assert told.returncode == 0
+    assert "node:      orders" in told.stdout and "code:      bad-json" in told.stdout
+    assert f"position:  {position(3)}" in told.stdout
+    assert told.stdout.endswith("\nrubbish\n")
+    first = dlq(shop, "show", "--number", 1).stdout
+    assert "number:    1\n" in first
+    none = dlq(shop, "show", "--number", 99)
+    assert none.returncode == 1 and "no such dead letter" in none.stderr
+
+
+def test_replay_after_mending_delivers_each_record_once(shop):
+    shop.write(MENDED)
+    assert dlq(shop, "replay", "--node", "typed").returncode == 0
+    assert sorted(sold(shop)) == [1, 2, 5, 6]
+    assert {(node, replayed) for node, _, _, replayed in listed(shop)} == {
+        ("typed", True), ("paid", False), ("orders", False)}
+    again = dlq(shop, "replay", "--node", "typed")
+    assert again.returncode == 0 and "no dead letters to replay" in again.stdout
+    assert sorted(sold(shop)) == [1, 2, 5, 6]
+    # The source stands where it stood: nothing is read again.
+    with open(shop.directory / "orders.ndjson", "a") as log:
+        log.write('{"id":7,"price":"7"}\n')
+    assert shop.run() == 0
+    assert sorted(sold(shop)) == [1, 2, 5, 6, 7]
+
+
+def test_a_record_that_fails_again_is_a_dead_letter_again_as_often_as_it_takes(shop):
+    for _ in range(3):
+        assert dlq(shop, "replay", "--node", "typed").returncode == 0
+        waiting = [x for x in listed(shop, "--node", "typed") if not x[3]]
+        assert len(waiting) == 2, dlq(shop, "ls").stdout
+    assert sold(shop) == [1, 5]
+    shop.write(MENDED)
+    assert dlq(shop, "replay", "--node", "typed").returncode == 0
+    assert sorted(sold(shop)) == [1, 2, 5, 6]
+    assert all(replayed for *_, replayed in listed(shop, "--node", "typed"))
+
+
+def test_replay_beside_a_running_pipeline_is_refused(shop):
+    shop.write(STRICT.replace("follow: false", "follow: true"))
+    shop.start()
+    shop.wait_until(lambda: "restored epoch" in shop.stderr, 30, "the run is up")
+    told = dlq(shop, "replay")
+    assert told.returncode == 1
+    assert f"locked by process {shop.pid}" in told.stderr and "= help: " in told.stderr
+    # Looking is allowed.
+    assert len(listed(shop)) == 4
+    assert shop.sigterm() == 0
+    assert sold(shop) == [1, 5]
+
+
+def test_bytes_that_are_no_text_come_back_as_they_were(streamd, tmp_path):
+    order = b'{"id":9,"price":"\xff\xfe"}'
+    (tmp_path / "orders.ndjson").write_bytes(order + b"\n")
+    run = Streamd(streamd, STRICT, tmp_path)
+    assert run.run() == 0
+    told = call("sh", "-c", '"$@" | tail -1 | od -An -c', "sh", streamd, "dlq", "show", run.file,
+                "--state-dir", run.state_dir, cwd=tmp_path)
+    assert "377 376" in told.stdout
+
+
+def test_dead_letters_of_a_sink_of_ones_own(streamd, tmp_path):
+    (tmp_path / "orders.ndjson").write_text("\n".join(ORDERS) + "\n")
+    run = Streamd(streamd, STRICT + "  bad: {type: file, path: out/bad.ndjson}\n"
+                  "dead_letters: bad\n", tmp_path)
+    assert run.run() == 0, run.stderr
+    assert len(lines(tmp_path / "out/bad.ndjson")) == 4
+    assert not (run.state_dir / "shop/dead_letters/dead_letters.ndjson").exists()
+    assert len(listed(run)) == 4
+    run.write(MENDED + "  bad: {type: file, path: out/bad.ndjson}\ndead_letters: bad\n")
+    assert dlq(run, "replay", "--code", "convert").returncode == 0
+    assert sorted(sold(run)) == [1, 2, 5, 6]
+    run.write(STRICT + '  bad: {type: "null"}\ndead_letters: bad\n')
+    told = dlq(run, "ls")
+    assert told.returncode == 2 and "null" in told.stderr and "= help: " in told.stderr
+
+
+def test_no_dead_letters(streamd, tmp_path):
+    (tmp_path / "orders.ndjson").write_text(ORDERS[0] + "\n")
+    run = Streamd(streamd, STRICT, tmp_path)
+    assert run.run() == 0
+    assert dlq(run, "ls").stdout == "no dead letters\n"
+    assert dlq(run, "show").returncode == 1
+    assert dlq(run, "replay").stdout == "no dead letters to replay\n"
+    assert whole_rows(tmp_path / "out/paid.ndjson") == [{"id": 1, "price": 10}]
