@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/conversion.h"
 
+#include "engine/expr/network.h"
+#include "engine/expr/template.h"
+
 #include <charconv>
 #include <cmath>
 #include <string>
-
-#include "engine/expr/network.h"
-#include "engine/expr/template.h"
 
 namespace streamd {
 namespace {

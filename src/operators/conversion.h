@@ -2,13 +2,13 @@
 // Conversion of one value to a declared type, strictly: no blanks around, no rounding, no guessing.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string_view>
-
 #include "engine/codec/time_format.h"
 #include "engine/core/arena.h"
 #include "engine/core/value.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace streamd {
 

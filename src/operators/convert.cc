@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "operators/builtin_operators.h"
+#include "operators/conversion.h"
+
 #include <algorithm>
 #include <string>
 #include <utility>
-
-#include "operators/builtin_operators.h"
-#include "operators/conversion.h"
 
 namespace streamd {
 namespace {
@@ -47,7 +47,9 @@ Spec<ConvertTarget> target_spec() {
   using C = ConvertTarget;
   return Spec<C>("conversion")
       .field(&C::type, {.name = "type", .help = "The type.", .required = true})
-      .field(&C::format, {.name = "format", .help = "Timestamps only: unix, unix_ms, rfc3339, clf, or a pattern such as %d/%b/%Y %H:%M:%S."});
+      .field(&C::format, {.name = "format",
+                          .help = "Timestamps only: unix, unix_ms, rfc3339, clf, or a pattern such "
+                                  "as %d/%b/%Y %H:%M:%S."});
 }
 
 }  // namespace
@@ -128,7 +130,8 @@ class Convert final : public Operator {
   };
 
   template <class Convert1>
-  void each(const Batch& in, const Conversion& c, const Column& from, Column& to, Convert1 convert1) {
+  void each(const Batch& in, const Conversion& c, const Column& from, Column& to,
+            Convert1 convert1) {
     const std::size_t rows = in.size();
     for (std::size_t i = 0; i < rows; ++i) {
       const std::uint32_t row = in.physical(i);
@@ -137,8 +140,10 @@ class Convert final : public Operator {
         to[row] = value;
         continue;
       }
-      if (const std::optional<Value> made = convert1(value)) to[row] = *made;
-      else fail(i, row, c, from, to);
+      if (const std::optional<Value> made = convert1(value))
+        to[row] = *made;
+      else
+        fail(i, row, c, from, to);
     }
   }
 
@@ -185,7 +190,8 @@ class Convert final : public Operator {
   }
 
   static std::string reason(const Conversion& c, const Value& value) {
-    std::string text = "field \"" + c.field + "\" is no " + FieldType<ConvertType>::show(c.target.type);
+    std::string text =
+        "field \"" + c.field + "\" is no " + FieldType<ConvertType>::show(c.target.type);
     if (value.is(Kind::string))
       return text + ": \"" + std::string(value.text().substr(0, 80)) + "\"";
     return text + " but " + std::string(kind_name(value.kind()));
@@ -264,14 +270,23 @@ void add_convert_operator(Registry& registry) {
   registry.add_operator(
       Spec<C>("convert")
           .summary("Gives fields a type: text from logs becomes numbers, times and addresses.")
-          .details("Strict: no blanks, no plus sign, no rounding. int: `-12`, or a double without "
-                   "fraction. double: `0.28`, `1e3`, never nan or inf. bool: true, false, 1, 0. ip: an "
-                   "IPv4 or IPv6 address. timestamp: RFC 3339, or by `format`. A missing field stays "
-                   "missing, null stays null.")
-          .field(&C::fields, {.name = "fields", .help = "Type per field: int, double, bool, string, timestamp, ip, or {type: timestamp, format: …}.", .required = true, .examples = {"{status: int, request_time: double}"}})
-          .field(&C::on_error, {.name = "on_error", .help = "A value that cannot be converted: the record becomes a dead letter, the field becomes null, or it stays as it is."})
+          .details(
+              "Strict: no blanks, no plus sign, no rounding. int: `-12`, or a double without "
+              "fraction. double: `0.28`, `1e3`, never nan or inf. bool: true, false, 1, 0. ip: an "
+              "IPv4 or IPv6 address. timestamp: RFC 3339, or by `format`. A missing field stays "
+              "missing, null stays null.")
+          .field(&C::fields, {.name = "fields",
+                              .help = "Type per field: int, double, bool, string, timestamp, ip, "
+                                      "or {type: timestamp, format: …}.",
+                              .required = true,
+                              .examples = {"{status: int, request_time: double}"}})
+          .field(&C::on_error,
+                 {.name = "on_error",
+                  .help = "A value that cannot be converted: the record becomes a dead letter, the "
+                          "field becomes null, or it stays as it is."})
           .example("Numbers", "fields: {status: int, request_time: double}")
-          .example("A time", "fields: {seen: {type: timestamp, format: unix_ms}}\non_error: 'null'"),
+          .example("A time",
+                   "fields: {seen: {type: timestamp, format: unix_ms}}\non_error: 'null'"),
       [](C config, const ConfigNode& node, Diagnostics& problems) {
         return make_convert(std::move(config), node, problems);
       });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
-
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
+
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -22,8 +22,10 @@ class Filter final : public Operator {
     reject_failed(in, out);
     const std::size_t dropped = in.size() - kept_.size() - failed_.size();
     if (dropped > 0) out.drop(DropReason::filtered, dropped);
-    if (kept_.size() == in.size()) out.emit(in);
-    else if (!kept_.empty()) out.emit(in.select(kept_));
+    if (kept_.size() == in.size())
+      out.emit(in);
+    else if (!kept_.empty())
+      out.emit(in.select(kept_));
     return {};
   }
 
@@ -81,10 +83,14 @@ void add_filter_operator(Registry& registry) {
   registry.add_operator(
       Spec<C>("filter")
           .summary("Passes the records for which an expression is true.")
-          .details("Other records are counted as `filtered`. A record for which the expression fails "
-                   "(a missing field, a value of the wrong type) becomes a dead letter with code "
-                   "`expression`, never a silent no.")
-          .field(&C::where, {.name = "where", .help = "CEL expression that is true or false.", .required = true, .examples = {"status >= 400"}})
+          .details(
+              "Other records are counted as `filtered`. A record for which the expression fails "
+              "(a missing field, a value of the wrong type) becomes a dead letter with code "
+              "`expression`, never a silent no.")
+          .field(&C::where, {.name = "where",
+                             .help = "CEL expression that is true or false.",
+                             .required = true,
+                             .examples = {"status >= 400"}})
           .example("Errors only", "where: status >= 400")
           .example("Only where the field exists", "where: has(user) && user != ''"),
       [](C config, const ConfigNode&, Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <string>
-#include <utility>
-
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -19,8 +19,8 @@ struct MapConfig {
 
 // The field itself or one inside it.
 bool covers(std::string_view field, std::string_view path) {
-  return path == field || (path.size() > field.size() && path.starts_with(field) &&
-                           path[field.size()] == '.');
+  return path == field ||
+         (path.size() > field.size() && path.starts_with(field) && path[field.size()] == '.');
 }
 
 // Where a column of the output comes from.
@@ -91,8 +91,10 @@ class Map final : public Operator {
     std::vector<std::uint32_t> good;
     for (std::size_t i = 0; i < in.size(); ++i) {
       const std::uint32_t row = in.physical(i);
-      if (failed_[row] == nullptr) good.push_back(row);
-      else out.reject(in, i, {"expression", failed_[row]->text()});
+      if (failed_[row] == nullptr)
+        good.push_back(row);
+      else
+        out.reject(in, i, {"expression", failed_[row]->text()});
     }
     return good;
   }
@@ -214,9 +216,12 @@ class MapPlan final : public OperatorPlan {
     std::vector<Moved> moved;
     for (const auto& [from, to] : config_.rename) {
       const auto at = out_.find(from);
-      if (at) moved.push_back({from, to, out_.fields[*at].type, shape_.columns[*at]});
-      else if (out_.open) moved.push_back({from, to, Type::any, {}});
-      else report_unknown(from, problems);
+      if (at)
+        moved.push_back({from, to, out_.fields[*at].type, shape_.columns[*at]});
+      else if (out_.open)
+        moved.push_back({from, to, Type::any, {}});
+      else
+        report_unknown(from, problems);
     }
     for (const Moved& m : moved) {
       take_out(m.from);
@@ -286,13 +291,21 @@ void add_map_operator(Registry& registry) {
   registry.add_operator(
       Spec<C>("map")
           .summary("Sets, renames and removes fields.")
-          .details("In this order, whatever the order in the file: every `set` is computed from the "
-                   "record as it came in, then `rename`, `remove` and `keep` apply to the result. A "
-                   "record for which an expression fails becomes a dead letter with code `expression`.")
-          .field(&C::set, {.name = "set", .help = "CEL expression per field.", .examples = {"{ok: status < 400}"}})
-          .field(&C::rename, {.name = "rename", .help = "New name per old name.", .examples = {"{client_ip: client}"}})
-          .field(&C::remove, {.name = "remove", .help = "Fields to leave out.", .examples = {"[server]"}})
-          .field(&C::keep, {.name = "keep", .help = "When given, only these fields remain, in this order.", .examples = {"[client, host, status]"}})
+          .details(
+              "In this order, whatever the order in the file: every `set` is computed from the "
+              "record as it came in, then `rename`, `remove` and `keep` apply to the result. A "
+              "record for which an expression fails becomes a dead letter with code `expression`.")
+          .field(&C::set, {.name = "set",
+                           .help = "CEL expression per field.",
+                           .examples = {"{ok: status < 400}"}})
+          .field(&C::rename, {.name = "rename",
+                              .help = "New name per old name.",
+                              .examples = {"{client_ip: client}"}})
+          .field(&C::remove,
+                 {.name = "remove", .help = "Fields to leave out.", .examples = {"[server]"}})
+          .field(&C::keep, {.name = "keep",
+                            .help = "When given, only these fields remain, in this order.",
+                            .examples = {"[client, host, status]"}})
           .example("A computed field", "set: {failed: status >= 500}\nremove: [server]")
           .example("Only what matters", "rename: {client_ip: client}\nkeep: [client, host]"),
       [](C config, const ConfigNode& node, Diagnostics& problems) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/file_segments.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace streamd {
@@ -26,7 +26,8 @@ tl::unexpected<Error> failed(const char* what, const std::string& path, int code
     case EACCES:
     case EPERM:
     case EROFS:
-      return fail(ErrorKind::external, std::move(text), "Allow writing there, or choose another path.");
+      return fail(ErrorKind::external, std::move(text),
+                  "Allow writing there, or choose another path.");
     default: return fail(ErrorKind::external, std::move(text));
   }
 }
@@ -211,7 +212,8 @@ Status FileSegments::sync() {
   // After a failed sync the kernel may have dropped the pages: only a restart from the checkpoint
   // is safe, so this never heals by itself.
   if (::fdatasync(descriptor_) != 0)
-    return fail(ErrorKind::external, fmt::format("cannot sync \"{}\": {}", path_, std::strerror(errno)));
+    return fail(ErrorKind::external,
+                fmt::format("cannot sync \"{}\": {}", path_, std::strerror(errno)));
   dirty_ = false;
   return {};
 }

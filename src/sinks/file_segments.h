@@ -6,15 +6,15 @@
 // the disk takes it. restore() makes the files what they were at a checkpoint.
 #pragma once
 
+#include "engine/core/error.h"
+#include "engine/core/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/error.h"
-#include "engine/core/time.h"
 
 namespace streamd {
 
@@ -23,8 +23,8 @@ class FileSegments {
   // Where the output ends: everything put so far, written or not.
   struct Mark {
     std::uint64_t segment = 1;
-    std::uint64_t length = 0;  // bytes in the segment
-    EventTime started{};       // when the segment was begun, by the wall clock
+    std::uint64_t length = 0;   // bytes in the segment
+    EventTime started{};        // when the segment was begun, by the wall clock
     std::string print() const;  // "1:<segment>:<length>:<started>"
     static std::optional<Mark> parse(std::string_view text);
   };

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/encode.h"
+#include "sinks/builtin_sinks.h"
+#include "sinks/file_segments.h"
+#include "sinks/start_mark.h"
+#include "sinks/time_style.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -6,12 +12,6 @@
 #include <fstream>
 #include <map>
 #include <utility>
-
-#include "engine/codec/encode.h"
-#include "sinks/builtin_sinks.h"
-#include "sinks/file_segments.h"
-#include "sinks/start_mark.h"
-#include "sinks/time_style.h"
 
 namespace streamd {
 namespace {
@@ -50,9 +50,20 @@ struct NestedSpec<Rotation> {
   static const Spec<Rotation>& spec() {
     static const Spec<Rotation> spec =
         Spec<Rotation>("rotation")
-            .field(&Rotation::size, {.name = "size", .help = "A file never gets longer, unless by one record; 0 = no limit.", .examples = {"1GiB"}})
-            .field(&Rotation::every, {.name = "every", .help = "A file takes records for at most so long, by the wall clock; 0s = no limit.", .examples = {"1h"}})
-            .field(&Rotation::keep, {.name = "keep", .help = "How many full files are kept; older ones are deleted. 0 = all.", .examples = {"8"}})
+            .field(&Rotation::size,
+                   {.name = "size",
+                    .help = "A file never gets longer, unless by one record; 0 = no limit.",
+                    .examples = {"1GiB"}})
+            .field(
+                &Rotation::every,
+                {.name = "every",
+                 .help =
+                     "A file takes records for at most so long, by the wall clock; 0s = no limit.",
+                 .examples = {"1h"}})
+            .field(&Rotation::keep,
+                   {.name = "keep",
+                    .help = "How many full files are kept; older ones are deleted. 0 = all.",
+                    .examples = {"8"}})
             .rule("every is not negative", [](const Rotation& r) { return r.every.micros >= 0; });
     return spec;
   }
@@ -71,14 +82,19 @@ class FileSink final : public Sink {
  public:
   FileSink(const FileSinkConfig& config, std::shared_ptr<const Encoders> encoders,
            SinkContext context, std::string path)
-      : config_(config), encoders_(std::move(encoders)), context_(std::move(context)),
-        start_mark_(context_.state_dir, context_.node), segments_(path), path_(std::move(path)) {}
+      : config_(config),
+        encoders_(std::move(encoders)),
+        context_(std::move(context)),
+        start_mark_(context_.state_dir, context_.node),
+        segments_(path),
+        path_(std::move(path)) {}
 
   Status open() {
     if (!context_.restored.empty()) {
       const auto mark = FileSegments::Mark::parse(context_.restored);
       if (!mark)
-        return fail(ErrorKind::state, "the stored end of the output cannot be read: " + context_.restored,
+        return fail(ErrorKind::state,
+                    "the stored end of the output cannot be read: " + context_.restored,
                     "It was written by a newer version, or is damaged.");
       start_mark_.remove();
       return segments_.restore(*mark);
@@ -152,8 +168,10 @@ class FileSink final : public Sink {
 
   void append(const Batch& batch, std::size_t i) {
     line_.clear();
-    if (encoders_->csv) encoders_->csv->append(batch, i, line_);
-    else encoders_->json->append(batch, i, line_);
+    if (encoders_->csv)
+      encoders_->csv->append(batch, i, line_);
+    else
+      encoders_->json->append(batch, i, line_);
     line_ += '\n';
     const FileSegments::Mark& end = segments_.end();
     const std::uint64_t limit = config_.rotate.size.bytes;
@@ -200,8 +218,10 @@ class FileSinkPlan final : public SinkPlan {
   }
   void bind(const Schema& in, Diagnostics& problems) override {
     auto encoders = std::make_shared<Encoders>();
-    if (config_.encode == FileEncoding::json) encoders->json.emplace(in, config_.time_format);
-    else encoders->csv.emplace(in, config_.time_format);
+    if (config_.encode == FileEncoding::json)
+      encoders->json.emplace(in, config_.time_format);
+    else
+      encoders->csv.emplace(in, config_.time_format);
     if (config_.encode == FileEncoding::csv && in.open)
       problems.warning("open-csv", place_,
                        "csv writes the fields that are known by name; the record may have others",
@@ -211,9 +231,12 @@ class FileSinkPlan final : public SinkPlan {
   Promise promise() const override { return Promise::exactly_once; }
   Placement placement() const override { return Placement::one; }
   std::string describe() const override {
-    std::string text = fmt::format("file {}, {}", path_, FieldType<FileEncoding>::show(config_.encode));
-    if (config_.rotate.size.bytes > 0) text += ", new file every " + format_size(config_.rotate.size);
-    if (config_.rotate.every.micros > 0) text += ", new file every " + format_duration(config_.rotate.every);
+    std::string text =
+        fmt::format("file {}, {}", path_, FieldType<FileEncoding>::show(config_.encode));
+    if (config_.rotate.size.bytes > 0)
+      text += ", new file every " + format_size(config_.rotate.size);
+    if (config_.rotate.every.micros > 0)
+      text += ", new file every " + format_duration(config_.rotate.every);
     return text;
   }
   std::string claim() const override { return "file:" + absolute_; }
@@ -238,18 +261,31 @@ void add_file_sink(Registry& registry) {
   registry.add_sink(
       Spec<C>("file")
           .summary("Writes records as lines to a file, each exactly once.")
-          .details("How far the file was written is part of every checkpoint; what came after it is cut "
-                   "off at restart. A full file is renamed to `path.000001`, `path.000002`, … and never "
-                   "touched again. Folders are made.")
+          .details(
+              "How far the file was written is part of every checkpoint; what came after it is cut "
+              "off at restart. A full file is renamed to `path.000001`, `path.000002`, … and never "
+              "touched again. Folders are made.")
           .promise("exactly once: the written length is part of the checkpoint")
-          .field(&C::path, {.name = "path", .help = "The file that is written.", .required = true, .examples = {"out/alerts.ndjson"}})
-          .field(&C::encode, {.name = "encode", .help = "JSON objects by line, or CSV with a header in every file."})
-          .field(&C::rotate, {.name = "rotate", .help = "When a new file is begun.", .examples = {"{size: 1GiB, every: 1d}"}})
-          .field(&C::time_format, {.name = "time_format", .help = "How timestamps are written: RFC 3339 text, or seconds since 1970."})
-          .field(&C::existing, {.name = "existing", .help = "On the first start, when the file is there: write behind it, replace it, or refuse."})
-          .rule("path is not empty", [](const C& c) { return !c.path.empty() && c.path.back() != '/'; })
+          .field(&C::path, {.name = "path",
+                            .help = "The file that is written.",
+                            .required = true,
+                            .examples = {"out/alerts.ndjson"}})
+          .field(&C::encode, {.name = "encode",
+                              .help = "JSON objects by line, or CSV with a header in every file."})
+          .field(&C::rotate, {.name = "rotate",
+                              .help = "When a new file is begun.",
+                              .examples = {"{size: 1GiB, every: 1d}"}})
+          .field(&C::time_format,
+                 {.name = "time_format",
+                  .help = "How timestamps are written: RFC 3339 text, or seconds since 1970."})
+          .field(&C::existing, {.name = "existing",
+                                .help = "On the first start, when the file is there: write behind "
+                                        "it, replace it, or refuse."})
+          .rule("path is not empty",
+                [](const C& c) { return !c.path.empty() && c.path.back() != '/'; })
           .example("Alerts", "path: out/alerts.ndjson")
-          .example("A new file each hour or GiB", "path: out/raw.csv\nencode: csv\nrotate: {size: 1GiB, every: 1h}"),
+          .example("A new file each hour or GiB",
+                   "path: out/raw.csv\nencode: csv\nrotate: {size: 1GiB, every: 1h}"),
       [](C config, const ConfigNode& node, Diagnostics&) -> std::unique_ptr<SinkPlan> {
         auto plan = std::make_unique<FileSinkPlan>(std::move(config));
         plan->set_place(node.place);

@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <deque>
-#include <unordered_map>
-
 #include "engine/api/registry.h"
 #include "engine/codec/encode.h"
 #include "engine/expr/template.h"
@@ -14,6 +7,13 @@
 #include "engine/io/kafka/transaction.h"
 #include "sinks/builtin_sinks.h"
 #include "sinks/time_style.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <unordered_map>
 
 namespace streamd {
 namespace {
@@ -112,7 +112,7 @@ class KafkaSink final : public Sink {
   // Shared by the sinks of the pipeline; null after close().
   std::shared_ptr<kafka::KafkaTransaction> transaction_;
   std::shared_ptr<kafka::Producer> producer_;
-  kafka::Ticket* ticket_;  // of the epoch that is being written
+  kafka::Ticket* ticket_;                                // of the epoch that is being written
   std::deque<std::pair<Epoch, kafka::Ticket*>> closed_;  // epochs behind their barrier
   Epoch last_barrier_ = 0;
   std::deque<Held> held_;
@@ -179,8 +179,8 @@ Result<kafka::Sent> KafkaSink::send(kafka::Producer::Topic* topic, std::string_v
 
 Status KafkaSink::write(const Batch& batch, Emitter& out) {
   STREAMD_TRY(send_held());
-  // Holding without a bound would take all memory while Kafka is away; waiting without a bound would
-  // keep this worker from the very commit that is waited for.
+  // Holding without a bound would take all memory while Kafka is away; waiting without a bound
+  // would keep this worker from the very commit that is waited for.
   if (held_bytes_ > kMaxHeldBytes) {
     transaction_->wait_for_commit(last_barrier_, kHeldWait);
     STREAMD_TRY(send_held());
@@ -265,8 +265,10 @@ class KafkaSinkPlan final : public SinkPlan {
     Needs needs;
     topic_.fields(needs.fields);
     if (key_) key_->fields(needs.fields);
-    if (message_) message_->fields(needs.fields);
-    else needs.whole = true;
+    if (message_)
+      message_->fields(needs.fields);
+    else
+      needs.whole = true;
     return needs;
   }
   void bind(const Schema& in, Diagnostics& problems) override {
@@ -317,7 +319,8 @@ class KafkaSinkPlan final : public SinkPlan {
 void check_topic(const expr::Template& topic, const ConfigNode& at, Diagnostics& problems) {
   const std::string prefix(topic.literal_prefix());
   if (prefix.empty())
-    problems.error("literal-prefix", at.place, "a topic made from fields must begin with plain text",
+    problems.error("literal-prefix", at.place,
+                   "a topic made from fields must begin with plain text",
                    "put a prefix in front of it, such as alerts-{{ … }}, so that no record can "
                    "choose another topic");
   else if (!kafka::is_topic_name(prefix) && prefix != "." && prefix != "..")
@@ -359,33 +362,65 @@ void add_kafka_sink(Registry& registry) {
           .details(
               "Without `exactly_once` a checkpoint waits until Kafka has confirmed every record "
               "before it; after a crash the records since the last checkpoint are written again. "
-              "With it, the records of a checkpoint, the offsets of Kafka sources on the same cluster "
+              "With it, the records of a checkpoint, the offsets of Kafka sources on the same "
+              "cluster "
               "and the number of the checkpoint become visible in one transaction "
-              "(`transactional.id` = `streamd-<pipeline>-<id of the state directory>`); readers need "
+              "(`transactional.id` = `streamd-<pipeline>-<id of the state directory>`); readers "
+              "need "
               "`isolation.level=read_committed`, and see new records with each checkpoint. All "
-              "exactly-once sinks of a pipeline use one cluster and the same options. A transaction "
+              "exactly-once sinks of a pipeline use one cluster and the same options. A "
+              "transaction "
               "may stay open for five minutes: a longer outage in its middle ends the process, and "
               "the next start goes on at the last committed checkpoint.\n\n"
               "A record whose topic, key or message can't be made, or that is larger than "
               "`message.max.bytes` of the options, becomes a dead letter. Records for a topic that "
               "does not exist wait for it.")
           .promise("at least once; exactly once with exactly_once: true")
-          .field(&C::brokers, {.name = "brokers", .help = "Where the cluster is: host:port, one or several.", .required = true, .examples = {"localhost:9092"}})
-          .field(&C::topic, {.name = "topic", .help = "The topic. May hold {{ expressions }} after a plain beginning.", .required = true, .examples = {"alerts", "'alerts-{{ country }}'"}})
-          .field(&C::key, {.name = "key", .help = "Key of each record, decides its partition like Java's clients do. Without it partitions take turns.", .examples = {"'{{ client_ip }}'"}})
-          .field(&C::message, {.name = "message", .help = "Text with {{ expressions }} to write instead of the record as JSON.", .examples = {"'{{ client_ip }}: {{ requests }}'"}})
-          .field(&C::exactly_once, {.name = "exactly_once", .help = "Write in transactions, together with the offsets that were read."})
-          .field(&C::time_format, {.name = "time_format", .help = "How JSON shows timestamps: RFC 3339 text, or seconds since 1970."})
-          .field(&C::compression, {.name = "compression", .help = "How batches are compressed.", .advanced = true})
-          .field(&C::linger, {.name = "linger", .help = "How long a record may wait for others to fill a batch.", .advanced = true, .examples = {"50ms"}})
-          .field(&C::options, {.name = "options", .help = "librdkafka's own properties (TLS, SASL, limits); they win over streamd's settings.", .advanced = true, .examples = {"{security.protocol: SSL, ssl.ca.location: /etc/ssl/kafka.pem}"}})
-          .rule("brokers must name one", [](const C& c) {
-            return !c.brokers.empty() && std::none_of(c.brokers.begin(), c.brokers.end(),
-                                                      [](const auto& b) { return b.empty(); });
-          })
-          .rule("linger must be between 0 and 15m", [](const C& c) {
-            return c.linger >= Duration{} && c.linger <= Duration::from_seconds(900);
-          })
+          .field(&C::brokers, {.name = "brokers",
+                               .help = "Where the cluster is: host:port, one or several.",
+                               .required = true,
+                               .examples = {"localhost:9092"}})
+          .field(&C::topic,
+                 {.name = "topic",
+                  .help = "The topic. May hold {{ expressions }} after a plain beginning.",
+                  .required = true,
+                  .examples = {"alerts", "'alerts-{{ country }}'"}})
+          .field(&C::key, {.name = "key",
+                           .help = "Key of each record, decides its partition like Java's clients "
+                                   "do. Without it partitions take turns.",
+                           .examples = {"'{{ client_ip }}'"}})
+          .field(&C::message,
+                 {.name = "message",
+                  .help = "Text with {{ expressions }} to write instead of the record as JSON.",
+                  .examples = {"'{{ client_ip }}: {{ requests }}'"}})
+          .field(&C::exactly_once,
+                 {.name = "exactly_once",
+                  .help = "Write in transactions, together with the offsets that were read."})
+          .field(&C::time_format,
+                 {.name = "time_format",
+                  .help = "How JSON shows timestamps: RFC 3339 text, or seconds since 1970."})
+          .field(&C::compression,
+                 {.name = "compression", .help = "How batches are compressed.", .advanced = true})
+          .field(&C::linger, {.name = "linger",
+                              .help = "How long a record may wait for others to fill a batch.",
+                              .advanced = true,
+                              .examples = {"50ms"}})
+          .field(&C::options,
+                 {.name = "options",
+                  .help = "librdkafka's own properties (TLS, SASL, limits); they win over "
+                          "streamd's settings.",
+                  .advanced = true,
+                  .examples = {"{security.protocol: SSL, ssl.ca.location: /etc/ssl/kafka.pem}"}})
+          .rule("brokers must name one",
+                [](const C& c) {
+                  return !c.brokers.empty() &&
+                         std::none_of(c.brokers.begin(), c.brokers.end(),
+                                      [](const auto& b) { return b.empty(); });
+                })
+          .rule("linger must be between 0 and 15m",
+                [](const C& c) {
+                  return c.linger >= Duration{} && c.linger <= Duration::from_seconds(900);
+                })
           .example("Alerts", "brokers: localhost:9092\ntopic: goal1-topic")
           .example("By country, exactly once",
                    "brokers: localhost:9092\ntopic: 'requests-{{ country }}'\n"

@@ -4,10 +4,10 @@
 // checkpoint would leave lines that the next one writes again.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <optional>
 #include <string>
-
-#include "engine/core/error.h"
 
 namespace streamd {
 

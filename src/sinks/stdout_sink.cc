@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/stdout_sink.h"
 
+#include "engine/codec/encode.h"
+#include "engine/expr/template.h"
+#include "sinks/builtin_sinks.h"
+#include "sinks/time_style.h"
+
 #include <fmt/format.h>
 #include <limits.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
-
-#include "engine/codec/encode.h"
-#include "engine/expr/template.h"
-#include "sinks/builtin_sinks.h"
-#include "sinks/time_style.h"
 
 namespace streamd {
 namespace {
@@ -81,8 +81,8 @@ class LineSink final : public Sink {
   static constexpr std::size_t kPiece = PIPE_BUF;
   static constexpr Duration kPatience = Duration::from_seconds(1);
 
-  // Never waits longer than `patience` for a reader, so that a stop is not held up; what it does not
-  // take stays pending.
+  // Never waits longer than `patience` for a reader, so that a stop is not held up; what it does
+  // not take stays pending.
   Status flush(Duration patience) {
     std::size_t done = 0;
     int code = 0;
@@ -108,7 +108,8 @@ class LineSink final : public Sink {
     if (code == EPIPE)
       return fail(ErrorKind::external, "nobody reads standard output any more",
                   "The program behind the pipe has ended.");
-    const std::string text = fmt::format("cannot write to standard output: {}", std::strerror(code));
+    const std::string text =
+        fmt::format("cannot write to standard output: {}", std::strerror(code));
     if (code == ENOSPC) return fail_for_now(text, "Free some space; writing goes on then.");
     return fail(ErrorKind::external, text);
   }
@@ -128,8 +129,10 @@ class StdoutPlan final : public SinkPlan {
 
   Needs needs() const override {
     Needs needs;
-    if (message_) message_->fields(needs.fields);
-    else needs.whole = true;
+    if (message_)
+      message_->fields(needs.fields);
+    else
+      needs.whole = true;
     return needs;
   }
   void bind(const Schema& in, Diagnostics& problems) override {
@@ -178,13 +181,20 @@ void add_stdout_sink(Registry& registry) {
           .details("A record for which the message cannot be made (a missing field) becomes a dead "
                    "letter with code `template`.")
           .promise("at least once: lines after the last checkpoint are written again")
-          .field(&C::encode, {.name = "encode", .help = "JSON objects, or text made from `message`."})
-          .field(&C::message, {.name = "message", .help = "Text with {{ expressions }}, for encode: text.", .examples = {"'{{ client_ip }}: {{ requests }}'"}})
-          .field(&C::time_format, {.name = "time_format", .help = "How JSON shows timestamps: RFC 3339 text, or seconds since 1970."})
-          .rule("encode: text needs message, and message needs encode: text",
-                [](const C& c) { return c.message.has_value() == (c.encode == LineEncoding::text); })
+          .field(&C::encode,
+                 {.name = "encode", .help = "JSON objects, or text made from `message`."})
+          .field(&C::message, {.name = "message",
+                               .help = "Text with {{ expressions }}, for encode: text.",
+                               .examples = {"'{{ client_ip }}: {{ requests }}'"}})
+          .field(&C::time_format,
+                 {.name = "time_format",
+                  .help = "How JSON shows timestamps: RFC 3339 text, or seconds since 1970."})
+          .rule(
+              "encode: text needs message, and message needs encode: text",
+              [](const C& c) { return c.message.has_value() == (c.encode == LineEncoding::text); })
           .example("JSON lines", "encode: json")
-          .example("A line for people", "encode: text\nmessage: '{{ client_ip }} sent {{ requests }} requests'"),
+          .example("A line for people",
+                   "encode: text\nmessage: '{{ client_ip }} sent {{ requests }} requests'"),
       [](C config, const ConfigNode&, Diagnostics& problems) -> std::unique_ptr<SinkPlan> {
         std::optional<expr::Template> message;
         if (config.message) {

@@ -2,16 +2,17 @@
 // Records as lines on a descriptor.
 #pragma once
 
+#include "engine/api/sink.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "engine/api/sink.h"
-
 namespace streamd {
 
 // Appends the line of record i, without its end. False: the record cannot be written, *why says so.
-using LineWriter = std::function<bool(const Batch&, std::size_t i, std::string& out, std::string* why)>;
+using LineWriter =
+    std::function<bool(const Batch&, std::size_t i, std::string& out, std::string* why)>;
 
 // Writes to `descriptor` (not owned) in write(), batch by batch.
 std::unique_ptr<Sink> open_line_sink(int descriptor, LineWriter line);

@@ -2,12 +2,12 @@
 // `time_format` of every sink that writes text.
 #pragma once
 
+#include "engine/api/field_type.h"
+#include "engine/codec/encode.h"
+
 #include <array>
 #include <string_view>
 #include <utility>
-
-#include "engine/api/field_type.h"
-#include "engine/codec/encode.h"
 
 namespace streamd {
 

@@ -2,10 +2,10 @@
 // Settings of the file source.
 #pragma once
 
+#include "engine/core/time.h"
+
 #include <string>
 #include <vector>
-
-#include "engine/core/time.h"
 
 namespace streamd {
 

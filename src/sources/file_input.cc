@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/file_input.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace streamd {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 tl::unexpected<Error> cannot_open(const std::string& path, int code) {
   std::string text = fmt::format("cannot open \"{}\": {}", path, std::strerror(code));
   if (code == EACCES || code == EPERM)
-    return fail(ErrorKind::external, std::move(text), "Give the user that runs streamd read access.");
+    return fail(ErrorKind::external, std::move(text),
+                "Give the user that runs streamd read access.");
   if (code == EMFILE || code == ENFILE)
     return fail_for_now(std::move(text), "Raise the limit of open files (ulimit -n).");
   return fail(ErrorKind::external, std::move(text), "Check the path.");
@@ -52,14 +53,16 @@ FileInput::~FileInput() { ::close(descriptor_); }
 Result<std::uint64_t> FileInput::disk_size() const {
   struct stat about {};
   if (::fstat(descriptor_, &about) != 0)
-    return fail(ErrorKind::external, fmt::format("cannot look at a file: {}", std::strerror(errno)));
+    return fail(ErrorKind::external,
+                fmt::format("cannot look at a file: {}", std::strerror(errno)));
   return static_cast<std::uint64_t>(about.st_size);
 }
 
 Result<std::size_t> FileInput::read_plain(std::uint64_t offset, char* to, std::size_t size) const {
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t got = ::pread(descriptor_, to + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(descriptor_, to + done, size - done, static_cast<off_t>(offset + done));
     if (got == 0) break;
     if (got < 0) {
       if (errno == EINTR) continue;

@@ -3,15 +3,15 @@
 // One thread.
 #pragma once
 
+#include "engine/codec/gzip.h"
+#include "engine/core/error.h"
+
 #include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/codec/gzip.h"
-#include "engine/core/error.h"
 
 namespace streamd {
 

@@ -142,7 +142,8 @@ void FilePartition::take_block(std::size_t max_records, std::size_t max_record, 
 // What is left has no line end and none will come.
 void FilePartition::take_end(EventTime arrival, RawBatch& out) {
   const std::string_view damage = file_->damage();
-  if (!damage.empty()) add_fault(damage, arrival, out);
+  if (!damage.empty())
+    add_fault(damage, arrival, out);
   else if (position_.state == FilePosition::State::reading)
     append_line(block_.get(), block_size_, position_.offset, arrival, out);
   consume(block_size_);

@@ -3,11 +3,11 @@
 // renamed. A batch is a pure function of the file's bytes and the position it starts from.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "sources/file_position.h"
 #include "sources/line_block.h"
+
+#include <memory>
+#include <string>
 
 namespace streamd {
 
@@ -57,7 +57,8 @@ class FilePartition {
   void consume(std::size_t bytes);
   Status skip_holes(BlockPool& pool);
   void skip_long_line();
-  void take_block(std::size_t max_records, std::size_t max_record, EventTime arrival, RawBatch& out);
+  void take_block(std::size_t max_records, std::size_t max_record, EventTime arrival,
+                  RawBatch& out);
   void take_end(EventTime arrival, RawBatch& out);
   // `code`: a literal.
   void add_fault(std::string_view code, EventTime arrival, RawBatch& out);

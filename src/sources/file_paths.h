@@ -7,8 +7,8 @@
 
 namespace streamd {
 
-// Regular files that match one of the patterns (shell style: * ? [a-z]) and none of `exclude`, which
-// look at the whole path and at the name alone. Sorted, each once.
+// Regular files that match one of the patterns (shell style: * ? [a-z]) and none of `exclude`,
+// which look at the whole path and at the name alone. Sorted, each once.
 std::vector<std::string> find_files(const std::vector<std::string>& patterns,
                                     const std::vector<std::string>& exclude);
 bool is_pattern(const std::string& path);

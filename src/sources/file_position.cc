@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/file_position.h"
 
+#include "engine/core/hash.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstring>
-
-#include "engine/core/hash.h"
 
 namespace streamd {
 namespace {

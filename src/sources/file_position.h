@@ -3,13 +3,13 @@
 // compressed, and notices when another one has taken its place.
 #pragma once
 
+#include "engine/api/source.h"
+#include "sources/file_input.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/api/source.h"
-#include "sources/file_input.h"
 
 namespace streamd {
 

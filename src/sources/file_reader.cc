@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/file_reader.h"
 
+#include "sources/file_paths.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,18 +10,20 @@
 #include <thread>
 #include <utility>
 
-#include "sources/file_paths.h"
-
 namespace streamd {
 
-std::string partition_name_for(const std::string& path, const FileId& id, std::uint64_t fingerprint) {
+std::string partition_name_for(const std::string& path, const FileId& id,
+                               std::uint64_t fingerprint) {
   return fmt::format("{}#{:x}-{:08x}", path, id.ino, fingerprint & 0xFFFFFFFF);
 }
 
 FileReader::FileReader(const FileConfig& config, const SourceContext& context,
                        std::vector<std::unique_ptr<FilePartition>> files,
                        std::function<bool(const std::string&)> mine)
-    : config_(config), clock_(context.clock), max_record_(context.max_record), log_(context.log),
+    : config_(config),
+      clock_(context.clock),
+      max_record_(context.max_record),
+      log_(context.log),
       mine_(std::move(mine)) {
   for (const auto& [name, position] : context.resume_at) stored_names_.insert(name);
   for (auto& file : files) add(std::move(file));
@@ -85,7 +89,8 @@ bool FileReader::must_wait(const Followed& followed) const {
   return false;
 }
 
-// A file that was cut or written anew is a new file from its beginning, with a partition of its own.
+// A file that was cut or written anew is a new file from its beginning, with a partition of its
+// own.
 Status FileReader::check_overwritten() {
   for (std::size_t i = files_.size(); i-- > 0;) {
     Followed& f = files_[i];
@@ -146,8 +151,10 @@ void FileReader::look_after(const std::map<FileId, std::string>& there) {
     f.listed = found != there.end();
     if (f.listed && f.file->path() != found->second) f.file->moved(found->second);
     const bool at_home = file_id(f.first_path) == id;
-    if (at_home) f.away.reset();
-    else if (!f.away) f.away = now;
+    if (at_home)
+      f.away.reset();
+    else if (!f.away)
+      f.away = now;
     // Some writers keep a rotated file open for hours.
     if (f.file->ended() && f.listed && f.file->grown()) {
       f.file->reopen();

@@ -3,6 +3,10 @@
 // files every scan_every; else it reads what it was given and ends.
 #pragma once
 
+#include "engine/api/source.h"
+#include "sources/file_config.h"
+#include "sources/file_partition.h"
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,14 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/api/source.h"
-#include "sources/file_config.h"
-#include "sources/file_partition.h"
-
 namespace streamd {
 
 // A name for a file that nothing else has: path#<inode>-<fingerprint>.
-std::string partition_name_for(const std::string& path, const FileId& id, std::uint64_t fingerprint);
+std::string partition_name_for(const std::string& path, const FileId& id,
+                               std::uint64_t fingerprint);
 
 class FileReader final : public Reader {
  public:
@@ -35,11 +36,11 @@ class FileReader final : public Reader {
   struct Followed {
     std::uint32_t number = 0;
     std::unique_ptr<FilePartition> file;
-    std::string first_path;           // where the file was when it was found
-    bool listed = true;               // still found by the patterns, under whatever name
-    std::optional<Duration> away;     // since when another file or none is at first_path
+    std::string first_path;        // where the file was when it was found
+    bool listed = true;            // still found by the patterns, under whatever name
+    std::optional<Duration> away;  // since when another file or none is at first_path
     Duration last_data{};
-    std::uint32_t after = 0;          // 1 + number of the partition to be read up first; 0 = none
+    std::uint32_t after = 0;  // 1 + number of the partition to be read up first; 0 = none
   };
 
   void add(std::unique_ptr<FilePartition> file, std::uint32_t after = 0);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/spec.h"
+#include "engine/core/hash.h"
+#include "sources/builtin_sources.h"
+#include "sources/file_paths.h"
+#include "sources/file_reader.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
-
-#include "engine/core/hash.h"
-#include "engine/api/spec.h"
-#include "sources/builtin_sources.h"
-#include "sources/file_paths.h"
-#include "sources/file_reader.h"
 
 namespace streamd {
 
@@ -43,7 +43,8 @@ class FileSource final : public Source {
     for (const auto& [name, text] : context_.resume_at) {
       const auto position = FilePosition::parse(text);
       if (!position)
-        return fail(ErrorKind::state, fmt::format("the stored position of \"{}\" cannot be read: {}", name, text),
+        return fail(ErrorKind::state,
+                    fmt::format("the stored position of \"{}\" cannot be read: {}", name, text),
                     "It was written by a newer version, or is damaged.");
       stored.emplace_back(name, *position);
     }
@@ -62,7 +63,9 @@ class FileSource final : public Source {
 
  private:
   // What one worker reads as a whole: a log with its rotations, or (not followed) a file.
-  std::string unit_of(const std::string& path) const { return config_.follow ? log_of(path) : path; }
+  std::string unit_of(const std::string& path) const {
+    return config_.follow ? log_of(path) : path;
+  }
   unsigned owner_of_path(const std::string& path) const {
     const std::string unit = unit_of(path);
     const auto found = units_.find(unit);
@@ -78,7 +81,8 @@ class FileSource final : public Source {
                     fmt::format("Name the files in it: {}/*", path));
       if (!find_files({path}, config_.exclude).empty()) continue;
       if (config_.follow) {
-        if (context_.log) context_.log(1, fmt::format("no file matches \"{}\" yet; waiting for one", path));
+        if (context_.log)
+          context_.log(1, fmt::format("no file matches \"{}\" yet; waiting for one", path));
         continue;
       }
       if (!is_pattern(path) && std::filesystem::exists(path, ignored))
@@ -117,14 +121,16 @@ class FileSource final : public Source {
       return {};
     }
     if (position.state != FilePosition::State::ended && context_.log)
-      context_.log(1, fmt::format("\"{}\", read up to byte {}, is gone or was written anew", path, position.offset));
+      context_.log(1, fmt::format("\"{}\", read up to byte {}, is gone or was written anew", path,
+                                  position.offset));
     return {};
   }
 
   Status begin(const std::string& path) {
     const auto id = file_id(path);
     if (!id || taken_.contains(*id)) return {};
-    const bool at_end = config_.follow && config_.from == FileFrom::end && context_.resume_at.empty();
+    const bool at_end =
+        config_.follow && config_.from == FileFrom::end && context_.resume_at.empty();
     // A followed file is taken in by its reader, when it has a complete line.
     if (config_.follow && !at_end) return {};
     auto file = FileInput::open(path);
@@ -141,8 +147,10 @@ class FileSource final : public Source {
     std::string name = partition_name_for(path, *id, start.fingerprint);
     if (context_.resume_at.contains(name)) name += ".2";
     auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(*file), start);
-    if (at_end) STREAMD_TRY(made->skip_to_end());
-    else made->release();
+    if (at_end)
+      STREAMD_TRY(made->skip_to_end());
+    else
+      made->release();
     files_[owner_of_path(path)].push_back(std::move(made));
     return {};
   }
@@ -161,7 +169,8 @@ class FilePlan final : public SourcePlan {
   bool bounded() const override { return !config_.follow; }
   std::string describe() const override {
     std::string text = config_.follow ? "follows " : "reads ";
-    for (std::size_t i = 0; i < config_.path.size(); ++i) text += (i > 0 ? ", " : "") + config_.path[i];
+    for (std::size_t i = 0; i < config_.path.size(); ++i)
+      text += (i > 0 ? ", " : "") + config_.path[i];
     return text;
   }
   Result<std::unique_ptr<Source>> open(SourceContext context) const override {
@@ -178,20 +187,38 @@ Spec<FileConfig> file_spec() {
   using C = FileConfig;
   return Spec<C>("file")
       .summary("Reads records by line from files, once or as they grow.")
-      .details("Gzip files are recognised by their content. With `follow`, files may be rotated by "
-               "renaming, by copying and truncating, or by deleting; a file is known by its first line, "
-               "its inode and the bytes before the position. Empty lines are skipped. A line longer "
-               "than `max_record` becomes a dead letter that shows its first 64 KiB. The last line of a "
-               "followed file waits for its line end until the file has been rotated away.")
+      .details(
+          "Gzip files are recognised by their content. With `follow`, files may be rotated by "
+          "renaming, by copying and truncating, or by deleting; a file is known by its first line, "
+          "its inode and the bytes before the position. Empty lines are skipped. A line longer "
+          "than `max_record` becomes a dead letter that shows its first 64 KiB. The last line of a "
+          "followed file waits for its line end until the file has been rotated away.")
       .promise("exactly once: the position in each file is part of the checkpoint")
-      .field(&C::path, {.name = "path", .help = "Paths or patterns (* ? [a-z]).", .required = true, .examples = {"/var/log/nginx/access.log", "[a.ndjson, 'logs/*.gz']"}})
-      .field(&C::follow, {.name = "follow", .help = "Wait for more, as tail -F does; else the source ends with its files."})
-      .field(&C::from, {.name = "from", .help = "With follow, on the first start: where to begin in files that are there already."})
-      .field(&C::exclude, {.name = "exclude", .help = "Patterns of paths or names to leave out.", .examples = {"['*.gz']"}})
-      .field(&C::scan_every, {.name = "scan_every", .help = "How often to look for new and rotated files.", .advanced = true})
-      .field(&C::rotate_wait, {.name = "rotate_wait", .help = "How long a rotated file must have been silent before it is finished.", .advanced = true})
+      .field(&C::path, {.name = "path",
+                        .help = "Paths or patterns (* ? [a-z]).",
+                        .required = true,
+                        .examples = {"/var/log/nginx/access.log", "[a.ndjson, 'logs/*.gz']"}})
+      .field(&C::follow,
+             {.name = "follow",
+              .help = "Wait for more, as tail -F does; else the source ends with its files."})
+      .field(
+          &C::from,
+          {.name = "from",
+           .help =
+               "With follow, on the first start: where to begin in files that are there already."})
+      .field(&C::exclude, {.name = "exclude",
+                           .help = "Patterns of paths or names to leave out.",
+                           .examples = {"['*.gz']"}})
+      .field(&C::scan_every, {.name = "scan_every",
+                              .help = "How often to look for new and rotated files.",
+                              .advanced = true})
+      .field(&C::rotate_wait,
+             {.name = "rotate_wait",
+              .help = "How long a rotated file must have been silent before it is finished.",
+              .advanced = true})
       .rule("path names at least one file", [](const C& c) { return !c.path.empty(); })
-      .rule("from: end needs follow: true", [](const C& c) { return c.follow || c.from == FileFrom::start; })
+      .rule("from: end needs follow: true",
+            [](const C& c) { return c.follow || c.from == FileFrom::start; })
       .rule("scan_every and rotate_wait are not negative",
             [](const C& c) { return c.scan_every.micros >= 0 && c.rotate_wait.micros >= 0; })
       .example("A log as it grows", "path: /var/log/nginx/access.log\nfollow: true")
@@ -201,10 +228,11 @@ Spec<FileConfig> file_spec() {
 }  // namespace
 
 void add_file_source(Registry& registry) {
-  registry.add_source(file_spec(), [](FileConfig config, const ConfigNode&, Diagnostics&)
-                                       -> std::unique_ptr<SourcePlan> {
-    return std::make_unique<FilePlan>(std::move(config));
-  });
+  registry.add_source(
+      file_spec(),
+      [](FileConfig config, const ConfigNode&, Diagnostics&) -> std::unique_ptr<SourcePlan> {
+        return std::make_unique<FilePlan>(std::move(config));
+      });
 }
 
 }  // namespace streamd

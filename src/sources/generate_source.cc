@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/time_format.h"
+#include "sources/builtin_sources.h"
+#include "sources/line_block.h"
+#include "sources/nginx_traffic.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,11 +11,6 @@
 #include <chrono>
 #include <thread>
 #include <utility>
-
-#include "engine/codec/time_format.h"
-#include "sources/builtin_sources.h"
-#include "sources/line_block.h"
-#include "sources/nginx_traffic.h"
 
 namespace streamd {
 namespace {
@@ -57,7 +57,8 @@ std::uint64_t parse_count(const Position& position) {
 
 class GenerateReader final : public Reader {
  public:
-  GenerateReader(std::shared_ptr<const Stream> stream, const SourceContext& context, unsigned worker)
+  GenerateReader(std::shared_ptr<const Stream> stream, const SourceContext& context,
+                 unsigned worker)
       : stream_(std::move(stream)), clock_(context.clock) {
     const std::uint64_t partitions = stream_->config.partitions;
     for (std::uint64_t p = worker; p < partitions; p += context.workers) {
@@ -77,10 +78,11 @@ class GenerateReader final : public Reader {
     for (Lane& l : lanes_)
       if (!l.ended() && (lane == nullptr || l.next < lane->next)) lane = &l;
     if (lane == nullptr) return Pull::end;
-    const std::uint64_t due = std::min({due_now(*lane), lane->end - lane->next, kBatchRecords,
-                                        std::uint64_t{limits.max_records}});
+    const std::uint64_t due = std::min(
+        {due_now(*lane), lane->end - lane->next, kBatchRecords, std::uint64_t{limits.max_records}});
     if (due == 0) {
-      std::this_thread::sleep_for(std::chrono::microseconds(std::min<std::int64_t>(limits.max_wait.micros, 20'000)));
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(std::min<std::int64_t>(limits.max_wait.micros, 20'000)));
       return Pull::idle;
     }
     fill(*lane, due, out);
@@ -101,7 +103,9 @@ class GenerateReader final : public Reader {
     bool ended() const { return next >= end; }
   };
 
-  static std::string name_of(std::uint32_t partition) { return fmt::format("generate/{}", partition); }
+  static std::string name_of(std::uint32_t partition) {
+    return fmt::format("generate/{}", partition);
+  }
   std::uint64_t index(const Lane& lane, std::uint64_t n) const {
     return n * stream_->config.partitions + lane.partition;
   }
@@ -116,7 +120,8 @@ class GenerateReader final : public Reader {
       for (const Lane& l : lanes_) first = std::min(first, index(l, l.next));
       from_index_ = first;
     }
-    const double seconds = static_cast<double>((clock_->monotonic().micros - started_.micros)) / 1e6;
+    const double seconds =
+        static_cast<double>((clock_->monotonic().micros - started_.micros)) / 1e6;
     const double made = seconds * speed * static_cast<double>(stream_->config.rate);
     const std::uint64_t upto = from_index_ + static_cast<std::uint64_t>(made);
     const std::uint64_t partitions = stream_->config.partitions;
@@ -165,7 +170,8 @@ class GenerateSource final : public Source {
 
 class GeneratePlan final : public SourcePlan {
  public:
-  GeneratePlan(GenerateConfig config, EventTime start) : config_(std::move(config)), start_(start) {}
+  GeneratePlan(GenerateConfig config, EventTime start)
+      : config_(std::move(config)), start_(start) {}
   bool bounded() const override { return config_.count > 0; }
   std::string describe() const override {
     const std::string many = config_.count > 0 ? fmt::format("{}", config_.count) : "endless";
@@ -195,29 +201,47 @@ Spec<GenerateConfig> generate_spec() {
   using C = GenerateConfig;
   return Spec<C>("generate")
       .summary("Makes up nginx access events, always the same ones for the same settings.")
-      .details("JSON objects whose values are all strings, with time in `@timestamp` (unix seconds). "
-               "Each minute of event time one attacker sends some 40 requests within 5 s; every 90 s "
-               "one host answers 4xx for 15 s.")
+      .details(
+          "JSON objects whose values are all strings, with time in `@timestamp` (unix seconds). "
+          "Each minute of event time one attacker sends some 40 requests within 5 s; every 90 s "
+          "one host answers 4xx for 15 s.")
       .promise("exactly once: record n can be made again")
       .field(&C::kind, {.name = "kind", .help = "What is made up."})
-      .field(&C::rate, {.name = "rate", .help = "Records per second of event time, over all partitions.", .examples = {"50000"}})
-      .field(&C::count, {.name = "count", .help = "Ends after so many records; 0 never ends.", .examples = {"5000000"}})
+      .field(&C::rate, {.name = "rate",
+                        .help = "Records per second of event time, over all partitions.",
+                        .examples = {"50000"}})
+      .field(&C::count, {.name = "count",
+                         .help = "Ends after so many records; 0 never ends.",
+                         .examples = {"5000000"}})
       .field(&C::seed, {.name = "seed", .help = "Another seed gives other traffic."})
-      .field(&C::attackers, {.name = "attackers", .help = "How many addresses take turns in attacking; 0 for none."})
+      .field(&C::attackers, {.name = "attackers",
+                             .help = "How many addresses take turns in attacking; 0 for none."})
       .field(&C::clients, {.name = "clients", .help = "How many different clients there are."})
       .field(&C::hosts, {.name = "hosts", .help = "How many hosts are asked."})
-      .field(&C::skew, {.name = "skew", .help = "How unequal clients are: exponent of a Zipf law, 0 for all alike.", .advanced = true})
+      .field(&C::skew, {.name = "skew",
+                        .help = "How unequal clients are: exponent of a Zipf law, 0 for all alike.",
+                        .advanced = true})
       .field(&C::start, {.name = "start", .help = "Time of the first record, RFC 3339."})
-      .field(&C::disorder, {.name = "disorder", .help = "A record's time may be up to this much too early.", .examples = {"2s"}})
-      .field(&C::speed, {.name = "speed", .help = "Seconds of event time per second; 0 is as fast as possible.", .examples = {"1"}})
-      .field(&C::partitions, {.name = "partitions", .help = "Into how many partitions the stream is cut; each is read by one worker.", .advanced = true})
-      .rule("rate, clients, hosts and partitions are at least 1",
-            [](const C& c) { return c.rate > 0 && c.clients > 0 && c.hosts > 0 && c.partitions > 0; })
-      .rule("clients are at most 50000000, hosts at most 1000000, attackers at most 100000, partitions at most 4096",
-            [](const C& c) {
-              return c.clients <= 50'000'000 && c.hosts <= 1'000'000 && c.attackers <= 100'000 &&
-                     c.partitions <= 4096;
-            })
+      .field(&C::disorder, {.name = "disorder",
+                            .help = "A record's time may be up to this much too early.",
+                            .examples = {"2s"}})
+      .field(&C::speed, {.name = "speed",
+                         .help = "Seconds of event time per second; 0 is as fast as possible.",
+                         .examples = {"1"}})
+      .field(&C::partitions,
+             {.name = "partitions",
+              .help = "Into how many partitions the stream is cut; each is read by one worker.",
+              .advanced = true})
+      .rule(
+          "rate, clients, hosts and partitions are at least 1",
+          [](const C& c) { return c.rate > 0 && c.clients > 0 && c.hosts > 0 && c.partitions > 0; })
+      .rule(
+          "clients are at most 50000000, hosts at most 1000000, attackers at most 100000, "
+          "partitions at most 4096",
+          [](const C& c) {
+            return c.clients <= 50'000'000 && c.hosts <= 1'000'000 && c.attackers <= 100'000 &&
+                   c.partitions <= 4096;
+          })
       .rule("speed, skew and disorder are not negative, skew is at most 10",
             [](const C& c) {
               return c.speed >= 0 && c.skew >= 0 && c.skew <= 10 && c.disorder.micros >= 0 &&
@@ -230,17 +254,19 @@ Spec<GenerateConfig> generate_spec() {
 }  // namespace
 
 void add_generate_source(Registry& registry) {
-  registry.add_source(generate_spec(), [](GenerateConfig config, const ConfigNode& node,
-                                          Diagnostics& problems) -> std::unique_ptr<SourcePlan> {
-    const auto start = parse_rfc3339(config.start);
-    if (!start || start->time.micros < 0) {
-      const ConfigNode* where = node.find("start");
-      problems.error("bad-time", where ? where->place : node.place, "start is not an RFC 3339 time",
-                     "Write it as 2024-01-01T00:00:00Z.");
-      return nullptr;
-    }
-    return std::make_unique<GeneratePlan>(std::move(config), start->time);
-  });
+  registry.add_source(generate_spec(),
+                      [](GenerateConfig config, const ConfigNode& node,
+                         Diagnostics& problems) -> std::unique_ptr<SourcePlan> {
+                        const auto start = parse_rfc3339(config.start);
+                        if (!start || start->time.micros < 0) {
+                          const ConfigNode* where = node.find("start");
+                          problems.error("bad-time", where ? where->place : node.place,
+                                         "start is not an RFC 3339 time",
+                                         "Write it as 2024-01-01T00:00:00Z.");
+                          return nullptr;
+                        }
+                        return std::make_unique<GeneratePlan>(std::move(config), start->time);
+                      });
 }
 
 }  // namespace streamd

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-
 #include "engine/api/registry.h"
 #include "engine/io/kafka/consumer_group.h"
 #include "engine/io/kafka/position.h"
 #include "sources/builtin_sources.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 namespace streamd {
 namespace {
@@ -98,7 +98,8 @@ void check_topics(const KafkaSourceConfig& config, const ConfigNode& node, Diagn
 
 std::string refused_table() {
   std::string text =
-      "`options` takes librdkafka's own properties (TLS, SASL, fetch sizes); they win over streamd's "
+      "`options` takes librdkafka's own properties (TLS, SASL, fetch sizes); they win over "
+      "streamd's "
       "settings. Refused are:\n\n| property | why |\n|---|---|\n";
   for (const auto& [name, why] : kafka::refused_properties(kafka::Role::consumer))
     text += fmt::format("| `{}` | {} |\n", name, why);
@@ -113,28 +114,59 @@ void add_kafka_source(Registry& registry) {
       Spec<C>("kafka")
           .summary("Reads topics of a Kafka cluster as a member of a consumer group.")
           .details(
-              "Positions are part of each checkpoint. They are also committed to the group, so that "
-              "lag shows and other members can take over; where both exist, the further one counts. "
-              "Several processes of one group share the partitions (eager range assignment): before a "
+              "Positions are part of each checkpoint. They are also committed to the group, so "
+              "that "
+              "lag shows and other members can take over; where both exist, the further one "
+              "counts. "
+              "Several processes of one group share the partitions (eager range assignment): "
+              "before a "
               "partition goes away, a checkpoint commits what was read of it.\n\n"
               "A topic that does not exist yet and partitions that are added later are picked up "
-              "within seconds. When the next offset was deleted before it was read, an error in the "
-              "log says how many records are gone, and reading goes on at the earliest one. Records "
+              "within seconds. When the next offset was deleted before it was read, an error in "
+              "the "
+              "log says how many records are gone, and reading goes on at the earliest one. "
+              "Records "
               "without a value (tombstones) and records longer than `max_record` become dead "
               "letters. Only committed records of transactions are read.\n\n" +
               refused_table())
           .promise("exactly once into the pipeline's state: positions and state commit together")
-          .field(&C::brokers, {.name = "brokers", .help = "Where the cluster is: host:port, one or several.", .required = true, .examples = {"localhost:9092", "[kafka-1:9092, kafka-2:9092]"}})
-          .field(&C::topics, {.name = "topics", .help = "The topics to read.", .required = true, .examples = {"[nginx-access]"}})
-          .field(&C::group, {.name = "group", .help = "Consumer group. Without it: streamd-<pipeline>-<source>.", .examples = {"streamd-nginx"}})
-          .field(&C::from, {.name = "from", .help = "Where to begin when neither the state nor the group knows a position."})
-          .field(&C::until_end, {.name = "until_end", .help = "Stop at the end offsets seen at the start, instead of waiting for more."})
-          .field(&C::prefetch, {.name = "prefetch", .help = "How many bytes may be fetched ahead, for all workers together. librdkafka pauses for up to a second when this is full, so it should hold what the pipeline uses in a second.", .advanced = true, .examples = {"64MiB"}})
-          .field(&C::options, {.name = "options", .help = "librdkafka's own properties.", .advanced = true, .examples = {"{security.protocol: SASL_SSL, sasl.mechanism: PLAIN, sasl.username: streamd, sasl.password: \"${KAFKA_PASSWORD}\"}"}})
-          .rule("brokers must name one", [](const C& c) {
-            return !c.brokers.empty() && std::none_of(c.brokers.begin(), c.brokers.end(),
-                                                      [](const auto& b) { return b.empty(); });
-          })
+          .field(&C::brokers, {.name = "brokers",
+                               .help = "Where the cluster is: host:port, one or several.",
+                               .required = true,
+                               .examples = {"localhost:9092", "[kafka-1:9092, kafka-2:9092]"}})
+          .field(&C::topics, {.name = "topics",
+                              .help = "The topics to read.",
+                              .required = true,
+                              .examples = {"[nginx-access]"}})
+          .field(&C::group, {.name = "group",
+                             .help = "Consumer group. Without it: streamd-<pipeline>-<source>.",
+                             .examples = {"streamd-nginx"}})
+          .field(&C::from,
+                 {.name = "from",
+                  .help = "Where to begin when neither the state nor the group knows a position."})
+          .field(
+              &C::until_end,
+              {.name = "until_end",
+               .help = "Stop at the end offsets seen at the start, instead of waiting for more."})
+          .field(&C::prefetch,
+                 {.name = "prefetch",
+                  .help = "How many bytes may be fetched ahead, for all workers together. "
+                          "librdkafka pauses for up to a second when this is full, so it should "
+                          "hold what the pipeline uses in a second.",
+                  .advanced = true,
+                  .examples = {"64MiB"}})
+          .field(&C::options,
+                 {.name = "options",
+                  .help = "librdkafka's own properties.",
+                  .advanced = true,
+                  .examples = {"{security.protocol: SASL_SSL, sasl.mechanism: PLAIN, "
+                               "sasl.username: streamd, sasl.password: \"${KAFKA_PASSWORD}\"}"}})
+          .rule("brokers must name one",
+                [](const C& c) {
+                  return !c.brokers.empty() &&
+                         std::none_of(c.brokers.begin(), c.brokers.end(),
+                                      [](const auto& b) { return b.empty(); });
+                })
           .rule("topics must name one", [](const C& c) { return !c.topics.empty(); })
           .rule("prefetch must be at least 1MiB",
                 [](const C& c) { return c.prefetch.bytes >= (1u << 20); })

@@ -7,8 +7,7 @@
 namespace streamd {
 
 std::shared_ptr<char[]> BlockPool::take(std::size_t bytes) {
-  if (bytes > kBlockBytes)
-    return std::make_shared_for_overwrite<char[]>(bytes + kBlockPadding);
+  if (bytes > kBlockBytes) return std::make_shared_for_overwrite<char[]>(bytes + kBlockPadding);
   std::unique_ptr<char[]> block;
   {
     const std::lock_guard lock(free_->mutex);
@@ -37,7 +36,7 @@ void append_line(const char* text, std::size_t size, std::uint64_t position, Eve
 }
 
 std::size_t take_lines(const char* text, std::size_t size, std::uint64_t base, EventTime arrival,
-                        std::size_t max_records, RawBatch& out) {
+                       std::size_t max_records, RawBatch& out) {
   std::size_t at = 0;
   while (at < size && out.records.size() < max_records) {
     const void* found = std::memchr(text + at, '\n', size - at);

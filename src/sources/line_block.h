@@ -2,13 +2,13 @@
 // Blocks of bytes and the lines in them: what every source of text lines shares.
 #pragma once
 
+#include "engine/api/source.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "engine/api/source.h"
 
 namespace streamd {
 
@@ -36,7 +36,7 @@ class BlockPool {
 // ones, until `out` has max_records. `base`: position of text[0]. Returns how many bytes were used:
 // up to just behind the last LF that was taken.
 std::size_t take_lines(const char* text, std::size_t size, std::uint64_t base, EventTime arrival,
-                        std::size_t max_records, RawBatch& out);
+                       std::size_t max_records, RawBatch& out);
 
 // One line without its LF: strips a CR, appends it unless it is empty.
 void append_line(const char* text, std::size_t size, std::uint64_t position, EventTime arrival,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/nginx_traffic.h"
 
+#include "engine/core/hash.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-
-#include "engine/core/hash.h"
 
 namespace streamd {
 namespace {
@@ -18,9 +18,8 @@ constexpr std::int64_t kStormEvery = 90, kStormLasts = 15;
 // Flattens the head of the law: the biggest client is busy, but no attacker.
 constexpr double kZipfShift = 100.0;
 
-constexpr std::array<std::string_view, 16> kCountries = {"US", "DE", "CN", "GB", "FR", "IN",
-                                                         "BR", "NL", "JP", "RU", "PL", "CA",
-                                                         "TR", "VN", "SG", "ES"};
+constexpr std::array<std::string_view, 16> kCountries = {
+    "US", "DE", "CN", "GB", "FR", "IN", "BR", "NL", "JP", "RU", "PL", "CA", "TR", "VN", "SG", "ES"};
 
 struct Share {
   std::string_view text;
@@ -28,8 +27,8 @@ struct Share {
 };
 constexpr Share kStatusShares[] = {{"200", 205}, {"201", 16}, {"204", 9}, {"301", 6}, {"302", 6},
                                    {"304", 11},  {"404", 1},  {"500", 1}, {"503", 1}};
-constexpr Share kMethodShares[] = {{"GET", 47}, {"POST", 11}, {"PUT", 3}, {"DELETE", 1},
-                                   {"HEAD", 2}};
+constexpr Share kMethodShares[] = {
+    {"GET", 47}, {"POST", 11}, {"PUT", 3}, {"DELETE", 1}, {"HEAD", 2}};
 constexpr std::string_view kStormStatuses[] = {"404", "403", "429", "404"};
 
 std::uint64_t scramble(std::uint64_t x) {
@@ -161,8 +160,7 @@ std::size_t NginxTraffic::write(std::uint64_t index, char* to) const {
                       second % kBurstEvery < 20 + kBurstLasts && (two & 0xFFFF) < attack_share_;
   const auto burst = static_cast<std::size_t>(second / kBurstEvery);
   const auto storm = static_cast<std::uint64_t>(second / kStormEvery);
-  const std::uint64_t host =
-      attack ? burst % hosts_.size() : ((two >> 32) * hosts_.size()) >> 32;
+  const std::uint64_t host = attack ? burst % hosts_.size() : ((two >> 32) * hosts_.size()) >> 32;
   const bool stormy = second % kStormEvery >= 45 && second % kStormEvery < 45 + kStormLasts &&
                       host == scramble(config_.seed + storm) % hosts_.size() &&
                       ((one >> 8) & 0xFF) < 154;
@@ -175,8 +173,10 @@ std::size_t NginxTraffic::write(std::uint64_t index, char* to) const {
   p = put_literal(p, R"(","method":")");
   p = put(p, methods_[(one >> 16) & 63]);
   p = put_literal(p, R"(","status":")");
-  if (stormy && !attack) p = put_literal(p, kStormStatuses[(one >> 24) & 3]);
-  else p = put(p, statuses_[(one >> 24) & 0xFF]);
+  if (stormy && !attack)
+    p = put_literal(p, kStormStatuses[(one >> 24) & 3]);
+  else
+    p = put(p, statuses_[(one >> 24) & 0xFF]);
   p = put_literal(p, R"(","request_time":")");
   p = put(p, request_times_[(one >> 32) & 1023]);
   p = put_literal(p, R"(","host":")");
@@ -185,8 +185,8 @@ std::size_t NginxTraffic::write(std::uint64_t index, char* to) const {
   p = put_literal(p, attack ? kCountries[burst % kCountries.size()] : kCountries[client.country]);
   p = put_literal(p, R"(","@timestamp":")");
   if (config_.disorder.micros > 0)
-    micros -= static_cast<std::int64_t>((one >> 42) * (static_cast<std::uint64_t>(
-                  config_.disorder.micros) + 1) >> 22);
+    micros -= static_cast<std::int64_t>(
+        (one >> 42) * (static_cast<std::uint64_t>(config_.disorder.micros) + 1) >> 22);
   micros = std::max<std::int64_t>(micros, 0);
   const auto whole = static_cast<std::uint64_t>(micros / kSecond);
   p = put_digits(p, whole, whole >= 10'000'000'000ull ? 12 : 10);

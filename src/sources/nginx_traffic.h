@@ -6,6 +6,8 @@
 // 40 requests within 5 s; every 90 s a host that answers 4xx for 15 s.
 #pragma once
 
+#include "engine/core/time.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,19 +15,17 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/core/time.h"
-
 namespace streamd {
 
 struct TrafficConfig {
   std::uint64_t rate = 1000;  // records per second of event time; at least 1
   std::uint64_t seed = 1;
-  std::uint64_t clients = 100'000;  // at least 1
-  std::uint64_t hosts = 40;         // at least 1
-  std::uint64_t attackers = 5;      // 0 = none
-  double skew = 0.5;                // exponent of the clients' law; 0 = all alike
+  std::uint64_t clients = 100'000;         // at least 1
+  std::uint64_t hosts = 40;                // at least 1
+  std::uint64_t attackers = 5;             // 0 = none
+  double skew = 0.5;                       // exponent of the clients' law; 0 = all alike
   EventTime start{1'704'067'200'000'000};  // 2024-01-01T00:00:00Z
-  Duration disorder{};              // a record's time may be up to this much earlier
+  Duration disorder{};                     // a record's time may be up to this much earlier
 };
 
 // Const after construction; any number of threads may write().

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/stdin_source.h"
 
+#include "sources/builtin_sources.h"
+#include "sources/line_block.h"
+
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <poll.h>
+#include <unistd.h>
 #include <utility>
-
-#include "sources/builtin_sources.h"
-#include "sources/line_block.h"
 
 namespace streamd {
 namespace {
@@ -57,10 +57,12 @@ class LineStreamReader final : public Reader {
  private:
   Result<bool> wait(Duration limit) {
     pollfd waiting{descriptor_, POLLIN, 0};
-    const int millis = static_cast<int>(std::clamp<std::int64_t>((limit.micros + 999) / 1000, 0, 60'000));
+    const int millis =
+        static_cast<int>(std::clamp<std::int64_t>((limit.micros + 999) / 1000, 0, 60'000));
     const int events = ::poll(&waiting, 1, millis);
     if (events < 0 && errno != EINTR)
-      return fail(ErrorKind::external, fmt::format("cannot wait for input: {}", std::strerror(errno)));
+      return fail(ErrorKind::external,
+                  fmt::format("cannot wait for input: {}", std::strerror(errno)));
     return events > 0;
   }
 
@@ -123,8 +125,9 @@ class LineStreamReader final : public Reader {
   bool skip_rest_of_line() {
     const void* found = std::memchr(block_.get() + begin_, '\n', end_ - begin_);
     skipping_ = found == nullptr && !at_end_;
-    begin_ = found == nullptr ? end_
-                              : static_cast<std::size_t>(static_cast<const char*>(found) - block_.get()) + 1;
+    begin_ = found == nullptr
+                 ? end_
+                 : static_cast<std::size_t>(static_cast<const char*>(found) - block_.get()) + 1;
     return !skipping_;
   }
 
@@ -187,9 +190,10 @@ void add_stdin_source(Registry& registry) {
   registry.add_source(
       Spec<StdinConfig>("stdin")
           .summary("Reads records by line from standard input.")
-          .details("Ends with the input. Cannot be read twice: records that were read after the last "
-                   "checkpoint are lost with a crash. Empty lines are skipped; a line longer than "
-                   "`max_record` becomes a dead letter.")
+          .details(
+              "Ends with the input. Cannot be read twice: records that were read after the last "
+              "checkpoint are lost with a crash. Empty lines are skipped; a line longer than "
+              "`max_record` becomes a dead letter.")
           .promise("at most once over a crash: the input cannot be read again")
           .example("JSON lines from a pipe", "decode: json"),
       [](StdinConfig, const ConfigNode&, Diagnostics&) -> std::unique_ptr<SourcePlan> {

@@ -2,9 +2,9 @@
 // Records by line from a descriptor that cannot be read twice: a pipe, a terminal.
 #pragma once
 
-#include <memory>
-
 #include "engine/api/source.h"
+
+#include <memory>
 
 namespace streamd {
 

@@ -3,6 +3,9 @@
 // emitter that remembers.
 #pragma once
 
+#include "engine/api/registry.h"
+#include "tests/support/catch.h"
+
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -10,9 +13,6 @@
 #include <unistd.h>
 #include <utility>
 #include <vector>
-
-#include "engine/api/registry.h"
-#include "tests/support/catch.h"
 
 namespace streamd::test {
 

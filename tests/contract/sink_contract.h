@@ -2,12 +2,12 @@
 // What every sink must do, given how to open it and how to read what is at its far side.
 #pragma once
 
+#include "engine/api/sink.h"
+#include "tests/contract/component.h"
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "engine/api/sink.h"
-#include "tests/contract/component.h"
 
 namespace streamd::test {
 

@@ -2,13 +2,13 @@
 // What every source must do. A source's test hands over how to open it at positions.
 #pragma once
 
+#include "engine/api/source.h"
+#include "tests/contract/component.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/api/source.h"
-#include "tests/contract/component.h"
 
 namespace streamd::test {
 
@@ -28,14 +28,16 @@ inline Positions positions_of(Reader& reader) {
   return positions;
 }
 
-inline Pull pull_once(Reader& reader, std::vector<SeenRecord>& into, std::size_t max_records = 4096) {
+inline Pull pull_once(Reader& reader, std::vector<SeenRecord>& into,
+                      std::size_t max_records = 4096) {
   RawBatch batch;
   auto pulled = reader.pull({max_records, Duration{0}}, batch);
   if (!pulled) FAIL(pulled.error().message);
   if (*pulled != Pull::data) CHECK(batch.records.empty());
   CHECK(batch.records.size() <= max_records);
   for (const auto& r : batch.records)
-    into.push_back({reader.partition_name(batch.partition), r.position, std::string(r.data), std::string(r.fault)});
+    into.push_back({reader.partition_name(batch.partition), r.position, std::string(r.data),
+                    std::string(r.fault)});
   return *pulled;
 }
 

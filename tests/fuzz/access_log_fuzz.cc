@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines of access logs in every built-in format, and one format string made of the input itself.
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "engine/codec/decode.h"
 #include "engine/codec/encode.h"
 #include "engine/codec/utf8.h"
 #include "engine/core/check.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace {
 
@@ -41,8 +41,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   decode("combined", text);
   decode("common", text);
-  decode("$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
-         "\"$http_referer\" \"$http_user_agent\" $request_time $upstream_response_time", text);
+  decode(
+      "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
+      "\"$http_referer\" \"$http_user_agent\" $request_time $upstream_response_time",
+      text);
   const std::size_t line = text.find('\n');
   streamd::ConfigNode node;
   node.shape = streamd::ConfigNode::Shape::map;

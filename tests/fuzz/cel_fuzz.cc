@@ -2,6 +2,9 @@
 // Any bytes as an expression: parse, bind and evaluate it on a small batch of mixed kinds. A column
 // at a time and a record at a time must give the same kind of result, except that only the record
 // has one budget for the whole expression.
+#include "engine/expr/expression.h"
+#include "engine/expr/template.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,9 +12,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include "engine/expr/expression.h"
-#include "engine/expr/template.h"
 
 namespace {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One JSON record: decoded, encoded again (copied and changed), decoded once more. What decoded the
 // first time must decode every time, to the same values.
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "engine/codec/decode.h"
 #include "engine/codec/encode.h"
 #include "engine/codec/time_format.h"
 #include "engine/core/check.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace {
 

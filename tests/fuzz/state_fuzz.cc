@@ -3,6 +3,11 @@
 // rest are rows: group, length of the sub key, length of the value (2 bytes), then both. A row
 // whose sub key names a key goes to the group that the key belongs to, so that the fuzzer need not
 // guess hashes. What can be restored must go on working: more records, checkpoint, end of input.
+#include "engine/api/registry.h"
+#include "engine/core/hash.h"
+#include "engine/core/key.h"
+#include "operators/window/window.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,11 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/api/registry.h"
-#include "engine/core/hash.h"
-#include "engine/core/key.h"
-#include "operators/window/window.h"
 
 namespace {
 
@@ -75,11 +75,17 @@ std::unique_ptr<OperatorPlan> make_plan(unsigned which) {
     window = map_of({{"session", map_of({{"gap", scalar("5s")}, {"max", scalar("1m")}})}});
   ConfigNode compute = map_of({{"n", scalar("count()")}});
   if (which / 4 % 2 == 1)
-    compute = map_of({{"n", scalar("count()")}, {"s", scalar("sum(x)")}, {"m", scalar("min(x)")},
-                      {"d", scalar("distinct(x)")}, {"l", scalar("last(x)")},
-                      {"t", scalar("top(x, 3)")}, {"q", scalar("quantile(x, 0.5)")}});
+    compute = map_of({{"n", scalar("count()")},
+                      {"s", scalar("sum(x)")},
+                      {"m", scalar("min(x)")},
+                      {"d", scalar("distinct(x)")},
+                      {"l", scalar("last(x)")},
+                      {"t", scalar("top(x, 3)")},
+                      {"q", scalar("quantile(x, 0.5)")}});
   const char* emits[] = {"close", "threshold", "changed", "close"};
-  const auto config = map_of({{"window", window}, {"by", scalar("k")}, {"compute", compute},
+  const auto config = map_of({{"window", window},
+                              {"by", scalar("k")},
+                              {"compute", compute},
                               {"having", scalar("n > 1")},
                               {"emit", scalar(emits[which / 8 % 4])}});
   Registry registry;
@@ -114,9 +120,8 @@ unsigned group_of(const Row& row) {
   if (!row.sub_key.empty() && (row.sub_key[0] == 'a' || row.sub_key[0] == 's'))
     key = std::string_view(row.sub_key).substr(1);
   else if (row.value.size() > 3)
-    key = std::string_view(row.value)
-              .substr(3, std::min<std::size_t>(static_cast<unsigned char>(row.value[2]),
-                                               row.value.size() - 3));
+    key = std::string_view(row.value).substr(
+        3, std::min<std::size_t>(static_cast<unsigned char>(row.value[2]), row.value.size() - 3));
   return key_group(hash_bytes(key, kSeed));
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/conversion.h"
-
 #include "tests/operators/operator_fixture.h"
 
 using namespace streamd;
 using namespace streamd::test;
 
 namespace {
-ConfigNode fields_of(std::vector<std::pair<std::string, ConfigNode>> fields, const char* on_error = "dead_letter") {
+ConfigNode fields_of(std::vector<std::pair<std::string, ConfigNode>> fields,
+                     const char* on_error = "dead_letter") {
   return map_of({{"fields", map_of(std::move(fields))}, {"on_error", scalar(on_error)}});
 }
 }  // namespace
@@ -35,7 +35,8 @@ TEST_CASE("Text becomes addresses, times and text again") {
   CHECK(to_ip(Value::string("2001:db8::1"), arena)->size() == 16);
   CHECK_FALSE(to_ip(Value::string("10.0.0.256"), arena));
   const auto format = TimeFormat::parse("rfc3339");
-  CHECK(to_timestamp(Value::string("1970-01-01T00:00:01Z"), *format)->as_time().micros == 1'000'000);
+  CHECK(to_timestamp(Value::string("1970-01-01T00:00:01Z"), *format)->as_time().micros ==
+        1'000'000);
   CHECK_FALSE(to_timestamp(Value::string("yesterday"), *format));
   CHECK(to_text(Value::int64(5), arena)->text() == "5");
 }
@@ -46,7 +47,8 @@ TEST_CASE("Convert types the columns and rejects a record once") {
   CHECK(f.ports.out.fields[0].type == Type::int64);
   CHECK(f.ports.out.fields[0].derived);
   CHECK_FALSE(f.ports.out.fields[2].derived);
-  const Batch in = batch_of({strings({"200", "x", nullptr, "404"}), strings({"0.5", "y", "1", "2"}), strings({"a", "b", "c", "d"})});
+  const Batch in = batch_of({strings({"200", "x", nullptr, "404"}), strings({"0.5", "y", "1", "2"}),
+                             strings({"a", "b", "c", "d"})});
   f.run(in.select({0, 1, 2}));
   REQUIRE(f.out.batches[0].size() == 2);
   CHECK(f.value("status", 0).as_int() == 200);
@@ -70,15 +72,24 @@ TEST_CASE("What cannot be converted may become null or stay") {
 }
 
 TEST_CASE("A timestamp can have a format") {
-  OperatorFixture f("convert", fields_of({{"t", map_of({{"type", scalar("timestamp")}, {"format", scalar("unix")}})}}), open_schema({"t"}));
+  OperatorFixture f(
+      "convert",
+      fields_of({{"t", map_of({{"type", scalar("timestamp")}, {"format", scalar("unix")}})}}),
+      open_schema({"t"}));
   f.run(batch_of({strings({"1659509511.865323"})}));
   CHECK(f.value("t", 0).as_time().micros == 1659509511865323);
 }
 
 TEST_CASE("Wrong conversions are reported") {
-  CHECK(OperatorFixture("convert", fields_of({{"n", scalar("integer")}}), open_schema({"n"})).problems.errors() == 1);
-  CHECK(OperatorFixture("convert", fields_of({{"n", map_of({{"type", scalar("int")}, {"format", scalar("unix")}})}}), open_schema({"n"})).problems.errors() == 1);
+  CHECK(OperatorFixture("convert", fields_of({{"n", scalar("integer")}}), open_schema({"n"}))
+            .problems.errors() == 1);
+  CHECK(OperatorFixture(
+            "convert",
+            fields_of({{"n", map_of({{"type", scalar("int")}, {"format", scalar("unix")}})}}),
+            open_schema({"n"}))
+            .problems.errors() == 1);
   Schema closed = open_schema({"status"});
   closed.open = false;
-  CHECK(OperatorFixture("convert", fields_of({{"statsu", scalar("int")}}), closed).problems.errors() == 1);
+  CHECK(OperatorFixture("convert", fields_of({{"statsu", scalar("int")}}), closed)
+            .problems.errors() == 1);
 }

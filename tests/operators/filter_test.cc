@@ -6,7 +6,8 @@ using namespace streamd::test;
 
 TEST_CASE("Filter passes, counts and rejects each record once") {
   OperatorFixture f("filter", map_of({{"where", scalar("n > 5")}}), open_schema({"n"}));
-  const Batch in = batch_of({{Value::int64(9), Value::int64(1), Value::missing(), Value::int64(7), Value::string("x"), Value::int64(8)}});
+  const Batch in = batch_of({{Value::int64(9), Value::int64(1), Value::missing(), Value::int64(7),
+                              Value::string("x"), Value::int64(8)}});
   f.run(in.select({0, 1, 2, 3, 4}));
   REQUIRE(f.out.batches[0].size() == 2);
   CHECK(f.value("n", 0).as_int() == 9);
@@ -20,13 +21,16 @@ TEST_CASE("Filter passes, counts and rejects each record once") {
 }
 
 TEST_CASE("Filter asks for the fields of its expression too") {
-  OperatorFixture f("filter", map_of({{"where", scalar("status >= 400 && host != ''")}}), open_schema({"status", "host"}));
+  OperatorFixture f("filter", map_of({{"where", scalar("status >= 400 && host != ''")}}),
+                    open_schema({"status", "host"}));
   Needs wanted;
   wanted.fields = {"client"};
   CHECK(f.plan->needs(wanted).fields == std::set<std::string>{"client", "host", "status"});
 }
 
 TEST_CASE("A condition that is no condition is reported") {
-  CHECK(OperatorFixture("filter", map_of({{"where", scalar("1 + 1")}}), open_schema({})).problems.errors() == 1);
-  CHECK(OperatorFixture("filter", map_of({{"where", scalar("n >")}}), open_schema({})).problems.errors() == 1);
+  CHECK(OperatorFixture("filter", map_of({{"where", scalar("1 + 1")}}), open_schema({}))
+            .problems.errors() == 1);
+  CHECK(OperatorFixture("filter", map_of({{"where", scalar("n >")}}), open_schema({}))
+            .problems.errors() == 1);
 }

@@ -23,7 +23,8 @@ TEST_CASE("Map sets from the input, then renames, removes and keeps") {
 }
 
 TEST_CASE("Two fields can change places") {
-  OperatorFixture f("map", map_of({{"rename", map_of({{"a", scalar("b")}, {"b", scalar("a")}})}}), open_schema({"a", "b"}));
+  OperatorFixture f("map", map_of({{"rename", map_of({{"a", scalar("b")}, {"b", scalar("a")}})}}),
+                    open_schema({"a", "b"}));
   f.run(batch_of({strings({"1"}), strings({"2"})}));
   CHECK(f.value("a", 0).text() == "2");
   CHECK(f.value("b", 0).text() == "1");
@@ -40,7 +41,8 @@ TEST_CASE("keep closes the record") {
 }
 
 TEST_CASE("A record whose expression fails is rejected, the others go on") {
-  OperatorFixture f("map", map_of({{"set", map_of({{"x", scalar("10 / n")}})}}), open_schema({"n"}));
+  OperatorFixture f("map", map_of({{"set", map_of({{"x", scalar("10 / n")}})}}),
+                    open_schema({"n"}));
   f.run(batch_of({{Value::int64(0), Value::int64(5), Value::missing()}}));
   REQUIRE(f.out.batches[0].size() == 1);
   CHECK(f.value("x", 0).as_int() == 2);
@@ -55,8 +57,11 @@ TEST_CASE("Map needs only what its output is made from") {
     w.whole = whole;
     return OperatorFixture("map", fields, open_schema({})).plan->needs(w);
   };
-  const ConfigNode setting = map_of({{"set", map_of({{"x", scalar("a + 1")}})}, {"rename", map_of({{"old", scalar("new")}})}, {"remove", list_of({"gone"})}});
-  CHECK(needs(setting, {"x", "new", "gone", "other"}, false).fields == std::set<std::string>{"a", "old", "other"});
+  const ConfigNode setting = map_of({{"set", map_of({{"x", scalar("a + 1")}})},
+                                     {"rename", map_of({{"old", scalar("new")}})},
+                                     {"remove", list_of({"gone"})}});
+  CHECK(needs(setting, {"x", "new", "gone", "other"}, false).fields ==
+        std::set<std::string>{"a", "old", "other"});
   CHECK(needs(setting, {}, true).whole);
   const ConfigNode keeping = map_of({{"keep", list_of({"a"})}});
   CHECK(needs(keeping, {"b"}, true).fields == std::set<std::string>{"a"});
@@ -67,7 +72,9 @@ TEST_CASE("Fields that a closed record does not have are reported") {
   Schema closed = open_schema({"status"});
   closed.open = false;
   for (const char* what : {"remove", "keep"})
-    CHECK(OperatorFixture("map", map_of({{what, list_of({"statsu"})}}), closed).problems.errors() == 1);
-  CHECK(OperatorFixture("map", map_of({{"rename", map_of({{"statsu", scalar("s")}})}}), closed).problems.errors() == 1);
+    CHECK(OperatorFixture("map", map_of({{what, list_of({"statsu"})}}), closed).problems.errors() ==
+          1);
+  CHECK(OperatorFixture("map", map_of({{"rename", map_of({{"statsu", scalar("s")}})}}), closed)
+            .problems.errors() == 1);
   CHECK(OperatorFixture("map", map_of({}), closed).problems.errors() == 1);
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/resource.h>
-
-#include <csignal>
-
 #include "sinks/builtin_sinks.h"
 #include "sinks/file_segments.h"
 #include "tests/contract/sink_contract.h"
+
+#include <csignal>
+#include <sys/resource.h>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -48,7 +47,8 @@ struct FileSinkFixture {
   // All segments in order.
   std::string all() const {
     std::string text;
-    for (int s = 1; std::filesystem::exists(path() + fmt_number(s)); ++s) text += read_file(path() + fmt_number(s));
+    for (int s = 1; std::filesystem::exists(path() + fmt_number(s)); ++s)
+      text += read_file(path() + fmt_number(s));
     return text + read_file(path());
   }
   static std::string fmt_number(int s) {
@@ -65,8 +65,8 @@ TEST_CASE("The file sink keeps the contract") {
   SECTION("with rotation") { fields.emplace_back("rotate", map_of({{"size", scalar("20")}})); }
   SECTION("as csv") { fields.emplace_back("encode", scalar("csv")); }
   FileSinkFixture f(fields);
-  check_sink({[&](const std::string& restored) { return f.open(restored); }, [&] { return f.all(); },
-              FileSinkFixture::batch, true});
+  check_sink({[&](const std::string& restored) { return f.open(restored); },
+              [&] { return f.all(); }, FileSinkFixture::batch, true});
 }
 
 TEST_CASE("Before the first checkpoint a restart begins where the first start began") {
@@ -86,7 +86,8 @@ TEST_CASE("Before the first checkpoint a restart begins where the first start be
 }
 
 TEST_CASE("An existing file is replaced or refused when told so") {
-  FileSinkFixture replace({{"existing", scalar("replace")}}), refuse({{"existing", scalar("refuse")}});
+  FileSinkFixture replace({{"existing", scalar("replace")}}),
+      refuse({{"existing", scalar("refuse")}});
   for (auto* f : {&replace, &refuse}) {
     std::filesystem::create_directories(f->dir.file("sub"));
     write_file(f->path(), "old\n");
@@ -144,4 +145,21 @@ TEST_CASE("A write that the system refuses is retried without loss or repetition
   CHECK(segments.unwritten() == 500);
   REQUIRE(segments.sync());
   CHECK(read_file(dir.file("out")) == std::string(1500, 'x'));
+}
+
+TEST_CASE("Of the full files only the newest are kept, once what is in them is committed") {
+  FileSinkFixture f({{"rotate", map_of({{"size", scalar("20")}, {"keep", scalar("2")}})}});
+  auto sink = f.open();
+  const auto there = [&](int s) {
+    return std::filesystem::exists(f.path() + FileSinkFixture::fmt_number(s));
+  };
+  for (int n = 1; n <= 6; ++n) REQUIRE(sink->write(FileSinkFixture::batch(n), f.out));
+  REQUIRE(sink->barrier(1));
+  REQUIRE(sink->prepared(1));
+  CHECK(there(1));
+  sink->committed(1);
+  CHECK_FALSE(there(1));
+  CHECK_FALSE(there(3));
+  CHECK(there(4));
+  CHECK(there(5));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are followed while they are rotated.
-#include <filesystem>
-
 #include "sources/builtin_sources.h"
 #include "tests/contract/source_contract.h"
+
+#include <filesystem>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -22,7 +22,9 @@ struct Tail {
     add_file_source(registry);
     Diagnostics problems;
     plan = make_plan(registry.sources(), "file",
-                     map_of({{"path", scalar(path)}, {"follow", scalar("true")}, {"from", scalar(from)},
+                     map_of({{"path", scalar(path)},
+                             {"follow", scalar("true")},
+                             {"from", scalar(from)},
                              {"rotate_wait", scalar("30s")}}),
                      problems);
     REQUIRE(plan);
@@ -126,7 +128,9 @@ TEST_CASE("A file that is cut begins anew") {
   Tail tail(dir.file("log"));
   CHECK(tail.read() == "one,two");
   SECTION("to less than before") { write_file(dir.file("log"), "three\n"); }
-  SECTION("and has grown beyond where it was") { write_file(dir.file("log"), "three\nfour and much more\n"); }
+  SECTION("and has grown beyond where it was") {
+    write_file(dir.file("log"), "three\nfour and much more\n");
+  }
   SECTION("while streamd is down") {
     write_file(dir.file("log"), "three\n");
     tail.restart();

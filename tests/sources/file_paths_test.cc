@@ -17,7 +17,8 @@ TEST_CASE("A rotated name leads back to its log") {
 
 TEST_CASE("Patterns find regular files once, sorted, without the excluded ones") {
   test::TempDir dir;
-  for (const char* name : {"b.log", "a.log", "a.log.gz", "c.txt"}) test::write_file(dir.file(name), "x");
+  for (const char* name : {"b.log", "a.log", "a.log.gz", "c.txt"})
+    test::write_file(dir.file(name), "x");
   std::filesystem::create_directory(dir.file("d.log"));
   CHECK(find_files({dir.file("*.log*"), dir.file("a.log")}, {"*.gz"}) ==
         std::vector<std::string>{dir.file("a.log"), dir.file("b.log")});
@@ -35,6 +36,7 @@ TEST_CASE("A position prints and parses, and nonsense does not") {
   REQUIRE(again);
   CHECK(again->print() == p.print());
   CHECK(again->id == p.id);
-  for (const char* bad : {"", "1:", "2:1:2:3:4:5:r", "1:1:2:3:4:5:x", "1:1:2:3:4:5", "1:a:2:3:4:5:r", "1:1:2:3:4:5:rr"})
+  for (const char* bad : {"", "1:", "2:1:2:3:4:5:r", "1:1:2:3:4:5:x", "1:1:2:3:4:5",
+                          "1:a:2:3:4:5:r", "1:1:2:3:4:5:rr"})
     CHECK_FALSE(FilePosition::parse(bad));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are read once.
-#include <zlib.h>
-
 #include "sources/builtin_sources.h"
 #include "tests/contract/source_contract.h"
+
+#include <zlib.h>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -102,7 +102,8 @@ TEST_CASE("A damaged gzip gives what it holds and one fault") {
     expected = "truncated-gzip";
   }
   SECTION("corrupt") {
-    for (std::size_t i = bad.size() / 2; i < bad.size() / 2 + 400; ++i) bad[i] = static_cast<char>(~bad[i]);
+    for (std::size_t i = bad.size() / 2; i < bad.size() / 2 + 400; ++i)
+      bad[i] = static_cast<char>(~bad[i]);
     expected = "bad-gzip";
   }
   write_file(dir.file("a.gz"), bad);
@@ -123,7 +124,8 @@ TEST_CASE("A line longer than max_record is one fault and the next line is whole
   REQUIRE(seen.size() == 3);
   CHECK(seen[0].data == "first");
   CHECK(seen[1].fault == (length == 0 ? "" : "too-long"));
-  CHECK(seen[1].data.size() == (length == 0 ? once.max_record : std::min<std::size_t>(once.max_record + length, 65536)));
+  CHECK(seen[1].data.size() ==
+        (length == 0 ? once.max_record : std::min<std::size_t>(once.max_record + length, 65536)));
   CHECK(seen[1].position == 6);
   CHECK(seen[2].data == "last");
 }
@@ -139,7 +141,8 @@ TEST_CASE("A hole of NUL bytes at the head is skipped") {
 
 TEST_CASE("Files are shared out between workers and each is read once") {
   TempDir dir;
-  for (int i = 0; i < 5; ++i) write_file(dir.file("f" + std::to_string(i)), lines(i * 10, i * 10 + 10));
+  for (int i = 0; i < 5; ++i)
+    write_file(dir.file("f" + std::to_string(i)), lines(i * 10, i * 10 + 10));
   Once once({dir.file("f*")});
   once.workers = 2;
   CHECK(once.read(0).size() == 30);

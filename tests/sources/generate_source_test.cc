@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
-#include <set>
-
 #include "sources/builtin_sources.h"
 #include "sources/nginx_traffic.h"
 #include "tests/contract/source_contract.h"
+
+#include <map>
+#include <set>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -46,13 +46,15 @@ std::string member(const std::string& json, const std::string& name) {
 }  // namespace
 
 TEST_CASE("The generator can be resumed from every position") {
-  Generate generate({{"count", scalar("5000")}, {"partitions", scalar("3")}, {"clients", scalar("100")}});
+  Generate generate(
+      {{"count", scalar("5000")}, {"partitions", scalar("3")}, {"clients", scalar("100")}});
   CHECK(generate.plan->bounded());
   check_resume([&](const Positions& at) { return generate.open(at); }, 500);
 }
 
 TEST_CASE("However many workers there are, the records are the same") {
-  Generate generate({{"count", scalar("1000")}, {"partitions", scalar("4")}, {"clients", scalar("100")}});
+  Generate generate(
+      {{"count", scalar("1000")}, {"partitions", scalar("4")}, {"clients", scalar("100")}});
   const auto read = [&](unsigned workers) {
     std::multiset<std::string> all;
     auto source = generate.open({}, workers);
@@ -70,7 +72,8 @@ TEST_CASE("A record has the members of an nginx event, all of them text") {
   const NginxTraffic traffic(config);
   const std::string text = record(traffic, 1500);
   CHECK(text.size() <= NginxTraffic::kMaxBytes);
-  for (const char* name : {"server", "client_ip", "method", "status", "request_time", "host", "country"})
+  for (const char* name :
+       {"server", "client_ip", "method", "status", "request_time", "host", "country"})
     CHECK_FALSE(member(text, name).empty());
   CHECK(member(text, "@timestamp") == "1704067201.500000");
   CHECK(text.front() == '{');
@@ -128,9 +131,11 @@ TEST_CASE("With a speed the generator keeps pace with the clock") {
 TEST_CASE("Wrong settings of the generator are reported") {
   Registry registry;
   add_generate_source(registry);
-  for (const auto& [field, value] : {std::pair{"rate", "0"}, {"start", "yesterday"}, {"kind", "apache"}, {"speed", "-1"}}) {
+  for (const auto& [field, value] :
+       {std::pair{"rate", "0"}, {"start", "yesterday"}, {"kind", "apache"}, {"speed", "-1"}}) {
     Diagnostics problems;
-    CHECK_FALSE(make_plan(registry.sources(), "generate", map_of({{field, scalar(value)}}), problems));
+    CHECK_FALSE(
+        make_plan(registry.sources(), "generate", map_of({{field, scalar(value)}}), problems));
     CHECK(problems.errors() == 1);
   }
 }

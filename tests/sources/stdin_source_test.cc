@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/stdin_source.h"
 
-#include <unistd.h>
-
 #include "tests/contract/source_contract.h"
+
+#include <unistd.h>
 
 using namespace streamd;
 using namespace streamd::test;

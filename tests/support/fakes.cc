@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/fakes.h"
 
-#include <algorithm>
-
 #include "engine/codec/encode.h"
 #include "engine/config/render.h"
 #include "engine/config/yaml.h"
 #include "engine/plan/build.h"
 #include "tests/support/catch.h"
+
+#include <algorithm>
 
 namespace streamd::test {
 namespace {
@@ -48,9 +48,10 @@ class FakeReader final : public Reader {
   void partitions(std::vector<PartitionState>& out) override {
     for (std::size_t i = 0; i < own_.size(); ++i) {
       const bool all = next_[i] >= input_->partitions[own_[i]].size();
-      out.push_back({static_cast<std::uint32_t>(own_[i]), std::to_string(next_[i]),
-                     next_[i] >= std::min(input_->partitions[own_[i]].size(), input_->allowed.load()),
-                     all && !input_->endless});
+      out.push_back(
+          {static_cast<std::uint32_t>(own_[i]), std::to_string(next_[i]),
+           next_[i] >= std::min(input_->partitions[own_[i]].size(), input_->allowed.load()),
+           all && !input_->endless});
     }
   }
   std::string partition_name(std::uint32_t partition) const override {
@@ -162,7 +163,8 @@ void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input) {
                       });
 }
 
-void add_fake_sink(Registry& registry, const std::string& type, std::shared_ptr<FakeOutput> output) {
+void add_fake_sink(Registry& registry, const std::string& type,
+                   std::shared_ptr<FakeOutput> output) {
   registry.add_sink(Spec<NoConfig>(type).summary("Lines of a test."),
                     [output](NoConfig, const ConfigNode&, Diagnostics&) {
                       return std::make_unique<FakeSinkPlan>(output);

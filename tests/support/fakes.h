@@ -3,16 +3,16 @@
 // file sink would, and a runner over a store that survives "kill -9".
 #pragma once
 
+#include "engine/api/registry.h"
+#include "engine/core/clock.h"
+#include "engine/plan/plan.h"
+#include "engine/runtime/run.h"
+
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "engine/api/registry.h"
-#include "engine/core/clock.h"
-#include "engine/plan/plan.h"
-#include "engine/runtime/run.h"
 
 namespace streamd::test {
 
@@ -20,17 +20,17 @@ namespace streamd::test {
 struct FakeInput {
   std::vector<std::vector<std::string>> partitions;
   std::size_t batch = 7;
-  bool endless = false;              // idle instead of end when all was read
+  bool endless = false;                               // idle instead of end when all was read
   std::atomic<std::size_t> allowed{~std::size_t{0}};  // records of each partition that exist by now
-  std::atomic<std::size_t> read{0};  // records handed out, over all runs
+  std::atomic<std::size_t> read{0};                   // records handed out, over all runs
 };
 void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input);
 
 // Sink type `fake`: JSON lines; exactly once by truncating to the committed length at a restart.
 struct FakeOutput {
   std::mutex mutex;
-  std::vector<std::string> lines;   // as of now, of all runs
-  std::atomic<int> failures{0};     // that many writes fail with Retry::backoff first
+  std::vector<std::string> lines;  // as of now, of all runs
+  std::atomic<int> failures{0};    // that many writes fail with Retry::backoff first
   std::vector<std::string> sorted();
 };
 void add_fake_sink(Registry& registry, const std::string& type, std::shared_ptr<FakeOutput> output);

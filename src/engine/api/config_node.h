@@ -3,13 +3,13 @@
 // ${VAR} was resolved in each scalar; read by Spec (spec.h). Plain data, owns its children.
 #pragma once
 
+#include "engine/api/diagnostics.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/api/diagnostics.h"
 
 namespace streamd {
 
@@ -20,10 +20,10 @@ struct ConfigNode {
 
   Shape shape = Shape::null;
   Place place;
-  std::string text;     // scalar: the resolved text
-  bool quoted = false;  // scalar: written in quotes, so "5" is a string and not a number
-  bool substituted = false;  // a ${…} took part: never echo the text, it may be a secret
-  std::vector<ConfigNode> items;     // list
+  std::string text;               // scalar: the resolved text
+  bool quoted = false;            // scalar: written in quotes, so "5" is a string and not a number
+  bool substituted = false;       // a ${…} took part: never echo the text, it may be a secret
+  std::vector<ConfigNode> items;  // list
   std::vector<ConfigEntry> entries;  // map, in the order of the file
 
   // The value of a map's key, or null.
@@ -39,8 +39,7 @@ struct ConfigNode {
 struct ConfigEntry {
   ConfigNode first;   // key
   ConfigNode second;  // value
-  ConfigEntry(ConfigNode key, ConfigNode value)
-      : first(std::move(key)), second(std::move(value)) {}
+  ConfigEntry(ConfigNode key, ConfigNode value) : first(std::move(key)), second(std::move(value)) {}
 };
 
 inline const ConfigNode* ConfigNode::find(std::string_view key) const {

@@ -23,7 +23,7 @@ enum class Severity : std::uint8_t { warning, error };
 
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string code;     // stable, kebab-case, searchable: unknown-key, type-mismatch, cycle, …
+  std::string code;  // stable, kebab-case, searchable: unknown-key, type-mismatch, cycle, …
   Place place;
   std::string message;  // what is wrong: lower case, user input in double quotes, no full stop
   std::string hint;     // what to do: one sentence, may be empty

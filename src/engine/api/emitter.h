@@ -2,11 +2,11 @@
 // Emitter: the way out of a node. Handed to each call; valid during that call only.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "engine/api/drop.h"
 #include "engine/core/batch.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace streamd {
 

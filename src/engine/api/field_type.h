@@ -3,6 +3,9 @@
 // A component with a type of its own specialises it; enums only name their values (EnumNames).
 #pragma once
 
+#include "engine/api/config_node.h"
+#include "engine/core/time.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/api/config_node.h"
-#include "engine/core/time.h"
 
 namespace streamd {
 
@@ -40,9 +40,9 @@ std::optional<ByteSize> parse_size(std::string_view text);
 std::string format_size(ByteSize s);
 
 template <class T>
-struct FieldType;  // static bool read(const ConfigNode&, T&, Diagnostics&); on false it has reported
-                   // static std::string name(); static std::string json_schema();
-                   // static std::string show(const T&);  "" = no default to show
+struct FieldType;  // static bool read(const ConfigNode&, T&, Diagnostics&); on false it has
+                   // reported static std::string name(); static std::string json_schema(); static
+                   // std::string show(const T&);  "" = no default to show
 
 #define STREAMD_FIELD_TYPE(T)                                        \
   template <>                                                        \
@@ -81,11 +81,8 @@ struct FieldType<std::optional<T>> {
   static std::string name() { return FieldType<T>::name(); }
   static std::string json_schema() { return FieldType<T>::json_schema(); }
   static std::string show(const std::optional<T>& v) { return v ? FieldType<T>::show(*v) : ""; }
-  static auto nested()
-    requires requires { FieldType<T>::nested(); }
-  {
-    return FieldType<T>::nested();
-  }
+  static auto nested() requires requires { FieldType<T>::nested(); }
+  { return FieldType<T>::nested(); }
 };
 
 // A single value is accepted as a list of one.
@@ -96,8 +93,10 @@ struct FieldType<std::vector<T>> {
     bool good = true;
     const auto one = [&](const ConfigNode& item) {
       T value{};
-      if (FieldType<T>::read(item, value, problems)) into.push_back(std::move(value));
-      else good = false;
+      if (FieldType<T>::read(item, value, problems))
+        into.push_back(std::move(value));
+      else
+        good = false;
     };
     if (node.shape == ConfigNode::Shape::list) {
       for (const auto& item : node.items) one(item);
@@ -132,8 +131,10 @@ struct FieldType<std::vector<std::pair<std::string, T>>> {
     bool good = true;
     for (const auto& [k, v] : node.entries) {
       T value{};
-      if (FieldType<T>::read(v, value, problems)) into.emplace_back(k.text, std::move(value));
-      else good = false;
+      if (FieldType<T>::read(v, value, problems))
+        into.emplace_back(k.text, std::move(value));
+      else
+        good = false;
     }
     return good;
   }
@@ -144,7 +145,8 @@ struct FieldType<std::vector<std::pair<std::string, T>>> {
   static std::string show(const Map& v) {
     if (v.empty()) return "";
     std::string out = "{";
-    for (const auto& [k, x] : v) out += (out.size() > 1 ? ", " : "") + k + ": " + FieldType<T>::show(x);
+    for (const auto& [k, x] : v)
+      out += (out.size() > 1 ? ", " : "") + k + ": " + FieldType<T>::show(x);
     return out + "}";
   }
 };
@@ -154,7 +156,7 @@ template <class E>
 struct EnumNames;
 
 template <class E>
-  requires requires { EnumNames<E>::values; }
+requires requires { EnumNames<E>::values; }
 struct FieldType<E> {
   static std::vector<std::string> names() {
     std::vector<std::string> out;

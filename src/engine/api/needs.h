@@ -11,7 +11,8 @@ namespace streamd {
 struct Needs {
   // Dotted paths: "status", "location.country_code".
   std::set<std::string> fields;
-  // The whole record will be written out: raw bytes of an open schema, every column of a closed one.
+  // The whole record will be written out: raw bytes of an open schema, every column of a closed
+  // one.
   bool whole = false;
 
   void merge(const Needs& other) {

@@ -6,11 +6,6 @@
 // worker, called by that worker's thread only, never re-entered. No locks needed in either.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "engine/api/config_node.h"
 #include "engine/api/emitter.h"
 #include "engine/api/needs.h"
@@ -18,13 +13,18 @@
 #include "engine/core/clock.h"
 #include "engine/core/schema.h"
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace streamd {
 
 struct OperatorContext {
-  std::string node;            // the node's name in the pipeline
-  unsigned worker = 0;         // this instance's worker
+  std::string node;     // the node's name in the pipeline
+  unsigned worker = 0;  // this instance's worker
   unsigned workers = 1;
-  std::uint64_t hash_seed = 0; // stable over restarts; the same on every worker
+  std::uint64_t hash_seed = 0;  // stable over restarts; the same on every worker
   const Clock* clock = nullptr;
 };
 
@@ -67,8 +67,8 @@ class OperatorPlan {
   virtual std::vector<std::string> key_fields() const { return {}; }
   // True when the node keeps state (then its name is its identity on disk).
   virtual bool stateful() const { return false; }
-  // Canonical text of everything that decides what the stored state means (key, window, aggregates).
-  // Stored with the state; a different text at start is refused. Empty when stateless.
+  // Canonical text of everything that decides what the stored state means (key, window,
+  // aggregates). Stored with the state; a different text at start is refused. Empty when stateless.
   virtual std::string state_signature() const { return {}; }
   virtual std::unique_ptr<Operator> make(const OperatorContext& context) const = 0;
 };

@@ -3,15 +3,15 @@
 // tests build smaller ones, the plugin loader adds to the one it is given. Read-only once built.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "engine/api/operator.h"
 #include "engine/api/sink.h"
 #include "engine/api/source.h"
 #include "engine/api/spec.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace streamd {
 
@@ -30,13 +30,17 @@ class Registry {
   // make: std::unique_ptr<XPlan>(Config, const ConfigNode&, Diagnostics&). It may report problems
   // (an expression that does not parse) and return null.
   template <class Config, class Make>
-  void add_source(Spec<Config> spec, Make make) { add("source", sources_, std::move(spec), make); }
+  void add_source(Spec<Config> spec, Make make) {
+    add("source", sources_, std::move(spec), make);
+  }
   template <class Config, class Make>
   void add_operator(Spec<Config> spec, Make make) {
     add("operator", operators_, std::move(spec), make);
   }
   template <class Config, class Make>
-  void add_sink(Spec<Config> spec, Make make) { add("sink", sinks_, std::move(spec), make); }
+  void add_sink(Spec<Config> spec, Make make) {
+    add("sink", sinks_, std::move(spec), make);
+  }
 
   const std::vector<Registered<SourcePlan>>& sources() const { return sources_; }
   const std::vector<Registered<OperatorPlan>>& operators() const { return operators_; }

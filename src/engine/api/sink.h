@@ -7,24 +7,25 @@
 //
 // Checkpoint e, in this order:
 //   worker thread:  barrier(e)      all that was written before belongs to e
-//   worker thread:  prepared(e)     asked between batches until true: all of e is durable at the far
+//   worker thread:  prepared(e)     asked between batches until true: all of e is durable at the
+//   far
 //                                   side, or (transactional) ready to be made visible
 //   control thread: Transaction::commit(e), where the sink has one
 //   control thread: the epoch with every sink's `state` is synced to disk: the commit
 //   worker thread:  committed(e)
 #pragma once
 
+#include "engine/api/diagnostics.h"
+#include "engine/api/emitter.h"
+#include "engine/api/needs.h"
+#include "engine/api/source.h"
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "engine/api/emitter.h"
-#include "engine/api/needs.h"
-#include "engine/api/diagnostics.h"
-#include "engine/api/source.h"
-#include "engine/core/batch.h"
-#include "engine/core/schema.h"
 
 namespace streamd {
 
@@ -52,7 +53,7 @@ struct SinkContext {
   unsigned workers = 1;
   const Clock* clock = nullptr;
   Shared* shared = nullptr;
-  std::string restored;   // `state` of the last committed epoch; empty on a first start
+  std::string restored;  // `state` of the last committed epoch; empty on a first start
   std::function<void(int level, const std::string& text)> log;
   // Of the state directory: random, made with it, another one after --fresh. What a sink keeps at
   // the far side about epochs is about the epochs of this directory only.
@@ -84,8 +85,8 @@ class SinkPlan {
   virtual void bind(const Schema& in, Diagnostics& problems) = 0;
   virtual Promise promise() const = 0;
   virtual Placement placement() const = 0;
-  // True when its Sink has a Transaction: such sinks are opened before any state is restored, because
-  // only they can tell whether the last epoch did commit. They get no restored `state`.
+  // True when its Sink has a Transaction: such sinks are opened before any state is restored,
+  // because only they can tell whether the last epoch did commit. They get no restored `state`.
   virtual bool transactional() const { return false; }
   virtual std::string describe() const = 0;  // one line for `check`
   // Names two sinks must not share ("file:/var/out.ndjson"); empty = no claim.

@@ -7,6 +7,10 @@
 // worker, called by that worker's thread only).
 #pragma once
 
+#include "engine/api/shared.h"
+#include "engine/core/clock.h"
+#include "engine/core/error.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,10 +18,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/api/shared.h"
-#include "engine/core/clock.h"
-#include "engine/core/error.h"
 
 namespace streamd {
 
@@ -33,8 +33,8 @@ using Positions = std::map<std::string, Position>;
 struct RawRecord {
   std::string_view data;       // the record's bytes, without line end; points into RawBatch::buffer
   std::uint64_t position = 0;  // number of the record in its partition: offset, byte, count
-  EventTime arrival{};         // when the source got it, or the broker's timestamp; micros 0 = unknown
-  bool tombstone = false;      // no value at all (Kafka); data is empty
+  EventTime arrival{};     // when the source got it, or the broker's timestamp; micros 0 = unknown
+  bool tombstone = false;  // no value at all (Kafka); data is empty
   // Not usable as it is (too long, torn gzip, …): code of the dead letter, or empty.
   std::string_view fault;
 };

@@ -16,8 +16,10 @@ std::string property_schema(const FieldView& field) {
   if (!field.fallback.empty()) add("Default: " + field.fallback + ".");
   if (field.secret) add("Secret: use ${VAR} or ${file:/path}.");
   std::string schema = "{\"description\":" + json_quote(text);
-  if (field.json_schema.size() > 2) schema += "," + field.json_schema.substr(1);
-  else schema += "}";
+  if (field.json_schema.size() > 2)
+    schema += "," + field.json_schema.substr(1);
+  else
+    schema += "}";
   return schema;
 }
 
@@ -33,9 +35,9 @@ void reject_unknown_keys(const ConfigNode& node, const std::vector<const SpecVie
     const std::string guess = closest(key.text, known);
     std::string all;
     for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
-    problems.error("unknown-key", key.place, "unknown key " + json_quote(key.text),
-                   guess.empty() ? "known keys: " + all
-                                 : fmt::format("did you mean \"{}\"?", guess));
+    problems.error(
+        "unknown-key", key.place, "unknown key " + json_quote(key.text),
+        guess.empty() ? "known keys: " + all : fmt::format("did you mean \"{}\"?", guess));
   }
 }
 
@@ -51,8 +53,8 @@ void report_rule(const ConfigNode& node, const std::string& text, Diagnostics& p
 std::string object_schema(const SpecView& view) {
   std::string properties, required;
   for (const auto& field : view.fields) {
-    properties += (properties.empty() ? "" : ",") + json_quote(field.name) + ":" +
-                  property_schema(field);
+    properties +=
+        (properties.empty() ? "" : ",") + json_quote(field.name) + ":" + property_schema(field);
     if (field.required) required += (required.empty() ? "" : ",") + json_quote(field.name);
   }
   std::string schema = R"({"type":"object")";

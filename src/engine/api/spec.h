@@ -6,22 +6,22 @@
 //     using C = FilterConfig;
 //     return Spec<C>("filter")
 //         .summary("Passes the records for which an expression is true.")
-//         .field(&C::where, {.name = "where", .help = "…", .required = true, .examples = {"status >= 400"}})
-//         .example("Errors only", "where: status >= 400");
+//         .field(&C::where, {.name = "where", .help = "…", .required = true, .examples = {"status
+//         >= 400"}}) .example("Errors only", "where: status >= 400");
 //   }
 //
 // Values of Config's default-constructed members are the documented defaults.
 #pragma once
+
+#include "engine/api/config_node.h"
+#include "engine/api/field_type.h"
+#include "engine/api/spec_view.h"
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/api/config_node.h"
-#include "engine/api/field_type.h"
-#include "engine/api/spec_view.h"
 
 namespace streamd {
 
@@ -37,8 +37,10 @@ struct FieldDoc {
 // The keys of a map-like type: those of its NestedSpec; none for other types.
 template <class T>
 std::vector<FieldView> nested_fields() {
-  if constexpr (requires { FieldType<T>::nested(); }) return FieldType<T>::nested();
-  else return {};
+  if constexpr (requires { FieldType<T>::nested(); })
+    return FieldType<T>::nested();
+  else
+    return {};
 }
 
 // Reports keys of a map that no view knows, with the closest known name. `also`: further views
@@ -123,7 +125,7 @@ struct NestedSpec;
 std::string object_schema(const SpecView& view);
 
 template <class T>
-  requires requires { NestedSpec<T>::spec(); }
+requires requires { NestedSpec<T>::spec(); }
 struct FieldType<T> {
   static bool read(const ConfigNode& node, T& into, Diagnostics& problems) {
     auto value = NestedSpec<T>::spec().parse(node, problems);

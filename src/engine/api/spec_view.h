@@ -15,7 +15,7 @@ struct FieldView {
   std::string json_schema;  // a JSON Schema fragment for the value
   std::string fallback;     // default as YAML; empty = none
   bool required = false;
-  bool secret = false;      // printed as *** everywhere
+  bool secret = false;  // printed as *** everywhere
   bool advanced = false;
   std::vector<std::string> examples;  // YAML values
   std::vector<FieldView> nested;      // keys of the value, when it is a map with keys of its own

@@ -4,10 +4,10 @@
 // (key group, sub key); the engine adds the node's name. Never on the path of a record.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <functional>
 #include <string_view>
-
-#include "engine/core/error.h"
 
 namespace streamd {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Durations and sizes as people write them.
+#include "engine/api/field_type.h"
+
 #include <array>
 #include <charconv>
 #include <limits>
-
-#include "engine/api/field_type.h"
 
 namespace streamd {
 namespace {
@@ -25,9 +25,9 @@ constexpr std::uint64_t kKi = 1024;
 constexpr std::array<Unit, 10> kSize = {{{"", 1},
                                          {"B", 1},
                                          {"KiB", kKi},
-                                         {"MiB", kKi * kKi},
-                                         {"GiB", kKi * kKi * kKi},
-                                         {"TiB", kKi * kKi * kKi * kKi},
+                                         {"MiB", kKi* kKi},
+                                         {"GiB", kKi* kKi* kKi},
+                                         {"TiB", kKi* kKi* kKi* kKi},
                                          {"KB", 1'000},
                                          {"MB", 1'000'000},
                                          {"GB", 1'000'000'000},

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/command_line.h"
 
+#include "engine/app/commands.h"
+#include "engine/app/components.h"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
-
-#include "engine/app/commands.h"
-#include "engine/app/components.h"
 
 namespace streamd {
 namespace {
@@ -66,7 +66,8 @@ void add_reference(CLI::App& app, const Registry& registry, Action& action) {
   });
 
   auto* schema = app.add_subcommand("schema", "Print the JSON schema of pipeline files");
-  schema->callback([&registry, &action] { action = [&registry] { return schema_command(registry); }; });
+  schema->callback(
+      [&registry, &action] { action = [&registry] { return schema_command(registry); }; });
 }
 
 void add_generate(CLI::App& app, Action& action) {
@@ -100,9 +101,8 @@ void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
     sub->add_option("--state-dir", a->state_dir, "Where state lives");
     sub->add_option("--node", a->node, "Only of this node");
     sub->add_option("--code", a->code, "Only with this code");
-    sub->callback([=, &registry, &action] {
-      action = [=, &registry] { return command(*a, registry); };
-    });
+    sub->callback(
+        [=, &registry, &action] { action = [=, &registry] { return command(*a, registry); }; });
     return std::pair{sub, a};
   };
   const auto [ls, ls_arguments] = add("ls", "List dead letters, newest last", dlq_list);

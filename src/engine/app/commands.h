@@ -2,12 +2,12 @@
 // What each verb of the command line does. Each returns the exit code (command_line.h).
 #pragma once
 
+#include "engine/api/registry.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/api/registry.h"
 
 namespace streamd {
 
@@ -15,7 +15,7 @@ struct RunArguments {
   std::vector<std::string> files;
   std::string state_dir;  // empty: $STREAMD_STATE_DIR, else ./state
   bool fresh = false;
-  unsigned workers = 0;   // 0: one per core
+  unsigned workers = 0;  // 0: one per core
   std::vector<std::string> reset_state;
   bool progress = false;  // even when standard error is no terminal
   bool quiet = false;     // no progress line, no table
@@ -45,9 +45,9 @@ struct GenerateArguments {
 int generate_command(const GenerateArguments& arguments);
 
 struct DlqArguments {
-  std::string file;       // the pipeline
+  std::string file;  // the pipeline
   std::string state_dir;
-  std::string node, code; // filters; empty: all
+  std::string node, code;  // filters; empty: all
   std::uint64_t limit = 20;
   std::optional<std::uint64_t> number;  // show: which one; default: the newest
 };

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/dead_letter_files.h"
 
+#include "engine/codec/base64.h"
+#include "engine/codec/decode.h"
+#include "engine/core/hash.h"
+#include "engine/runtime/run.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,17 +14,12 @@
 #include <map>
 #include <sstream>
 
-#include "engine/codec/base64.h"
-#include "engine/codec/decode.h"
-#include "engine/core/hash.h"
-#include "engine/runtime/run.h"
-
 namespace streamd {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> kFields = {"node",     "code",       "reason",   "source", "partition",
-                                          "position", "event_time", "encoding", "data"};
+const std::vector<std::string> kFields = {
+    "node", "code", "reason", "source", "partition", "position", "event_time", "encoding", "data"};
 
 Result<std::string> file_of(const Plan& plan, const std::string& state_root) {
   if (!plan.dead_letters)
@@ -109,8 +109,7 @@ Status mark_replayed(const Plan& plan, const std::string& state_root,
   fs::create_directories(file.parent_path(), error);
   std::ofstream out(file, std::ios::app);
   for (const auto& id : ids) out << id << '\n';
-  if (!out.flush())
-    return fail(ErrorKind::external, fmt::format("cannot write {}", file.string()));
+  if (!out.flush()) return fail(ErrorKind::external, fmt::format("cannot write {}", file.string()));
   return {};
 }
 

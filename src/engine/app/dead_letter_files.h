@@ -2,12 +2,12 @@
 // Reading back the dead letters that a pipeline wrote to files, for the dlq commands.
 #pragma once
 
+#include "engine/core/error.h"
+#include "engine/plan/plan.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "engine/core/error.h"
-#include "engine/plan/plan.h"
 
 namespace streamd {
 

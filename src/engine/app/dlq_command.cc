@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <atomic>
-#include <memory>
-
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/app/dead_letter_files.h"
@@ -13,6 +8,11 @@
 #include "engine/app/signals.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <memory>
 
 namespace streamd {
 namespace {
@@ -52,8 +52,7 @@ int dlq_list(const DlqArguments& arguments, const Registry& registry) {
     fmt::print("no dead letters\n");
     return kExitDone;
   }
-  const std::size_t first =
-      letters.size() > arguments.limit ? letters.size() - arguments.limit : 0;
+  const std::size_t first = letters.size() > arguments.limit ? letters.size() - arguments.limit : 0;
   fmt::print("{:>6}  {:<16}  {:<14}  {:<28}  {}\n", "number", "node", "code", "where", "reason");
   for (std::size_t i = first; i < letters.size(); ++i) {
     const auto& l = letters[i];
@@ -77,9 +76,10 @@ int dlq_show(const DlqArguments& arguments, const Registry& registry) {
     return kExitFailed;
   }
   const auto& l = *chosen;
-  fmt::print("number:    {}\nnode:      {}\ncode:      {}\nreason:    {}\nsource:    {}\n"
-             "partition: {}\nposition:  {}\n",
-             l.number, l.node, l.code, l.reason, l.source, l.partition, l.position);
+  fmt::print(
+      "number:    {}\nnode:      {}\ncode:      {}\nreason:    {}\nsource:    {}\n"
+      "partition: {}\nposition:  {}\n",
+      l.number, l.node, l.code, l.reason, l.source, l.partition, l.position);
   if (!l.time.empty()) fmt::print("time:      {}\n", l.time);
   fmt::print("replayed:  {}\ndata:      {} bytes\n{}\n", l.replayed ? "yes" : "no", l.data.size(),
              l.data);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_type.h"
+#include "engine/app/command_line.h"
+#include "engine/app/commands.h"
+#include "engine/codec/time_format.h"
+#include "sources/nginx_traffic.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstring>
 #include <memory>
-
-#include "engine/app/command_line.h"
-#include "engine/app/commands.h"
-#include "engine/api/field_type.h"
-#include "engine/codec/time_format.h"
-#include "sources/nginx_traffic.h"
 
 namespace streamd {
 namespace {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/load.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-#include <sstream>
-
 #include "engine/config/render.h"
 #include "engine/config/yaml.h"
 #include "engine/core/check.h"
 #include "engine/plan/build.h"
 #include "engine/runtime/run.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
 
 namespace streamd {
 namespace {

@@ -2,11 +2,11 @@
 // From a file name to a plan, with every problem rendered for people.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "engine/api/registry.h"
 #include "engine/plan/plan.h"
+
+#include <optional>
+#include <string>
 
 namespace streamd {
 

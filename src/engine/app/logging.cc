@@ -3,10 +3,10 @@
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <cstdio>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace streamd {
 
@@ -15,9 +15,9 @@ LogFn stderr_log() {
   if (!logger) {
     logger = spdlog::stderr_color_mt("streamd");
     // The escape clears what is left of a progress line.
-    logger->set_pattern(isatty(2) ? "\x1b[K%Y-%m-%dT%H:%M:%S.%eZ %^%L%$ %v"
-                                  : "%Y-%m-%dT%H:%M:%S.%eZ %L %v",
-                        spdlog::pattern_time_type::utc);
+    logger->set_pattern(
+        isatty(2) ? "\x1b[K%Y-%m-%dT%H:%M:%S.%eZ %^%L%$ %v" : "%Y-%m-%dT%H:%M:%S.%eZ %L %v",
+        spdlog::pattern_time_type::utc);
     logger->flush_on(spdlog::level::info);
   }
   return [logger](LogLevel level, const std::string& text) {

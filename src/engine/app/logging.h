@@ -2,9 +2,9 @@
 // Notices on standard error, and the progress line that lives below them on a terminal.
 #pragma once
 
-#include <string>
-
 #include "engine/runtime/log.h"
+
+#include <string>
 
 namespace streamd {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/app/command_line.h"
+#include "engine/app/commands.h"
+#include "engine/config/reference.h"
+#include "engine/plan/source_common.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include "engine/app/command_line.h"
-#include "engine/app/commands.h"
-#include "engine/config/reference.h"
-#include "engine/plan/source_common.h"
 
 namespace streamd {
 namespace fs = std::filesystem;
@@ -75,7 +75,8 @@ int docs_command(const std::string& type, const std::string& write_to, bool comp
       found = true;
     }
   if (found) return kExitDone;
-  fmt::print(stderr, "error: no component of type \"{}\"\n  = help: streamd list shows all\n", type);
+  fmt::print(stderr, "error: no component of type \"{}\"\n  = help: streamd list shows all\n",
+             type);
   return kExitUsage;
 }
 

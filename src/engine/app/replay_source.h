@@ -3,12 +3,12 @@
 // source while dead letters are replayed.
 #pragma once
 
+#include "engine/api/source.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/api/source.h"
 
 namespace streamd {
 

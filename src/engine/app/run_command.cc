@@ -1,14 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <mutex>
-#include <set>
-#include <thread>
-
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/app/load.h"
@@ -17,6 +7,16 @@
 #include "engine/plan/describe.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unistd.h>
 
 namespace streamd {
 namespace {
@@ -38,8 +38,10 @@ std::optional<std::vector<Plan>> load_all(const std::vector<std::string>& files,
       continue;
     }
     if (!names.insert(plan->pipeline).second) {
-      fmt::print(stderr, "error: two files declare pipeline \"{}\"\n  = help: the name is the "
-                         "identity of the state folder: give each its own\n", plan->pipeline);
+      fmt::print(stderr,
+                 "error: two files declare pipeline \"{}\"\n  = help: the name is the "
+                 "identity of the state folder: give each its own\n",
+                 plan->pipeline);
       good = false;
     }
     plans.push_back(std::move(*plan));
@@ -88,8 +90,8 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
   stop_on_signals(stop);
 
   RunOptions options;
-  options.workers = arguments.workers > 0 ? arguments.workers
-                                          : std::max(1u, std::thread::hardware_concurrency());
+  options.workers =
+      arguments.workers > 0 ? arguments.workers : std::max(1u, std::thread::hardware_concurrency());
   options.state_root = state_root(arguments.state_dir);
   options.fresh = arguments.fresh;
   options.reset_state = arguments.reset_state;

@@ -2,10 +2,10 @@
 #include "engine/app/signals.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
 
+#include <signal.h>
 #include <thread>
+#include <unistd.h>
 
 namespace streamd {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <charconv>
-#include <limits>
-#include <optional>
-
 #include "engine/codec/access_log_line.h"
 #include "engine/codec/decoders.h"
 #include "engine/codec/log_format.h"
 #include "engine/codec/time_format.h"
 #include "engine/codec/utf8.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <optional>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -36,15 +36,11 @@ enum class How : std::uint8_t {
 Type type_of(How how) {
   switch (how) {
     case How::integer:
-    case How::bytes:
-      return Type::int64;
-    case How::number:
-      return Type::float64;
+    case How::bytes: return Type::int64;
+    case How::number: return Type::float64;
     case How::clf_time:
-    case How::iso_time:
-      return Type::timestamp;
-    default:
-      return Type::string;
+    case How::iso_time: return Type::timestamp;
+    default: return Type::string;
   }
 }
 
@@ -207,12 +203,8 @@ class AccessLogDecoder final : public Decoder {
   bool convert(How how, std::string_view text, Value& value) {
     const bool absent = text == "-";
     switch (how) {
-      case How::text:
-        value = absent ? Value::null() : string(text);
-        return true;
-      case How::raw_text:
-        value = string(text);
-        return true;
+      case How::text: value = absent ? Value::null() : string(text); return true;
+      case How::raw_text: value = string(text); return true;
       case How::bytes:
       case How::integer:
         if (absent || text.empty()) {
@@ -220,13 +212,10 @@ class AccessLogDecoder final : public Decoder {
           return true;
         }
         return integer(text, value);
-      case How::number:
-        return number(text, value);
+      case How::number: return number(text, value);
       case How::clf_time:
-      case How::iso_time:
-        return time(how, text, value);
-      default:
-        return request_part(how, text, value);
+      case How::iso_time: return time(how, text, value);
+      default: return request_part(how, text, value);
     }
   }
 

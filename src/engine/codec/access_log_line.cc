@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/access_log_line.h"
 
+#include "engine/codec/calendar.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "engine/codec/calendar.h"
 
 namespace streamd {
 namespace {

@@ -2,18 +2,18 @@
 // The proleptic Gregorian calendar, and digits. Private to codec/.
 #pragma once
 
+#include "engine/core/time.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "engine/core/time.h"
-
 namespace streamd {
 
 inline constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-inline constexpr EventTime kFirstTime{-62'135'596'800 * kMicrosPerSecond};      // 0001-01-01
-inline constexpr EventTime kLastTime{253'402'300'800 * kMicrosPerSecond - 1};   // end of 9999
+inline constexpr EventTime kFirstTime{-62'135'596'800 * kMicrosPerSecond};     // 0001-01-01
+inline constexpr EventTime kLastTime{253'402'300'800 * kMicrosPerSecond - 1};  // end of 9999
 
 constexpr bool in_calendar(std::int64_t micros) {
   return micros >= kFirstTime.micros && micros <= kLastTime.micros;
@@ -25,8 +25,7 @@ constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsign
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
   const auto year_of_era = static_cast<unsigned>(year - era * 400);
   const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const unsigned day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + static_cast<std::int64_t>(day_of_era) - 719468;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/decode.h"
 
-#include <fmt/format.h>
-
 #include "engine/codec/decoders.h"
 #include "engine/codec/log_format.h"
+
+#include <fmt/format.h>
 
 namespace streamd {
 namespace {
@@ -72,12 +72,9 @@ std::string FieldType<DecodeConfig>::json_schema() {
 
 std::string FieldType<DecodeConfig>::show(const DecodeConfig& value) {
   switch (value.kind) {
-    case DecodeConfig::Kind::json:
-      return "json";
-    case DecodeConfig::Kind::text:
-      return "text";
-    case DecodeConfig::Kind::access_log:
-      break;
+    case DecodeConfig::Kind::json: return "json";
+    case DecodeConfig::Kind::text: return "text";
+    case DecodeConfig::Kind::access_log: break;
   }
   const bool plain = is_known_format(value.format);
   return fmt::format("{{access_log: {}}}", plain ? value.format : json_quote(value.format));

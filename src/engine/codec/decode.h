@@ -7,18 +7,18 @@
 // beyond; objects and arrays are slices of the text (Kind::json).
 #pragma once
 
+#include "engine/api/field_type.h"
+#include "engine/api/source.h"
+#include "engine/core/arena.h"
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/api/field_type.h"
-#include "engine/api/source.h"
-#include "engine/core/arena.h"
-#include "engine/core/batch.h"
-#include "engine/core/schema.h"
 
 namespace streamd {
 

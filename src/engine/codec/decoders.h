@@ -2,11 +2,11 @@
 // What make_decoder chooses from. Private to codec/.
 #pragma once
 
+#include "engine/codec/decode.h"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/codec/decode.h"
 
 namespace streamd {
 
@@ -23,8 +23,6 @@ void prepare(const RawBatch& in, std::size_t fields, Decoded& out);
 // Cuts the columns to the rows that decoded.
 void finish(Decoded& out);
 // Whether the decoder has to look at the record at all.
-inline bool to_decode(const RawRecord& record) {
-  return !record.tombstone && record.fault.empty();
-}
+inline bool to_decode(const RawRecord& record) { return !record.tombstone && record.fault.empty(); }
 
 }  // namespace streamd

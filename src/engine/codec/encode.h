@@ -3,14 +3,14 @@
 // shared by several.
 #pragma once
 
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+#include "engine/core/value.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/batch.h"
-#include "engine/core/schema.h"
-#include "engine/core/value.h"
 
 namespace streamd {
 

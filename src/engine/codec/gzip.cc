@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/gzip.h"
 
+#include "engine/core/check.h"
+
 #include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <limits>
 #include <vector>
-
-#include "engine/core/check.h"
 
 namespace streamd {
 namespace {
@@ -58,7 +58,7 @@ struct GzipReader::State {
   Input input;
   std::vector<unsigned char> buffer;
   z_stream stream{};
-  std::uint64_t taken = 0;     // compressed bytes that came from the input
+  std::uint64_t taken = 0;  // compressed bytes that came from the input
   std::uint64_t produced = 0;
   bool inside = false;         // a member has begun and not ended
   bool behind_member = false;  // at least one has ended
@@ -96,9 +96,9 @@ Result<std::size_t> GzipReader::read(char* to, std::size_t capacity) {
       s.behind_member = true;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
       if (z.avail_out < room) return done();
-      return fail(ErrorKind::data, fmt::format("corrupted gzip: {}, near byte {}",
-                                               z.msg != nullptr ? z.msg : "unknown error",
-                                               s.taken - z.avail_in));
+      return fail(ErrorKind::data,
+                  fmt::format("corrupted gzip: {}, near byte {}",
+                              z.msg != nullptr ? z.msg : "unknown error", s.taken - z.avail_in));
     }
   }
   return done();

@@ -2,12 +2,12 @@
 // GzipReader: what a gzip stream holds, member after member, in constant memory. One thread.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-
-#include "engine/core/error.h"
 
 namespace streamd {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <array>
-#include <cstring>
-
 #include "engine/codec/decoders.h"
 #include "engine/codec/json_fields.h"
 #include "engine/codec/json_index.h"
 #include "engine/codec/json_text.h"
 #include "engine/codec/utf8.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
 
 namespace streamd {
 namespace {
@@ -153,8 +153,7 @@ class JsonDecoder final : public Decoder {
         break;
       }
       if (text[next] != ',' && text[next] != '}') break;
-      const JsonFields::Entry* const entry =
-          fields_.find(node, {text + name, colon - 1 - name});
+      const JsonFields::Entry* const entry = fields_.find(node, {text + name, colon - 1 - name});
       if (entry != nullptr) {
         if (entry->child >= 0) {
           fields_.step_back(node);
@@ -320,8 +319,8 @@ class JsonDecoder final : public Decoder {
   JsonFields fields_;
   bool repair_;
   JsonIndex index_;
-  std::vector<std::size_t> dotted_;                          // columns whose path has a dot
-  std::vector<std::pair<std::size_t, std::size_t>> twins_;   // columns of the same path
+  std::vector<std::size_t> dotted_;                         // columns whose path has a dot
+  std::vector<std::pair<std::size_t, std::size_t>> twins_;  // columns of the same path
   std::string scratch_;
 
   // The record at hand.

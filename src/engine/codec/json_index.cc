@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/json_index.h"
 
+#include "engine/codec/utf8.h"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
-
-#include "engine/codec/utf8.h"
 
 namespace streamd {
 namespace {

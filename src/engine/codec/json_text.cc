@@ -122,8 +122,8 @@ bool read_json_number(std::string_view text, Value* value) {
   }
   if (p == end) {
     if (value != nullptr) {
-      *value = p - digits <= 18 ? Value::int64(negative ? -small : small)
-                                : number_value(text, true);
+      *value =
+          p - digits <= 18 ? Value::int64(negative ? -small : small) : number_value(text, true);
     }
     return true;
   }

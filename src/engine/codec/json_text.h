@@ -2,10 +2,10 @@
 // Scalars of JSON text. Private to codec/.
 #pragma once
 
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <string_view>
-
-#include "engine/core/value.h"
 
 namespace streamd {
 

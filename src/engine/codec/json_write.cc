@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/encode.h"
+#include "engine/codec/raw_json.h"
+#include "engine/codec/time_format.h"
+#include "engine/codec/value_text.h"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <iterator>
-
-#include "engine/codec/encode.h"
-#include "engine/codec/raw_json.h"
-#include "engine/codec/time_format.h"
-#include "engine/codec/value_text.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -27,8 +27,8 @@ std::size_t plain_length(std::string_view text) {
   for (; i + 16 <= text.size(); i += 16) {
     const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, last_control), b);
-    const __m128i hit = _mm_or_si128(
-        control, _mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, backslash)));
+    const __m128i hit =
+        _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, backslash)));
     const int mask = _mm_movemask_epi8(hit);
     if (mask != 0) return i + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
@@ -127,8 +127,8 @@ void append_address(std::string_view bytes, std::string& out) {
 // Seconds with as many digits as are needed: 1.5s, -0.25s.
 void append_duration(std::int64_t nanos, std::string& out) {
   const bool negative = nanos < 0;
-  const std::uint64_t size = negative ? ~static_cast<std::uint64_t>(nanos) + 1
-                                      : static_cast<std::uint64_t>(nanos);
+  const std::uint64_t size =
+      negative ? ~static_cast<std::uint64_t>(nanos) + 1 : static_cast<std::uint64_t>(nanos);
   fmt::format_to(std::back_inserter(out), "{}{}", negative ? "-" : "", size / 1'000'000'000);
   if (const std::uint64_t rest = size % 1'000'000'000; rest != 0) {
     fmt::format_to(std::back_inserter(out), ".{:09}", rest);
@@ -181,8 +181,10 @@ void append_text(const Value& value, std::string& out, TimeStyle style) {
     case Kind::string:
     case Kind::error: out += value.text(); break;
     case Kind::timestamp:
-      if (style == TimeStyle::rfc3339) format_rfc3339(value.as_time(), value.size(), out);
-      else format_unix(value.as_time(), value.size(), out);
+      if (style == TimeStyle::rfc3339)
+        format_rfc3339(value.as_time(), value.size(), out);
+      else
+        format_unix(value.as_time(), value.size(), out);
       break;
     case Kind::json: append_one_line(value.text(), out); break;
     case Kind::duration: append_duration(value.as_duration_nanos(), out); break;

@@ -31,9 +31,8 @@ std::size_t for_each_line(std::string_view block, Each&& each) {
 
 // Appends the complete lines of `block`, as slices of it; returns the bytes taken.
 inline std::size_t split_lines(std::string_view block, std::vector<std::string_view>& lines) {
-  return for_each_line(block, [&](std::string_view line, std::size_t, std::size_t) {
-    lines.push_back(line);
-  });
+  return for_each_line(
+      block, [&](std::string_view line, std::size_t, std::size_t) { lines.push_back(line); });
 }
 
 }  // namespace streamd

@@ -11,8 +11,8 @@ namespace streamd {
 
 struct LogFormat {
   struct Variable {
-    std::string name;   // without $
-    std::string after;  // the literal behind it; empty only for the last one
+    std::string name;     // without $
+    std::string after;    // the literal behind it; empty only for the last one
     bool quoted = false;  // stands between double quotes: \" inside does not end it
   };
   std::string before;  // the literal in front of the first variable

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/raw_json.h"
 
-#include <cstring>
-
 #include "engine/codec/json_text.h"
+
+#include <cstring>
 
 namespace streamd {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/decoders.h"
+#include "engine/codec/utf8.h"
+
 #include <fmt/format.h>
 
 #include <limits>
-
-#include "engine/codec/decoders.h"
-#include "engine/codec/utf8.h"
 
 namespace streamd {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/time_format.h"
 
+#include "engine/codec/calendar.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstring>
 #include <iterator>
 #include <utility>
-
-#include "engine/codec/calendar.h"
 
 namespace streamd {
 namespace {
@@ -118,17 +118,13 @@ std::optional<EventTime> from_text(std::string_view text, int digits) {
 
 std::optional<EventTime> read_unix(const Value& value, int digits) {
   switch (value.kind()) {
-    case Kind::int64:
-      return from_integer(value.as_int(), digits);
+    case Kind::int64: return from_integer(value.as_int(), digits);
     case Kind::uint64:
       if (digits >= 0) return std::nullopt;
       return checked(static_cast<std::int64_t>(value.as_uint() / 1000));
-    case Kind::float64:
-      return from_double(value.as_double(), digits);
-    case Kind::string:
-      return from_text(value.text(), digits);
-    default:
-      return std::nullopt;
+    case Kind::float64: return from_double(value.as_double(), digits);
+    case Kind::string: return from_text(value.text(), digits);
+    default: return std::nullopt;
   }
 }
 

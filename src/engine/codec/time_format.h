@@ -6,14 +6,14 @@
 // %z %Z (UTC, GMT) %a %A %F %T %%. A pattern without a zone means UTC.
 #pragma once
 
+#include "engine/core/error.h"
+#include "engine/core/time.h"
+#include "engine/core/value.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/core/error.h"
-#include "engine/core/time.h"
-#include "engine/core/value.h"
 
 namespace streamd {
 

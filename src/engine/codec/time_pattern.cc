@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-
 #include "engine/codec/calendar.h"
+
+#include <array>
 
 namespace streamd {
 namespace {

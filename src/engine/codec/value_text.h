@@ -2,9 +2,9 @@
 // Values as plain text, for keys of JSON objects and for CSV. Private to codec/.
 #pragma once
 
-#include <string>
-
 #include "engine/codec/encode.h"
+
+#include <string>
 
 namespace streamd {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/document.h"
 
+#include "engine/api/field_type.h"
+#include "engine/api/spec.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "engine/api/field_type.h"
-#include "engine/api/spec.h"
 
 namespace streamd {
 namespace {
@@ -67,8 +67,7 @@ void reject_unknown_top_level(const ConfigNode& root, Diagnostics& problems) {
     if (key.text.rfind("x-", 0) == 0) continue;  // a home for anchors
     if (std::find(kNotYet.begin(), kNotYet.end(), key.text) != kNotYet.end()) {
       problems.error("not-available", key.place,
-                     fmt::format("\"{}\" is not available in this version", key.text),
-                     "remove it");
+                     fmt::format("\"{}\" is not available in this version", key.text), "remove it");
       continue;
     }
     const std::string guess = closest(key.text, known);
@@ -105,17 +104,17 @@ void read_section(const ConfigNode& root, Section section, const char* key, Docu
   }
   for (const auto& [name, body] : nodes->entries) {
     if (!is_node_name(name.text))
-      problems.error("bad-name", name.place,
-                     fmt::format("{} cannot name a {}", json_quote(name.text),
-                                 section_kind(section)),
-                     "use letters, digits, _ and -, not beginning with a digit, at most 100");
+      problems.error(
+          "bad-name", name.place,
+          fmt::format("{} cannot name a {}", json_quote(name.text), section_kind(section)),
+          "use letters, digits, _ and -, not beginning with a digit, at most 100");
     if (body.shape != Shape::map) {
       Diagnostics own;
       report_type(body, "a map", own);
-      problems.error("type-mismatch", body.place,
-                     fmt::format("{} \"{}\": {}", section_kind(section), name.text,
-                                 own.all().front().message),
-                     "write its settings below it, beginning with type:");
+      problems.error(
+          "type-mismatch", body.place,
+          fmt::format("{} \"{}\": {}", section_kind(section), name.text, own.all().front().message),
+          "write its settings below it, beginning with type:");
     }
     into.nodes.push_back(
         {section, name.text, name.place, body.shape == Shape::map ? &body : nullptr});
@@ -143,8 +142,7 @@ Document read_document(const ConfigNode& root, Diagnostics& problems) {
   }
   reject_unknown_top_level(root, problems);
   read_name(root, document, problems);
-  for (const auto& [section, key] : kSections)
-    read_section(root, section, key, document, problems);
+  for (const auto& [section, key] : kSections) read_section(root, section, key, document, problems);
   if (const ConfigNode* value = root.find("dead_letters")) {
     std::string name;
     document.dead_letters_place = value->place;
@@ -169,19 +167,34 @@ SpecView document_view() {
        .json_schema = R"({"type":"string","pattern":"^[a-z0-9_-]+$"})",
        .fallback = "",
        .required = true},
-      {.name = "sources", .help = "Where records come from, by name.", .type = "map of source",
-       .json_schema = "{}", .fallback = "", .required = true},
-      {.name = "operators", .help = "What happens to them, by name.", .type = "map of operator",
-       .json_schema = "{}", .fallback = ""},
-      {.name = "sinks", .help = "Where results go, by name.", .type = "map of sink",
-       .json_schema = "{}", .fallback = "", .required = true},
+      {.name = "sources",
+       .help = "Where records come from, by name.",
+       .type = "map of source",
+       .json_schema = "{}",
+       .fallback = "",
+       .required = true},
+      {.name = "operators",
+       .help = "What happens to them, by name.",
+       .type = "map of operator",
+       .json_schema = "{}",
+       .fallback = ""},
+      {.name = "sinks",
+       .help = "Where results go, by name.",
+       .type = "map of sink",
+       .json_schema = "{}",
+       .fallback = "",
+       .required = true},
       {.name = "dead_letters",
        .help = "Name of the sink that gets the records that could not be used. Without it they go "
                "to a file in the state directory (`streamd dlq`).",
-       .type = "text", .json_schema = FieldType<std::string>::json_schema(), .fallback = ""},
+       .type = "text",
+       .json_schema = FieldType<std::string>::json_schema(),
+       .fallback = ""},
       {.name = "checkpoint",
        .help = "`every`: " + checkpoint.fields.front().help + " Default: 1s.",
-       .type = "map", .json_schema = object_schema(checkpoint), .fallback = ""},
+       .type = "map",
+       .json_schema = object_schema(checkpoint),
+       .fallback = ""},
   };
   return view;
 }

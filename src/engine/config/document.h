@@ -3,13 +3,13 @@
 // pipeline. What is inside a node is read by the node's component (api/spec.h).
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/api/config_node.h"
 #include "engine/api/spec_view.h"
 #include "engine/core/time.h"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace streamd {
 
@@ -18,17 +18,17 @@ std::string section_kind(Section section);  // source, operator, sink
 
 struct DocumentNode {
   Section section = Section::sources;
-  std::string name;                  // [A-Za-z_][A-Za-z0-9_-]*
-  Place place;                       // of the name
+  std::string name;  // [A-Za-z_][A-Za-z0-9_-]*
+  Place place;       // of the name
   // A map, borrowed from the ConfigNode that was read; null: it is none, which was reported.
   const ConfigNode* body = nullptr;
 };
 
 struct Document {
-  std::string pipeline;  // [a-z0-9_-]+; names the state directory
-  Place place;           // where the file begins, for what concerns the whole pipeline
-  std::vector<DocumentNode> nodes;            // in the order of the file; names may repeat
-  std::optional<std::string> dead_letters;    // name of a sink
+  std::string pipeline;             // [a-z0-9_-]+; names the state directory
+  Place place;                      // where the file begins, for what concerns the whole pipeline
+  std::vector<DocumentNode> nodes;  // in the order of the file; names may repeat
+  std::optional<std::string> dead_letters;  // name of a sink
   Place dead_letters_place;
   Duration checkpoint_every = Duration::from_seconds(1);
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "engine/api/spec.h"
 #include "engine/config/document.h"
 #include "engine/config/reference.h"
+
+#include <fmt/format.h>
 
 namespace streamd {
 namespace {
@@ -38,10 +38,9 @@ std::string section_schema(const std::vector<SpecView>& views, const std::string
       R"({{"type":"object","properties":{{"type":{{"enum":[{}]}}}},"required":["type"],)"
       R"("allOf":[{}]}})",
       names, branches.empty() ? "true" : branches);
-  return fmt::format(
-      R"({{"type":"object","description":{},"propertyNames":)"
-      R"({{"pattern":"^[A-Za-z_][A-Za-z0-9_-]*$"}},"additionalProperties":{}}})",
-      json_quote(help), node);
+  return fmt::format(R"({{"type":"object","description":{},"propertyNames":)"
+                     R"({{"pattern":"^[A-Za-z_][A-Za-z0-9_-]*$"}},"additionalProperties":{}}})",
+                     json_quote(help), node);
 }
 
 }  // namespace

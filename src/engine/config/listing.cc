@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/config/reference.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "engine/config/reference.h"
 
 namespace streamd {
 namespace {

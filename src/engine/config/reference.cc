@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/reference.h"
 
-#include <fmt/format.h>
-
 #include "engine/config/document.h"
+
+#include <fmt/format.h>
 
 namespace streamd {
 namespace {
@@ -14,8 +14,10 @@ constexpr std::string_view kWrittenBy =
 std::string table_cell(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += "\\|";
-    else out += c == '\n' ? ' ' : c;
+    if (c == '|')
+      out += "\\|";
+    else
+      out += c == '\n' ? ' ' : c;
   }
   return out;
 }
@@ -33,8 +35,10 @@ std::string key_table(const std::vector<FieldView>& fields) {
 void field_text(const FieldView& field, std::string& out) {
   out += fmt::format("### `{}`\n\n{}\n\n", field.name, field.help);
   std::string facts = field.type;
-  if (field.required) facts += ", required";
-  else if (!field.fallback.empty()) facts += fmt::format(", default `{}`", field.fallback);
+  if (field.required)
+    facts += ", required";
+  else if (!field.fallback.empty())
+    facts += fmt::format(", default `{}`", field.fallback);
   if (field.secret) facts += ", secret (use `${VAR}` or `${file:/path}`)";
   out += "*" + facts + "*\n\n";
   if (!field.examples.empty()) {

@@ -3,10 +3,10 @@
 // Pure functions; the same registry gives the same bytes.
 #pragma once
 
+#include "engine/api/registry.h"
+
 #include <map>
 #include <string>
-
-#include "engine/api/registry.h"
 
 namespace streamd {
 

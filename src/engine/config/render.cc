@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/render.h"
 
+#include "engine/config/source_lines.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <tuple>
-
-#include "engine/config/source_lines.h"
 
 namespace streamd {
 namespace {
@@ -27,10 +27,14 @@ std::vector<std::string> characters(std::string_view text) {
   std::vector<std::string> out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xC0) == 0x80 && !out.empty()) out.back() += c;
-    else if (c == '\t') out.emplace_back(" ");
-    else if (byte < 0x20 || byte == 0x7F) out.emplace_back("?");
-    else out.emplace_back(1, c);
+    if ((byte & 0xC0) == 0x80 && !out.empty())
+      out.back() += c;
+    else if (c == '\t')
+      out.emplace_back(" ");
+    else if (byte < 0x20 || byte == 0x7F)
+      out.emplace_back("?");
+    else
+      out.emplace_back(1, c);
   }
   return out;
 }
@@ -103,10 +107,10 @@ std::string render(const Diagnostics& problems, const std::vector<SourceText>& f
     ++(is_error ? errors : warnings);
     const Place& p = problem.place;
     const std::string_view line = p.file < lines.size() ? lines[p.file].line(p.line) : "";
-    out += fmt::format("{}{}{}{}{}:{} {} [{}]\n", palette.bold, location(problem, files, line),
-                       palette.plain, is_error ? palette.error : palette.warning,
-                       is_error ? "error" : "warning", palette.plain, problem.message,
-                       problem.code);
+    out +=
+        fmt::format("{}{}{}{}{}:{} {} [{}]\n", palette.bold, location(problem, files, line),
+                    palette.plain, is_error ? palette.error : palette.warning,
+                    is_error ? "error" : "warning", palette.plain, problem.message, problem.code);
     if (p.line > 0 && p.file < lines.size()) out += snippet(line, p, palette);
     if (!problem.hint.empty()) out += fmt::format("      = help: {}\n", problem.hint);
     out += "\n";

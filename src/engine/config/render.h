@@ -9,11 +9,11 @@
 //   1 error
 #pragma once
 
+#include "engine/api/diagnostics.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/api/diagnostics.h"
 
 namespace streamd {
 

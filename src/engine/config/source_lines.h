@@ -42,10 +42,14 @@ inline std::optional<std::size_t> first_bad_utf8(std::string_view text) {
     std::size_t more = 0;
     unsigned char low = 0x80, high = 0xBF;  // bounds of the second byte
     if (lead == 0) return i;
-    if (lead >= 0xC2 && lead <= 0xDF) more = 1;
-    else if (lead >= 0xE0 && lead <= 0xEF) more = 2;
-    else if (lead >= 0xF0 && lead <= 0xF4) more = 3;
-    else if (lead >= 0x80) return i;
+    if (lead >= 0xC2 && lead <= 0xDF)
+      more = 1;
+    else if (lead >= 0xE0 && lead <= 0xEF)
+      more = 2;
+    else if (lead >= 0xF0 && lead <= 0xF4)
+      more = 3;
+    else if (lead >= 0x80)
+      return i;
     if (lead == 0xE0) low = 0xA0;
     if (lead == 0xED) high = 0x9F;
     if (lead == 0xF0) low = 0x90;

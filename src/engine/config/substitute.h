@@ -4,12 +4,12 @@
 // variables.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/core/error.h"
 
 namespace streamd {
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/yaml.h"
 
+#include "engine/api/field_type.h"
+#include "engine/config/source_lines.h"
+
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -9,9 +12,6 @@
 #include <map>
 #include <sstream>
 #include <unordered_map>
-
-#include "engine/api/field_type.h"
-#include "engine/config/source_lines.h"
 
 namespace streamd {
 namespace {
@@ -73,8 +73,8 @@ class TreeBuilder final : public YAML::EventHandler {
     if (!node.quoted) check_tag(tag, node.place);
     node.text = value;
     locate_text(node);
-    const bool is_key = !open_.empty() && open_.back().node.shape == Shape::map &&
-                        !open_.back().key;
+    const bool is_key =
+        !open_.empty() && open_.back().node.shape == Shape::map && !open_.back().key;
     if (is_key) {
       if (value.find("${") != std::string::npos)
         problems_.error("variable", node.place, "variables are not allowed in keys",
@@ -147,8 +147,8 @@ class TreeBuilder final : public YAML::EventHandler {
     const bool in_quotes = start < line.size() && (line[start] == '"' || line[start] == '\'');
     const std::size_t shift = node.quoted && in_quotes ? 1 : 0;
     node.text_column_shift = static_cast<std::uint32_t>(shift);
-    node.one_line = line.substr(std::min(start + shift, line.size())).substr(0, node.text.size()) ==
-                    node.text;
+    node.one_line =
+        line.substr(std::min(start + shift, line.size())).substr(0, node.text.size()) == node.text;
     if (node.one_line && !node.text.empty())
       node.place.length = static_cast<std::uint32_t>(node.text.size() + 2 * shift);
   }

@@ -3,12 +3,12 @@
 // and merge keys (<<) work; variables are put in after parsing, scalar by scalar.
 #pragma once
 
+#include "engine/api/config_node.h"
+#include "engine/config/substitute.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "engine/api/config_node.h"
-#include "engine/config/substitute.h"
 
 namespace streamd {
 

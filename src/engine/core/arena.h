@@ -3,13 +3,13 @@
 // that keeps it (Batch::keep). One thread at a time.
 #pragma once
 
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/value.h"
 
 namespace streamd {
 

@@ -4,6 +4,9 @@
 // copies pointers. May move between workers; never changed after it was emitted.
 #pragma once
 
+#include "engine/core/time.h"
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,9 +14,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/core/time.h"
-#include "engine/core/value.h"
 
 namespace streamd {
 

@@ -2,11 +2,11 @@
 // The one clock of the process, injected everywhere; tests hand in a ManualClock and never sleep.
 #pragma once
 
+#include "engine/core/time.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-
-#include "engine/core/time.h"
 
 namespace streamd {
 

@@ -3,9 +3,10 @@
 // throw. Libraries that do are caught in the one folder that includes them.
 #pragma once
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <string>
-#include <tl/expected.hpp>
 #include <utility>
 
 namespace streamd {
@@ -47,8 +48,8 @@ using Status = tl::expected<void, Error>;
 }  // namespace streamd
 
 // Returns the error of a Status or Result to the caller.
-#define STREAMD_TRY(expression)                                     \
-  do {                                                              \
-    if (auto streamd_status_ = (expression); !streamd_status_)      \
-      return tl::unexpected(std::move(streamd_status_).error());    \
+#define STREAMD_TRY(expression)                                  \
+  do {                                                           \
+    if (auto streamd_status_ = (expression); !streamd_status_)   \
+      return tl::unexpected(std::move(streamd_status_).error()); \
   } while (false)

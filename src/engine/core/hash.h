@@ -58,8 +58,6 @@ inline std::uint64_t hash_bytes(std::string_view s, std::uint64_t seed) {
 inline constexpr unsigned kKeyGroups = 256;
 inline unsigned key_group(std::uint64_t key_hash) { return static_cast<unsigned>(key_hash >> 56); }
 // The worker that owns a key group: contiguous ranges.
-inline unsigned owner_of(unsigned group, unsigned workers) {
-  return group * workers / kKeyGroups;
-}
+inline unsigned owner_of(unsigned group, unsigned workers) { return group * workers / kKeyGroups; }
 
 }  // namespace streamd

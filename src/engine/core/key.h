@@ -11,13 +11,13 @@
 //   everything else          4 bytes little endian length, then the bytes (list, map: their items)
 #pragma once
 
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/arena.h"
-#include "engine/core/value.h"
 
 namespace streamd {
 

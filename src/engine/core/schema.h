@@ -3,13 +3,13 @@
 // order, and whether the record's other fields live in its raw bytes.
 #pragma once
 
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/value.h"
 
 namespace streamd {
 

@@ -28,12 +28,14 @@ struct EventTime {
 constexpr std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
   std::int64_t sum = 0;
   if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+  return b > 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
 }
 constexpr std::int64_t saturating_sub(std::int64_t a, std::int64_t b) {
   std::int64_t difference = 0;
   if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return b < 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+  return b < 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
 }
 // EventTime::min() and max() mean "before everything" and "after everything": they absorb.
 constexpr EventTime operator+(EventTime t, Duration d) {
@@ -44,8 +46,12 @@ constexpr EventTime operator-(EventTime t, Duration d) {
   if (t == EventTime::min() || t == EventTime::max()) return t;
   return {saturating_sub(t.micros, d.micros)};
 }
-constexpr Duration operator+(Duration a, Duration b) { return {saturating_add(a.micros, b.micros)}; }
-constexpr Duration operator-(Duration a, Duration b) { return {saturating_sub(a.micros, b.micros)}; }
+constexpr Duration operator+(Duration a, Duration b) {
+  return {saturating_add(a.micros, b.micros)};
+}
+constexpr Duration operator-(Duration a, Duration b) {
+  return {saturating_sub(a.micros, b.micros)};
+}
 constexpr Duration operator-(EventTime a, EventTime b) {
   return {saturating_sub(a.micros, b.micros)};
 }

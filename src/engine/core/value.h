@@ -3,18 +3,18 @@
 // batch keeps alive (batch.h); a Value never owns. Trivially copyable on purpose.
 #pragma once
 
+#include "engine/core/time.h"
+
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
-
-#include "engine/core/time.h"
 
 namespace streamd {
 
 // Values are on disk and in the plugin ABI: append only, never renumber.
 enum class Kind : std::uint8_t {
-  missing = 0,    // the record has no such field
-  null = 1,       // the field is there and is null
+  missing = 0,  // the record has no such field
+  null = 1,     // the field is there and is null
   boolean = 2,
   int64 = 3,
   float64 = 4,
@@ -22,13 +22,13 @@ enum class Kind : std::uint8_t {
   timestamp = 6,  // microseconds since 1970, plus nanoseconds inside the microsecond in size()
   json = 7,       // an untouched JSON object or array, as text
   uint64 = 8,
-  duration = 9,   // nanoseconds
+  duration = 9,  // nanoseconds
   bytes = 10,
-  ip = 11,        // 4 or 16 bytes, network order
-  cidr = 12,      // address bytes (4 or 16), then one byte of prefix length
-  list = 13,      // size() Values
-  map = 14,       // size() pairs of Values: key, value, key, value
-  error = 15,     // only inside expression evaluation: text says what went wrong
+  ip = 11,     // 4 or 16 bytes, network order
+  cidr = 12,   // address bytes (4 or 16), then one byte of prefix length
+  list = 13,   // size() Values
+  map = 14,    // size() pairs of Values: key, value, key, value
+  error = 15,  // only inside expression evaluation: text says what went wrong
 };
 
 class Value {
@@ -105,8 +105,21 @@ static_assert(sizeof(Value) == 16 && std::is_trivially_copyable_v<Value>);
 
 // What the planner knows of a field before data flows. `any` = only the record can tell.
 enum class Type : std::uint8_t {
-  any, null, boolean, int64, uint64, float64, string, bytes, timestamp, duration, ip, cidr, list,
-  map, json,
+  any,
+  null,
+  boolean,
+  int64,
+  uint64,
+  float64,
+  string,
+  bytes,
+  timestamp,
+  duration,
+  ip,
+  cidr,
+  list,
+  map,
+  json,
 };
 std::string_view type_name(Type type);  // as in YAML and messages: int, double, bool, string, …
 std::string_view kind_name(Kind kind);  // missing, null, bool, int, double, string, …

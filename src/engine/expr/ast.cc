@@ -5,7 +5,8 @@ namespace streamd::expr {
 
 const char* op_text(Op op) {
   switch (op) {
-    case Op::negate: case Op::sub: return "-";
+    case Op::negate:
+    case Op::sub: return "-";
     case Op::not_: return "!";
     case Op::add: return "+";
     case Op::mul: return "*";

@@ -2,14 +2,14 @@
 // The syntax tree: what the parser makes of a text, before any name is resolved. Const once made.
 #pragma once
 
+#include "engine/api/config_node.h"
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/api/config_node.h"
-#include "engine/core/arena.h"
-#include "engine/core/value.h"
 
 namespace streamd::expr {
 
@@ -23,16 +23,31 @@ enum class Op : std::uint8_t {
   index,     // kids[0][kids[1]]
   call,      // with a receiver it is kids[0]
   list,
-  map,       // key, value, key, value, …
+  map,  // key, value, key, value, …
   negate,
   not_,
-  add, sub, mul, div, mod,
-  eq, ne, lt, le, gt, ge, in,
-  and_, or_,  // two or more kids
+  add,
+  sub,
+  mul,
+  div,
+  mod,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  in,
+  and_,
+  or_,  // two or more kids
   ternary,
-  has,        // kids[0] is a select, ident or field
+  has,  // kids[0] is a select, ident or field
   // range, predicate; map_list: range, transform or range, predicate, transform
-  all, exists, exists_one, map_list, filter,
+  all,
+  exists,
+  exists_one,
+  map_list,
+  filter,
 };
 
 const char* op_text(Op op);  // "+", "==", …; the macro's name
@@ -53,7 +68,7 @@ using AstPtr = std::unique_ptr<Ast>;
 
 struct ParsedExpression {
   std::string text;
-  ConfigNode where;  // scalar that holds the text; without children
+  ConfigNode where;        // scalar that holds the text; without children
   std::uint32_t base = 0;  // where the text begins inside the scalar (holes of templates)
   Arena arena{256};
   AstPtr root;

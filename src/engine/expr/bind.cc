@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/bind.h"
 
-#include <re2/re2.h>
-
-#include <algorithm>
-#include <optional>
-#include <utility>
-
 #include "engine/expr/bind_types.h"
 #include "engine/expr/constant_set.h"
 #include "engine/expr/convert.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace streamd::expr {
 namespace {
@@ -137,8 +137,10 @@ class Binder {
   bool check(const Ast& ast, Node& node) {
     TypeProblem problem;
     const auto type = check_operator(ast.op, operands(ast, node), problem);
-    if (type) node.type = *type;
-    else refuse(ast, "type-mismatch", std::move(problem.message), std::move(problem.hint));
+    if (type)
+      node.type = *type;
+    else
+      refuse(ast, "type-mismatch", std::move(problem.message), std::move(problem.hint));
     return type.has_value();
   }
 
@@ -157,8 +159,7 @@ class Binder {
       return finish(ast, std::move(node));
     }
     for (std::size_t n = path->size(); n > 0; --n)
-      if (const auto column = in_.find(joined(*path, n)))
-        return column_of(ast, *path, n, *column);
+      if (const auto column = in_.find(joined(*path, n))) return column_of(ast, *path, n, *column);
     return absent(ast, joined(*path, path->size()), *path);
   }
 
@@ -243,7 +244,8 @@ class Binder {
       if (const std::string close = closest(ast.name, names); !close.empty())
         hint = "did you mean " + close + "()?";
     }
-    return refuse(ast, "unknown-function", "unknown function \"" + ast.name + "\"", std::move(hint));
+    return refuse(ast, "unknown-function", "unknown function \"" + ast.name + "\"",
+                  std::move(hint));
   }
 
   NodePtr bind_call(const Ast& ast) {

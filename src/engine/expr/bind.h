@@ -2,11 +2,11 @@
 // Syntax tree + schema -> bound nodes. Internal to expr.
 #pragma once
 
-#include <set>
-#include <string>
-
 #include "engine/core/schema.h"
 #include "engine/expr/node.h"
+
+#include <set>
+#include <string>
 
 namespace streamd::expr {
 

@@ -39,7 +39,7 @@ std::optional<Type> time_result(Op op, Type a, Type b) {
   if (op == Op::add && a == Type::duration && b == Type::duration) return Type::duration;
   if (op == Op::add && time(a) && time(b) && a != b) return Type::timestamp;
   if (op == Op::sub && a == Type::timestamp)
-    return b == Type::timestamp ? std::optional(Type::duration)
+    return b == Type::timestamp  ? std::optional(Type::duration)
            : b == Type::duration ? std::optional(Type::timestamp)
                                  : std::nullopt;
   if (op == Op::sub && a == Type::duration && b == Type::duration) return Type::duration;
@@ -55,7 +55,8 @@ std::optional<Type> arithmetic_result(Op op, Type a, Type b) {
     return possible ? std::optional(Type::any) : std::nullopt;
   }
   if (time(a) || time(b)) return time_result(op, a, b);
-  if (a == b && number(a)) return op == Op::mod && a == Type::float64 ? std::nullopt : std::optional(a);
+  if (a == b && number(a))
+    return op == Op::mod && a == Type::float64 ? std::nullopt : std::optional(a);
   if (op != Op::add) return std::nullopt;
   if (a == b && (a == Type::string || a == Type::bytes || a == Type::list)) return a;
   const bool lists = (a == Type::list || a == Type::json) && (b == Type::list || b == Type::json);
@@ -86,9 +87,10 @@ std::optional<Type> check_bools(Op op, const std::vector<TypedText>& operands, s
                                 TypeProblem& problem) {
   for (std::size_t i = 0; i < count; ++i)
     if (operands[i].type != Type::boolean && operands[i].type != Type::any)
-      return refuse(problem, std::string(op_text(op)) + " needs bool, got " +
-                                 std::string(type_name(operands[i].type)),
-                    "compare it: " + operands[i].text + " == …");
+      return refuse(
+          problem,
+          std::string(op_text(op)) + " needs bool, got " + std::string(type_name(operands[i].type)),
+          "compare it: " + operands[i].text + " == …");
   return Type::boolean;
 }
 
@@ -99,12 +101,21 @@ std::optional<Type> check_operator(Op op, const std::vector<TypedText>& operands
   const Type a = operands[0].type;
   const Type b = operands.size() > 1 ? operands[1].type : Type::any;
   switch (op) {
-    case Op::add: case Op::sub: case Op::mul: case Op::div: case Op::mod: {
+    case Op::add:
+    case Op::sub:
+    case Op::mul:
+    case Op::div:
+    case Op::mod: {
       const auto result = arithmetic_result(op, a, b);
       if (result) return result;
       return refuse(problem, pair_text(op, a, b), conversion_hint(operands[0], operands[1], true));
     }
-    case Op::eq: case Op::ne: case Op::lt: case Op::le: case Op::gt: case Op::ge:
+    case Op::eq:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
       if (comparable(op, a, b)) return Type::boolean;
       return refuse(problem, pair_text(op, a, b), conversion_hint(operands[0], operands[1], false));
     case Op::negate:
@@ -121,15 +132,19 @@ std::optional<Type> check_operator(Op op, const std::vector<TypedText>& operands
       return refuse(problem, "no overload: " + std::string(type_name(a)) + "[…]");
     case Op::select:
       if (in_set(a, kMapLike)) return Type::any;
-      return refuse(problem, operands[0].text + " is " + std::string(type_name(a)) +
-                                 " and has no fields");
+      return refuse(problem,
+                    operands[0].text + " is " + std::string(type_name(a)) + " and has no fields");
     case Op::not_: return check_bools(op, operands, 1, problem);
     case Op::and_:
     case Op::or_: return check_bools(op, operands, operands.size(), problem);
     case Op::ternary:
       if (!check_bools(op, operands, 1, problem)) return std::nullopt;
       return operands[1].type == operands[2].type ? operands[1].type : Type::any;
-    case Op::all: case Op::exists: case Op::exists_one: case Op::map_list: case Op::filter:
+    case Op::all:
+    case Op::exists:
+    case Op::exists_one:
+    case Op::map_list:
+    case Op::filter:
       if (in_set(a, set_of(Type::list, Type::map, Type::json)))
         return op == Op::map_list || op == Op::filter ? Type::list : Type::boolean;
       return refuse(problem, std::string(op_text(op)) + "() needs a list or map, got " +

@@ -3,12 +3,12 @@
 // record can tell (Type::any) always pass. Internal to expr.
 #pragma once
 
+#include "engine/expr/ast.h"
+#include "engine/expr/functions.h"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/expr/ast.h"
-#include "engine/expr/functions.h"
 
 namespace streamd::expr {
 

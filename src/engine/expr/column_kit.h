@@ -3,11 +3,11 @@
 // call, and operands that are a constant, a column of the batch or a buffer. Internal to expr.
 #pragma once
 
+#include "engine/expr/node.h"
+
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include "engine/expr/node.h"
 
 namespace streamd::expr {
 

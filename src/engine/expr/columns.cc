@@ -125,14 +125,30 @@ void fill_values(Context& context, const Node& node, RowSet rows, Value* out) {
     case Op::div: return arithmetic_column<Op::div>(context, node, rows, out);
     case Op::mod: return arithmetic_column<Op::mod>(context, node, rows, out);
     case Op::ternary: return ternary_column(context, node, rows, out);
-    case Op::and_: case Op::or_: case Op::not_: case Op::in: case Op::has:
-    case Op::eq: case Op::ne: case Op::lt: case Op::le: case Op::gt: case Op::ge:
-      return truth_column(context, node, rows, out);
-    case Op::variable: case Op::ident:
-    case Op::all: case Op::exists: case Op::exists_one: case Op::map_list: case Op::filter:
-      return record_column(context, node, rows, out);
-    case Op::select: case Op::index: case Op::call: case Op::list: case Op::map: case Op::negate:
-      return apply_column(context, node, rows, out);
+    case Op::and_:
+    case Op::or_:
+    case Op::not_:
+    case Op::in:
+    case Op::has:
+    case Op::eq:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge: return truth_column(context, node, rows, out);
+    case Op::variable:
+    case Op::ident:
+    case Op::all:
+    case Op::exists:
+    case Op::exists_one:
+    case Op::map_list:
+    case Op::filter: return record_column(context, node, rows, out);
+    case Op::select:
+    case Op::index:
+    case Op::call:
+    case Op::list:
+    case Op::map:
+    case Op::negate: return apply_column(context, node, rows, out);
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Equality and order.
+#include "engine/expr/scalar.h"
+
 #include <compare>
 #include <cstring>
-
-#include "engine/expr/scalar.h"
 
 namespace streamd::expr {
 namespace {
@@ -84,9 +84,7 @@ bool holds(Op op, std::partial_ordering o) {
 
 std::uint8_t truth(bool b) { return b ? kTrue : kFalse; }
 
-bool needs_opening(const Value& a, const Value& b) {
-  return a.is(Kind::json) || b.is(Kind::json);
-}
+bool needs_opening(const Value& a, const Value& b) { return a.is(Kind::json) || b.is(Kind::json); }
 
 }  // namespace
 

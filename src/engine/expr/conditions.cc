@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Truth, a column at a time: one byte a row. Reasons of failures are not made here; whoever wants
 // one interprets that row.
-#include <re2/re2.h>
-
-#include <cstring>
-
 #include "engine/expr/column_kit.h"
 #include "engine/expr/constant_set.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
+
+#include <re2/re2.h>
+
+#include <cstring>
 
 namespace streamd::expr {
 namespace {
@@ -63,8 +63,10 @@ void compare_column(Context& context, const Node& node, RowSet rows, std::uint8_
   }
   for_rows(rows, [&](std::uint32_t r) {
     const Value &a = left.raw(r), &b = right.raw(r);
-    if (a.is(Kind::int64) && b.is(Kind::int64)) out[r] = truth_of(holds<op>(a.as_int(), b.as_int()));
-    else out[r] = slow_compare(context, op, left.settled(r), right.settled(r));
+    if (a.is(Kind::int64) && b.is(Kind::int64))
+      out[r] = truth_of(holds<op>(a.as_int(), b.as_int()));
+    else
+      out[r] = slow_compare(context, op, left.settled(r), right.settled(r));
   });
 }
 
@@ -95,8 +97,10 @@ void logic_column(Context& context, const Node& node, RowSet rows, std::uint8_t*
     }
     fill_truth(context, *node.kids[k], left, next.data());
     const std::uint8_t* other = next.data();
-    if (both) for_rows(left, [&](std::uint32_t r) { out[r] = combined(true, out[r], other[r]); });
-    else for_rows(left, [&](std::uint32_t r) { out[r] = combined(false, out[r], other[r]); });
+    if (both)
+      for_rows(left, [&](std::uint32_t r) { out[r] = combined(true, out[r], other[r]); });
+    else
+      for_rows(left, [&](std::uint32_t r) { out[r] = combined(false, out[r], other[r]); });
   }
 }
 
@@ -165,7 +169,8 @@ bool text_call(Context& context, const Node& node, RowSet rows, std::uint8_t* ou
       return re2::RE2::PartialMatch(re2::StringPiece(t.data(), t.size()), pattern);
     });
   } else if (name == "startsWith") {
-    text_column(context, node, rows, out, [&](std::string_view t) { return t.starts_with(needle); });
+    text_column(context, node, rows, out,
+                [&](std::string_view t) { return t.starts_with(needle); });
   } else if (name == "endsWith") {
     text_column(context, node, rows, out, [&](std::string_view t) { return t.ends_with(needle); });
   } else if (name == "contains") {

@@ -6,9 +6,12 @@ namespace streamd::expr {
 ConstantSet::ConstantSet(const Value& list) : list_(list) {
   for (std::uint32_t i = 0; i < list.size(); ++i) {
     const Value& item = list.items()[i];
-    if (item.is(Kind::string)) strings_.insert(item.text());
-    else if (item.is(Kind::int64)) ints_.insert(item.as_int());
-    else others_.push_back(item);
+    if (item.is(Kind::string))
+      strings_.insert(item.text());
+    else if (item.is(Kind::int64))
+      ints_.insert(item.as_int());
+    else
+      others_.push_back(item);
   }
 }
 

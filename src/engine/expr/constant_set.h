@@ -2,13 +2,13 @@
 // The right side of `field in ['a', 'b', …]`: a constant list, looked up by hash. Const once built.
 #pragma once
 
+#include "engine/expr/scalar.h"
+
 #include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "engine/expr/scalar.h"
 
 namespace streamd::expr {
 

@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/convert.h"
 
+#include "engine/expr/functions.h"
+#include "engine/expr/scalar.h"
+#include "engine/expr/template.h"
+#include "engine/expr/time_text.h"
+
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
 
-#include "engine/expr/functions.h"
-#include "engine/expr/scalar.h"
-#include "engine/expr/template.h"
-#include "engine/expr/time_text.h"
-
 namespace streamd::expr {
 namespace {
 
-constexpr std::array<std::string_view, 15> kTypeNames = {
-    "int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type",
-    "google.protobuf.Timestamp", "google.protobuf.Duration", "net.IP", "net.CIDR", "dyn"};
+constexpr std::array<std::string_view, 15> kTypeNames = {"int",
+                                                         "uint",
+                                                         "double",
+                                                         "bool",
+                                                         "string",
+                                                         "bytes",
+                                                         "list",
+                                                         "map",
+                                                         "null_type",
+                                                         "type",
+                                                         "google.protobuf.Timestamp",
+                                                         "google.protobuf.Duration",
+                                                         "net.IP",
+                                                         "net.CIDR",
+                                                         "dyn"};
 
 Value mismatch(const Call& c) {
   return no_overload(c.context, c.node.function->name, c.args, c.count);
@@ -184,8 +196,12 @@ std::string_view known_type_name(std::string_view name) {
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
     if (length == 0 || i + length > text.size()) return false;
     std::uint32_t code = length == 1 ? lead : lead & (0xFFu >> (length + 1));
     for (std::size_t k = 1; k < length; ++k) {

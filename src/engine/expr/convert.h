@@ -3,9 +3,9 @@
 // timestamp(), duration(), type(). Internal to expr.
 #pragma once
 
-#include <string_view>
-
 #include "engine/core/value.h"
+
+#include <string_view>
 
 namespace streamd::expr {
 

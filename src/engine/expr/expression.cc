@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/expression.h"
 
-#include <string>
-
 #include "engine/expr/bind.h"
 #include "engine/expr/column_kit.h"
 #include "engine/expr/parser.h"
 #include "engine/expr/scalar.h"
+
+#include <string>
 
 namespace streamd::expr {
 namespace {

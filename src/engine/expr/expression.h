@@ -13,6 +13,13 @@
 // - Limits on length, depth and cost per record give errors instead of a hang.
 #pragma once
 
+#include "engine/api/diagnostics.h"
+#include "engine/api/field_type.h"
+#include "engine/core/arena.h"
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+#include "engine/core/value.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,13 +27,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/api/diagnostics.h"
-#include "engine/api/field_type.h"
-#include "engine/core/arena.h"
-#include "engine/core/batch.h"
-#include "engine/core/schema.h"
-#include "engine/core/value.h"
 
 namespace streamd::expr {
 

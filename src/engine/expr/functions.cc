@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/functions.h"
 
+#include "engine/expr/convert.h"
+#include "engine/expr/scalar.h"
+
 #include <array>
 #include <cmath>
 #include <limits>
-
-#include "engine/expr/convert.h"
-#include "engine/expr/scalar.h"
 
 namespace streamd::expr {
 namespace {
@@ -100,8 +100,8 @@ constexpr auto kMember = CallStyle::member;
 constexpr TypeSet kSized = set_of(Type::string, Type::bytes, Type::list, Type::map, Type::json);
 constexpr TypeSet kNumbers = kNumber | kListLike;
 constexpr TypeSet kToInt = kNumber | set_of(Type::string, Type::timestamp);
-constexpr TypeSet kToString = kToInt | set_of(Type::boolean, Type::bytes, Type::duration, Type::ip,
-                                              Type::cidr, Type::json);
+constexpr TypeSet kToString =
+    kToInt | set_of(Type::boolean, Type::bytes, Type::duration, Type::ip, Type::cidr, Type::json);
 
 constexpr std::array kTable = {
     Function{"size", kGlobal, 1, 1, Type::int64, {kSized}, size},
@@ -112,15 +112,28 @@ constexpr std::array kTable = {
     Function{"string", kGlobal, 1, 1, Type::string, {kToString}, to_string},
     Function{"bytes", kGlobal, 1, 1, Type::bytes, {set_of(Type::string, Type::bytes)}, to_bytes},
     Function{"bool", kGlobal, 1, 1, Type::boolean, {set_of(Type::string, Type::boolean)}, to_bool},
-    Function{"timestamp", kGlobal, 1, 1, Type::timestamp,
-             {set_of(Type::string, Type::int64, Type::timestamp)}, to_timestamp, true},
-    Function{"duration", kGlobal, 1, 1, Type::duration, {set_of(Type::string, Type::duration)},
-             to_duration, true},
+    Function{"timestamp",
+             kGlobal,
+             1,
+             1,
+             Type::timestamp,
+             {set_of(Type::string, Type::int64, Type::timestamp)},
+             to_timestamp,
+             true},
+    Function{"duration",
+             kGlobal,
+             1,
+             1,
+             Type::duration,
+             {set_of(Type::string, Type::duration)},
+             to_duration,
+             true},
     Function{"dyn", kGlobal, 1, 1, Type::any, {kAnyType}, same},
     Function{"type", kGlobal, 1, 1, Type::string, {kAnyType}, type_of_value},
-    Function{"math.greatest", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber},
-             extreme<Op::gt>},
-    Function{"math.least", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::lt>},
+    Function{
+        "math.greatest", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::gt>},
+    Function{
+        "math.least", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::lt>},
     Function{"math.abs", kGlobal, 1, 1, Type::any, {kNumber}, abs_value},
     Function{"math.sign", kGlobal, 1, 1, Type::any, {kNumber}, sign},
     Function{"math.ceil", kGlobal, 1, 1, Type::any, {kNumber}, rounded<ceil_of>},

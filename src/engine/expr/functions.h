@@ -2,14 +2,14 @@
 // The functions of the language: one table row each, with what the check needs to know.
 #pragma once
 
+#include "engine/core/value.h"
+#include "engine/expr/node.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/value.h"
-#include "engine/expr/node.h"
 
 namespace streamd::expr {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A record at a time: comprehensions, folding of constants, and the reason of a failed row.
-#include <array>
-#include <string>
-
 #include "engine/expr/constant_set.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
+
+#include <array>
+#include <string>
 
 namespace streamd::expr {
 namespace {
@@ -14,7 +14,8 @@ constexpr std::size_t kInlineArgs = 4;
 
 Value not_a_bool(Context& context, const Value& v, std::string_view where) {
   if (v.is(Kind::error)) return v;
-  return failure(context, std::string(where) + " needs bool, got " + std::string(kind_name(v.kind())));
+  return failure(context,
+                 std::string(where) + " needs bool, got " + std::string(kind_name(v.kind())));
 }
 
 Value logic(Context& context, const Node& node) {
@@ -158,8 +159,11 @@ Value operate(Context& context, const Node& node, const Value* args, std::size_t
     case Op::not_:
       return args[0].is(Kind::boolean) ? Value::boolean(!args[0].as_bool())
                                        : not_a_bool(context, args[0], "!");
-    case Op::add: case Op::sub: case Op::mul: case Op::div: case Op::mod:
-      return arithmetic(context, node.op, args[0], args[1]);
+    case Op::add:
+    case Op::sub:
+    case Op::mul:
+    case Op::div:
+    case Op::mod: return arithmetic(context, node.op, args[0], args[1]);
     case Op::map: return make_map(context, args, static_cast<std::uint32_t>(count / 2));
     default: return compared(context, node.op, args[0], args[1]);
   }
@@ -193,8 +197,11 @@ Value interpret(Context& context, const Node& node) {
       if (!c.is(Kind::boolean)) return not_a_bool(context, c, "?:");
       return interpret(context, *node.kids[c.as_bool() ? 1 : 2]);
     }
-    case Op::all: case Op::exists: case Op::exists_one: case Op::map_list: case Op::filter:
-      return comprehension(context, node);
+    case Op::all:
+    case Op::exists:
+    case Op::exists_one:
+    case Op::map_list:
+    case Op::filter: return comprehension(context, node);
     default:
       return with_arguments(context, node, [&](const Value* args, std::size_t count) {
         return operate(context, node, args, count);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/json_reader.h"
 
+#include "engine/expr/lexer.h"
+
 #include <charconv>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include "engine/expr/lexer.h"
 
 namespace streamd::expr {
 namespace {
@@ -28,8 +28,8 @@ class Reader {
  private:
   static Value broken() { return Value::error("the field is no valid JSON"); }
   void skip() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' ||
-                                  text_[at_] == '\r'))
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
       ++at_;
   }
   bool accept(char c) {
@@ -130,8 +130,10 @@ class Reader {
     std::string decoded(text_.substr(start, at_ - start));
     while (at_ < text_.size() && text_[at_] != '"') {
       if (static_cast<unsigned char>(text_[at_]) < 0x20) return false;
-      if (text_[at_] != '\\') decoded.push_back(text_[at_++]);
-      else if (!escape(decoded)) return false;
+      if (text_[at_] != '\\')
+        decoded.push_back(text_[at_++]);
+      else if (!escape(decoded))
+        return false;
     }
     if (!accept('"')) return false;
     out = arena_.copy(decoded);
@@ -152,7 +154,9 @@ class Reader {
     if (at_ >= text_.size()) return false;
     const char c = text_[at_++];
     switch (c) {
-      case '"': case '\\': case '/': into.push_back(c); return true;
+      case '"':
+      case '\\':
+      case '/': into.push_back(c); return true;
       case 'b': into.push_back('\b'); return true;
       case 'f': into.push_back('\f'); return true;
       case 'n': into.push_back('\n'); return true;
@@ -200,10 +204,14 @@ class Reader {
     std::int64_t i = 0;
     std::uint64_t u = 0;
     double d = 0;
-    if (integral && std::from_chars(begin, end, i).ec == std::errc()) out = Value::int64(i);
-    else if (integral && std::from_chars(begin, end, u).ec == std::errc()) out = Value::uint64(u);
-    else if (std::from_chars(begin, end, d).ec == std::errc()) out = Value::float64(d);
-    else return false;
+    if (integral && std::from_chars(begin, end, i).ec == std::errc())
+      out = Value::int64(i);
+    else if (integral && std::from_chars(begin, end, u).ec == std::errc())
+      out = Value::uint64(u);
+    else if (std::from_chars(begin, end, d).ec == std::errc())
+      out = Value::float64(d);
+    else
+      return false;
     return true;
   }
 

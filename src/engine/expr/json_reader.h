@@ -3,10 +3,10 @@
 // into a list or map; records themselves are decoded by codec/.
 #pragma once
 
-#include <string_view>
-
 #include "engine/core/arena.h"
 #include "engine/core/value.h"
+
+#include <string_view>
 
 namespace streamd::expr {
 

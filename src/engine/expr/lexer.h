@@ -10,7 +10,17 @@
 
 namespace streamd::expr {
 
-enum class Token : std::uint8_t { end, ident, quoted_ident, integer, uinteger, real, string, bytes, symbol };
+enum class Token : std::uint8_t {
+  end,
+  ident,
+  quoted_ident,
+  integer,
+  uinteger,
+  real,
+  string,
+  bytes,
+  symbol
+};
 
 struct Lexeme {
   Token token = Token::end;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and texts of CEL.
-#include <charconv>
+#include "engine/expr/lexer.h"
+
 #include <cctype>
+#include <charconv>
 #include <limits>
 #include <system_error>
-
-#include "engine/expr/lexer.h"
 
 namespace streamd::expr {
 namespace {
@@ -33,7 +33,8 @@ int hex_digit(char c) {
 }
 
 // `count` digits of the base at `at`; nullopt when there are fewer.
-std::optional<std::uint32_t> read_digits(std::string_view text, std::size_t at, int count, int base) {
+std::optional<std::uint32_t> read_digits(std::string_view text, std::size_t at, int count,
+                                         int base) {
   std::uint32_t value = 0;
   for (int i = 0; i < count; ++i, ++at) {
     const int d = at < text.size() ? hex_digit(text[at]) : -1;
@@ -52,7 +53,11 @@ char simple_escape(char c) {
     case 'r': return '\r';
     case 't': return '\t';
     case 'v': return '\v';
-    case '\\': case '?': case '"': case '\'': case '`': return c;
+    case '\\':
+    case '?':
+    case '"':
+    case '\'':
+    case '`': return c;
     default: return '\0';
   }
 }
@@ -173,8 +178,10 @@ bool read_text(std::string_view text, std::size_t& at, Lexeme& into, SyntaxError
   bool raw = false;
   into.token = Token::string;
   for (; text[at] != '"' && text[at] != '\''; ++at) {
-    if (std::tolower(static_cast<unsigned char>(text[at])) == 'r') raw = true;
-    else into.token = Token::bytes;
+    if (std::tolower(static_cast<unsigned char>(text[at])) == 'r')
+      raw = true;
+    else
+      into.token = Token::bytes;
   }
   const char quote = text[at];
   const std::string triple(3, quote);

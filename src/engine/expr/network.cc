@@ -55,8 +55,9 @@ bool parse_v6(std::string_view text, Address& out) {
     if (!parse_groups(text, all, heads) || heads != 8) return false;
   } else {
     const std::string_view rest = text.substr(gap + 2);
-    if (rest.find("::") != std::string_view::npos || !parse_groups(text.substr(0, gap), head, heads) ||
-        !parse_groups(rest, tail, tails) || heads + tails > 7)
+    if (rest.find("::") != std::string_view::npos ||
+        !parse_groups(text.substr(0, gap), head, heads) || !parse_groups(rest, tail, tails) ||
+        heads + tails > 7)
       return false;
     for (std::size_t i = 0; i < heads; ++i) all[i] = head[i];
     for (std::size_t i = 0; i < tails; ++i) all[8 - tails + i] = tail[i];

@@ -2,12 +2,12 @@
 // ip(), cidr() and their methods.
 #include "engine/expr/network_functions.h"
 
-#include <array>
-#include <string>
-
 #include "engine/expr/functions.h"
 #include "engine/expr/network.h"
 #include "engine/expr/scalar.h"
+
+#include <array>
+#include <string>
 
 namespace streamd::expr {
 namespace {
@@ -27,8 +27,7 @@ Value to_ip(const Call& c) {
   if (c[0].is(Kind::ip)) return c[0];
   if (!c[0].is(Kind::string)) return mismatch(c);
   const auto address = parse_ip(c[0].text());
-  if (!address)
-    return failure(c.context, "\"" + std::string(c[0].text()) + "\" is no IP address");
+  if (!address) return failure(c.context, "\"" + std::string(c[0].text()) + "\" is no IP address");
   return Value::ip(c.context.arena.copy(address->bytes()));
 }
 
@@ -37,7 +36,8 @@ Value to_cidr(const Call& c) {
   if (!c[0].is(Kind::string)) return mismatch(c);
   const auto network = parse_cidr(c[0].text());
   if (!network)
-    return failure(c.context, "\"" + std::string(c[0].text()) + "\" is no network such as 10.0.0.0/8");
+    return failure(c.context,
+                   "\"" + std::string(c[0].text()) + "\" is no network such as 10.0.0.0/8");
   return Value::cidr(c.context.arena.copy(network->bytes()));
 }
 
@@ -159,9 +159,10 @@ constexpr std::array kTable = {
     Function{"isLoopback", kMember, 1, 1, Type::boolean, {kIp}, test_ip<loopback>},
     Function{"isUnspecified", kMember, 1, 1, Type::boolean, {kIp}, test_ip<unspecified>},
     Function{"isGlobalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<global_unicast>},
-    Function{"isLinkLocalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_unicast>},
-    Function{"isLinkLocalMulticast", kMember, 1, 1, Type::boolean, {kIp},
-             test_ip<link_local_multicast>},
+    Function{
+        "isLinkLocalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_unicast>},
+    Function{
+        "isLinkLocalMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_multicast>},
     Function{"isMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<multicast>},
     Function{"isPrivate", kMember, 1, 1, Type::boolean, {kIp}, test_ip<private_use>},
     Function{"containsIP", kMember, 2, 2, Type::boolean, {kCidr, kIpText}, contains_ip},

@@ -3,17 +3,17 @@
 // constants are computed. Const once made (bind.cc); shared by workers. Internal to expr.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "engine/core/arena.h"
 #include "engine/core/batch.h"
 #include "engine/core/value.h"
 #include "engine/expr/ast.h"
 #include "engine/expr/expression.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace re2 {
 class RE2;
@@ -32,8 +32,8 @@ struct Node {
   Value constant;          // constant: its value. field: the error when the record has none
   std::string name;        // select: the field
   const Function* function = nullptr;
-  std::shared_ptr<const re2::RE2> pattern;   // call of matches() with a constant pattern
-  std::shared_ptr<const ConstantSet> set;    // in with a constant list
+  std::shared_ptr<const re2::RE2> pattern;  // call of matches() with a constant pattern
+  std::shared_ptr<const ConstantSet> set;   // in with a constant list
   std::vector<std::unique_ptr<Node>> kids;
 };
 using NodePtr = std::unique_ptr<Node>;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/parser.h"
 
+#include "engine/expr/expression.h"
+#include "engine/expr/functions.h"
+
 #include <algorithm>
 #include <array>
 #include <limits>
-
-#include "engine/expr/expression.h"
-#include "engine/expr/functions.h"
 
 namespace streamd::expr {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 constexpr int kMaxTreeDepth = 250;  // chains such as a + a + a are trees as deep as they are long
 
 constexpr std::array<std::string_view, 17> kReserved = {
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import",
-    "let", "loop", "package", "namespace", "return", "var", "void", "while"};
+    "as",  "break", "const",   "continue",  "else",   "for", "function", "if",   "import",
+    "let", "loop",  "package", "namespace", "return", "var", "void",     "while"};
 
 bool reserved(std::string_view name) {
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
@@ -50,12 +50,17 @@ class Parser {
   AstPtr unexpected(std::string_view wanted) {
     const Lexeme& l = here();
     std::string found = "the end";
-    if (l.token == Token::symbol || l.token == Token::ident) found = "\"" + l.text + "\"";
-    else if (l.token == Token::string || l.token == Token::bytes) found = "a text";
-    else if (l.token == Token::quoted_ident) found = "a name";
-    else if (l.token != Token::end) found = "a number";
+    if (l.token == Token::symbol || l.token == Token::ident)
+      found = "\"" + l.text + "\"";
+    else if (l.token == Token::string || l.token == Token::bytes)
+      found = "a text";
+    else if (l.token == Token::quoted_ident)
+      found = "a name";
+    else if (l.token != Token::end)
+      found = "a number";
     std::string hint;
-    if (l.token == Token::ident && (l.text == "and" || l.text == "AND")) hint = "write && for \"and\"";
+    if (l.token == Token::ident && (l.text == "and" || l.text == "AND"))
+      hint = "write && for \"and\"";
     if (l.token == Token::ident && (l.text == "or" || l.text == "OR")) hint = "write || for \"or\"";
     return refuse(l, "expected " + std::string(wanted) + ", got " + found, std::move(hint));
   }
@@ -136,8 +141,12 @@ class Parser {
   }
 
   AstPtr relation() {
-    static constexpr std::array<std::pair<std::string_view, Op>, 6> kOps = {
-        {{"==", Op::eq}, {"!=", Op::ne}, {"<=", Op::le}, {">=", Op::ge}, {"<", Op::lt}, {">", Op::gt}}};
+    static constexpr std::array<std::pair<std::string_view, Op>, 6> kOps = {{{"==", Op::eq},
+                                                                             {"!=", Op::ne},
+                                                                             {"<=", Op::le},
+                                                                             {">=", Op::ge},
+                                                                             {"<", Op::lt},
+                                                                             {">", Op::gt}}};
     const std::uint32_t offset = here().offset;
     AstPtr left = sum();
     while (left) {
@@ -344,8 +353,7 @@ class Parser {
         return refuse(l, "\"" + l.text + "\" is a reserved word",
                       "a field of that name is written in back quotes: `" + l.text + "`");
       if (is("(")) return call(l);
-      if (is("{"))
-        return refuse(l, "messages are not supported", "write a map: {'key': value}");
+      if (is("{")) return refuse(l, "messages are not supported", "write a map: {'key': value}");
     }
     AstPtr node = make(Op::ident, l.offset, {}, l.text);
     if (node) {

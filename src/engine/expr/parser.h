@@ -3,10 +3,10 @@
 // (`math.greatest(…)`) become plain calls. Names of functions are not checked here.
 #pragma once
 
-#include <string_view>
-
 #include "engine/expr/ast.h"
 #include "engine/expr/lexer.h"
+
+#include <string_view>
 
 namespace streamd::expr {
 

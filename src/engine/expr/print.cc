@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values as people read them.
-#include <charconv>
-#include <cmath>
+#include "engine/expr/print.h"
 
 #include "engine/expr/network.h"
-#include "engine/expr/print.h"
 #include "engine/expr/template.h"
 #include "engine/expr/time_text.h"
+
+#include <charconv>
+#include <cmath>
 
 namespace streamd::expr {
 namespace {
@@ -61,14 +62,19 @@ void append_entries(const Value& value, std::string& out) {
 
 void append_json(const Value& value, std::string& out) {
   switch (value.kind()) {
-    case Kind::null: case Kind::boolean: case Kind::int64: case Kind::uint64: case Kind::json:
-      append_printed(value, out);
-      return;
+    case Kind::null:
+    case Kind::boolean:
+    case Kind::int64:
+    case Kind::uint64:
+    case Kind::json: append_printed(value, out); return;
     case Kind::float64:
-      if (std::isfinite(value.as_double())) append_double(value.as_double(), out);
-      else out += "null";
+      if (std::isfinite(value.as_double()))
+        append_double(value.as_double(), out);
+      else
+        out += "null";
       return;
-    case Kind::list: case Kind::map: append_entries(value, out); return;
+    case Kind::list:
+    case Kind::map: append_entries(value, out); return;
     default: {
       std::string text;
       append_printed(value, text);
@@ -80,9 +86,12 @@ void append_json(const Value& value, std::string& out) {
 }  // namespace
 
 void append_double(double d, std::string& out) {
-  if (std::isnan(d)) out += "NaN";
-  else if (std::isinf(d)) out += d < 0 ? "-Infinity" : "Infinity";
-  else append_number(d, out);
+  if (std::isnan(d))
+    out += "NaN";
+  else if (std::isinf(d))
+    out += d < 0 ? "-Infinity" : "Infinity";
+  else
+    append_number(d, out);
 }
 
 bool append_printed(const Value& value, std::string& out) {

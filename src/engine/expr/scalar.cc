@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/scalar.h"
 
+#include "engine/expr/json_reader.h"
+#include "engine/expr/time_text.h"
+
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
-
-#include "engine/expr/json_reader.h"
-#include "engine/expr/time_text.h"
 
 namespace streamd::expr {
 namespace {
@@ -24,9 +24,12 @@ Value overflow(Op op, std::string_view type) {
 Value int_arithmetic(Op op, std::int64_t a, std::int64_t b) {
   std::int64_t out = 0;
   switch (op) {
-    case Op::add: return __builtin_add_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
-    case Op::sub: return __builtin_sub_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
-    case Op::mul: return __builtin_mul_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
+    case Op::add:
+      return __builtin_add_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
+    case Op::sub:
+      return __builtin_sub_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
+    case Op::mul:
+      return __builtin_mul_overflow(a, b, &out) ? overflow(op, "int") : Value::int64(out);
     default: break;
   }
   if (b == 0) return Value::error(op == Op::div ? "division by zero" : "modulus by zero");
@@ -37,9 +40,12 @@ Value int_arithmetic(Op op, std::int64_t a, std::int64_t b) {
 Value uint_arithmetic(Op op, std::uint64_t a, std::uint64_t b) {
   std::uint64_t out = 0;
   switch (op) {
-    case Op::add: return __builtin_add_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
-    case Op::sub: return __builtin_sub_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
-    case Op::mul: return __builtin_mul_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
+    case Op::add:
+      return __builtin_add_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
+    case Op::sub:
+      return __builtin_sub_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
+    case Op::mul:
+      return __builtin_mul_overflow(a, b, &out) ? overflow(op, "uint") : Value::uint64(out);
     default: break;
   }
   if (b == 0) return Value::error(op == Op::div ? "division by zero" : "modulus by zero");
@@ -118,9 +124,7 @@ std::int64_t find_key(Context& context, const Value& map, const Value& key) {
   return context.budget == 0 ? -2 : -1;
 }
 
-bool possible_key(Kind k) {
-  return numeric(k) || k == Kind::string || k == Kind::boolean;
-}
+bool possible_key(Kind k) { return numeric(k) || k == Kind::string || k == Kind::boolean; }
 
 }  // namespace
 
@@ -137,8 +141,8 @@ Value no_overload(Context& context, Op op, const Value& a, const Value& b) {
   text += op_text(op);
   text += ' ';
   text += kind_name(b.kind());
-  const bool text_and_number = (a.is(Kind::string) && numeric(b.kind())) ||
-                               (b.is(Kind::string) && numeric(a.kind()));
+  const bool text_and_number =
+      (a.is(Kind::string) && numeric(b.kind())) || (b.is(Kind::string) && numeric(a.kind()));
   if (text_and_number) text += "; convert the field first";
   return failure(context, text);
 }
@@ -220,8 +224,9 @@ Value indexed(Context& context, const Value& container, const Value& key) {
     const std::int64_t at = find_key(context, c, key);
     if (at == -2) return too_costly();
     if (at >= 0) return c.items()[2 * at + 1];
-    return key.is(Kind::string) ? failure(context, "no such key \"" + std::string(key.text()) + "\"")
-                                : Value::error("no such key");
+    return key.is(Kind::string)
+               ? failure(context, "no such key \"" + std::string(key.text()) + "\"")
+               : Value::error("no such key");
   }
   if (!c.is(Kind::list)) {
     const Value both[] = {container, key};
@@ -259,8 +264,8 @@ Value has_key(Context& context, const Value& container, std::string_view name) {
   const Value c = opened(context, container);
   if (c.is(Kind::error)) return c;
   if (!c.is(Kind::map))
-    return failure(context, "has(." + std::string(name) + ") of a " +
-                                std::string(kind_name(c.kind())));
+    return failure(context,
+                   "has(." + std::string(name) + ") of a " + std::string(kind_name(c.kind())));
   const std::int64_t at = find_key(context, c, Value::string(name));
   return at == -2 ? too_costly() : Value::boolean(at >= 0);
 }

@@ -3,11 +3,11 @@
 // end here. Arguments are never missing or errors unless said so; results may be errors.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "engine/core/value.h"
 #include "engine/expr/node.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace streamd::expr {
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of texts. Offsets count code points.
+#include "engine/expr/functions.h"
+#include "engine/expr/network_functions.h"
+#include "engine/expr/scalar.h"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -7,10 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/expr/functions.h"
-#include "engine/expr/network_functions.h"
-#include "engine/expr/scalar.h"
 
 namespace streamd::expr {
 namespace {
@@ -66,7 +66,8 @@ Value ends_with(const Call& c) {
 Value matches(const Call& c) {
   if (!texts(c, 2)) return mismatch(c);
   const re2::StringPiece text(c[0].text().data(), c[0].text().size());
-  if (c.node.pattern != nullptr) return Value::boolean(re2::RE2::PartialMatch(text, *c.node.pattern));
+  if (c.node.pattern != nullptr)
+    return Value::boolean(re2::RE2::PartialMatch(text, *c.node.pattern));
   if (!c.context.spend(1000)) return too_costly();
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_max_mem(1 << 20);
@@ -118,9 +119,7 @@ Value shift_ascii(const Call& c) {
 }
 
 // Length of the first code point, 0 for an empty text.
-std::size_t first_point(std::string_view text) {
-  return text.empty() ? 0 : *byte_of(text, 1);
-}
+std::size_t first_point(std::string_view text) { return text.empty() ? 0 : *byte_of(text, 1); }
 
 Value replace(const Call& c) {
   if (!texts(c, 3) || (c.count == 4 && !c[3].is(Kind::int64))) return mismatch(c);
@@ -184,14 +183,30 @@ Value substring(const Call& c) {
 
 // Length of the blank code point that the text begins with, or 0 (Unicode White_Space).
 std::size_t leading_blank(std::string_view text) {
-  static constexpr std::array<std::string_view, 20> kBlanks = {
-      " ", "\t", "\n", "\v", "\f", "\r", "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8",
-      "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80", "\xE2\x80\x80", "\xE2\x80\x81",
-      "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85"};
+  static constexpr std::array<std::string_view, 20> kBlanks = {" ",
+                                                               "\t",
+                                                               "\n",
+                                                               "\v",
+                                                               "\f",
+                                                               "\r",
+                                                               "\xC2\x85",
+                                                               "\xC2\xA0",
+                                                               "\xE1\x9A\x80",
+                                                               "\xE2\x80\xA8",
+                                                               "\xE2\x80\xA9",
+                                                               "\xE2\x80\xAF",
+                                                               "\xE2\x81\x9F",
+                                                               "\xE3\x80\x80",
+                                                               "\xE2\x80\x80",
+                                                               "\xE2\x80\x81",
+                                                               "\xE2\x80\x82",
+                                                               "\xE2\x80\x83",
+                                                               "\xE2\x80\x84",
+                                                               "\xE2\x80\x85"};
   for (const auto blank : kBlanks)
     if (text.starts_with(blank)) return blank.size();
-  const bool thin = text.size() >= 3 && text.starts_with("\xE2\x80") && text[2] >= '\x86' &&
-                    text[2] <= '\x8A';
+  const bool thin =
+      text.size() >= 3 && text.starts_with("\xE2\x80") && text[2] >= '\x86' && text[2] <= '\x8A';
   return thin ? 3 : 0;
 }
 

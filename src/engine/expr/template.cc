@@ -14,8 +14,10 @@ std::size_t hole_end(std::string_view text, std::size_t at) {
   for (; at < text.size(); ++at) {
     const char c = text[at];
     if (quote != '\0') {
-      if (c == '\\' && quote != '`') ++at;
-      else if (c == quote) quote = '\0';
+      if (c == '\\' && quote != '`')
+        ++at;
+      else if (c == quote)
+        quote = '\0';
     } else if (c == '"' || c == '\'' || c == '`') {
       quote = c;
     } else if (c == '{') {

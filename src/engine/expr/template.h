@@ -7,18 +7,18 @@
 // maps and JSON as JSON text; bytes as they are. A missing field or an error is a failure.
 #pragma once
 
+#include "engine/api/diagnostics.h"
+#include "engine/api/field_type.h"
+#include "engine/core/batch.h"
+#include "engine/core/schema.h"
+#include "engine/expr/expression.h"
+
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/api/diagnostics.h"
-#include "engine/api/field_type.h"
-#include "engine/core/batch.h"
-#include "engine/core/schema.h"
-#include "engine/expr/expression.h"
 
 namespace streamd::expr {
 

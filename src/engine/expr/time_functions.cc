@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of timestamps and durations.
-#include <array>
-
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
 #include "engine/expr/time_text.h"
+
+#include <array>
 
 namespace streamd::expr {
 namespace {
@@ -75,17 +75,17 @@ constexpr std::array kTable = {
     Function{"getFullYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, full_year},
     Function{"getMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, month},
     Function{"getDate", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, date},
-    Function{"getDayOfMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
-             day_of_month},
-    Function{"getDayOfWeek", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
-             day_of_week},
-    Function{"getDayOfYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText},
-             day_of_year},
+    Function{
+        "getDayOfMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_month},
+    Function{
+        "getDayOfWeek", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_week},
+    Function{
+        "getDayOfYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_year},
     Function{"getHours", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, hours},
     Function{"getMinutes", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, minutes},
     Function{"getSeconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, seconds},
-    Function{"getMilliseconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText},
-             millis},
+    Function{
+        "getMilliseconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, millis},
 };
 
 }  // namespace

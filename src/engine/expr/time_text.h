@@ -2,13 +2,13 @@
 // Timestamps and durations as text, and the parts of a timestamp in a time zone.
 #pragma once
 
+#include "engine/core/time.h"
+#include "engine/core/value.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/core/time.h"
-#include "engine/core/value.h"
 
 namespace streamd::expr {
 
@@ -28,9 +28,9 @@ void append_nanos(std::int64_t nanos, std::string& out);
 
 struct CivilTime {
   std::int64_t year = 0;
-  int month = 1, day = 1;      // 1-based
-  int weekday = 0;             // 0 = Sunday
-  int yearday = 1;             // 1-based
+  int month = 1, day = 1;  // 1-based
+  int weekday = 0;         // 0 = Sunday
+  int yearday = 1;         // 1-based
   int hour = 0, minute = 0, second = 0;
 };
 // zone: "UTC", an IANA name, or [+-]hh:mm. nullopt: no such zone.

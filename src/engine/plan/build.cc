@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/build.h"
 
+#include "engine/plan/draft.h"
+
 #include <set>
 #include <tuple>
-
-#include "engine/plan/draft.h"
 
 namespace streamd {
 namespace {
@@ -15,8 +15,10 @@ void hand_over(const Diagnostics& found, Diagnostics& problems) {
   for (const auto& p : found.all()) {
     if (!seen.emplace(p.code, p.place.file, p.place.line, p.place.column, p.message).second)
       continue;
-    if (p.severity == Severity::error) problems.error(p.code, p.place, p.message, p.hint);
-    else problems.warning(p.code, p.place, p.message, p.hint);
+    if (p.severity == Severity::error)
+      problems.error(p.code, p.place, p.message, p.hint);
+    else
+      problems.warning(p.code, p.place, p.message, p.hint);
   }
 }
 
@@ -74,12 +76,11 @@ std::optional<Plan> build(const ConfigNode& document, const Registry& registry,
 
 Schema dead_letter_schema() {
   Schema schema;
-  schema.fields = {{"node", Type::string},        {"code", Type::string},
-                   {"reason", Type::string},      {"source", Type::string},
-                   {"partition", Type::string},   {"position", Type::uint64},
+  schema.fields = {{"node", Type::string},          {"code", Type::string},
+                   {"reason", Type::string},        {"source", Type::string},
+                   {"partition", Type::string},     {"position", Type::uint64},
                    {"event_time", Type::timestamp}, {"attempts", Type::int64},
-                   {"encoding", Type::string},
-                   {"data", Type::any}};
+                   {"encoding", Type::string},      {"data", Type::any}};
   return schema;
 }
 

@@ -2,10 +2,10 @@
 // From the tree of a pipeline file to its Plan: the one path that `check`, `run` and `test` take.
 #pragma once
 
-#include <optional>
-
 #include "engine/api/registry.h"
 #include "engine/plan/plan.h"
+
+#include <optional>
 
 namespace streamd {
 

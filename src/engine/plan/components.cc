@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/plan/draft.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-
-#include "engine/plan/draft.h"
 
 namespace streamd {
 namespace {
@@ -64,11 +64,11 @@ const Registered<Plan>* find_type(const ConfigNode& body,
   if (!FieldType<std::string>::read(*type, name, problems)) return nullptr;
   for (const auto& component : components)
     if (component.view.type == name) return &component;
-  problems.error("unknown-type", type->place,
-                 type->substituted ? std::string("unknown type (from a variable)")
-                                   : "unknown type " + json_quote(name),
-                 type->substituted ? "known types: " + joined(known)
-                                   : type_hint(name, known, registry));
+  problems.error(
+      "unknown-type", type->place,
+      type->substituted ? std::string("unknown type (from a variable)")
+                        : "unknown type " + json_quote(name),
+      type->substituted ? "known types: " + joined(known) : type_hint(name, known, registry));
   return nullptr;
 }
 
@@ -117,7 +117,8 @@ void read_inputs(DraftNode& draft, Diagnostics& problems) {
     if (item.substituted)
       problems.error("input", item.place, "an input cannot come from a variable",
                      "write the node's name");
-    else draft.inputs.push_back(std::move(in));
+    else
+      draft.inputs.push_back(std::move(in));
   };
   if (input->shape != ConfigNode::Shape::list) one(*input);
   for (const auto& item : input->items) one(item);
@@ -170,10 +171,10 @@ void check_claims(const Draft& draft, Diagnostics& problems) {
     if (claim.empty()) continue;
     const auto [owner, is_new] = owners.emplace(claim, &node);
     if (is_new) continue;
-    problems.error("duplicate-target", node.node.place,
-                   fmt::format("{} writes to the same place as {}", node.label(),
-                               owner->second->label()),
-                   "give each sink a target of its own, or give one sink both inputs");
+    problems.error(
+        "duplicate-target", node.node.place,
+        fmt::format("{} writes to the same place as {}", node.label(), owner->second->label()),
+        "give each sink a target of its own, or give one sink both inputs");
   }
 }
 
@@ -198,8 +199,10 @@ void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& prob
       if (reveals(hint, secret->text)) hint.clear();
     }
     message = node.label() + ": " + message;
-    if (p.severity == Severity::error) problems.error(p.code, p.place, message, hint);
-    else problems.warning(p.code, p.place, message, hint);
+    if (p.severity == Severity::error)
+      problems.error(p.code, p.place, message, hint);
+    else
+      problems.warning(p.code, p.place, message, hint);
   }
 }
 

@@ -36,8 +36,7 @@ std::string decodes(const PlanNode& node) {
   for (const auto& field : schema.fields) names += (names.empty() ? "" : ", ") + field.name;
   const std::string codec = FieldType<DecodeConfig>::show(node.common.decode);
   if (names.empty()) names = schema.open ? "no field" : "nothing";
-  return fmt::format("{}: {}{}", codec, names,
-                     schema.open ? " (the rest stays raw)" : "");
+  return fmt::format("{}: {}{}", codec, names, schema.open ? " (the rest stays raw)" : "");
 }
 
 void describe_source(const PlanNode& node, std::string& text) {
@@ -53,8 +52,10 @@ void describe_operator(const Plan& plan, const PlanNode& node, std::string& text
   std::string keys;
   for (const std::size_t column : node.key_columns)
     keys += (keys.empty() ? "" : ", ") + node.in.fields[column].name;
-  if (!keys.empty()) text += line("key", keys + (node.op->stateful() ? " (keeps state)" : ""));
-  else if (node.op->stateful()) text += line("state", "one for the whole node");
+  if (!keys.empty())
+    text += line("key", keys + (node.op->stateful() ? " (keeps state)" : ""));
+  else if (node.op->stateful())
+    text += line("state", "one for the whole node");
   text += line("gives", describe_schema(node.ports.out));
 }
 
@@ -63,13 +64,12 @@ void describe_sink(const Plan& plan, const PlanNode& node, bool dead_letters, st
                       dead_letters ? " <- dead letters" : inputs(plan, node));
   text += line("writes", node.sink->describe());
   text += line("gets", describe_schema(node.in));
-  text += line("promise", fmt::format("{}, {}",
-                                      node.sink->promise() == Promise::exactly_once
-                                          ? "exactly once"
-                                          : "at least once",
-                                      node.sink->placement() == Placement::one
-                                          ? "one writer"
-                                          : "one writer per worker"));
+  text +=
+      line("promise",
+           fmt::format(
+               "{}, {}",
+               node.sink->promise() == Promise::exactly_once ? "exactly once" : "at least once",
+               node.sink->placement() == Placement::one ? "one writer" : "one writer per worker"));
 }
 
 }  // namespace
@@ -78,12 +78,13 @@ std::string describe_time(const PlanNode& source) {
   const auto& time = source.common.time;
   if (!time) return "no time field: arrival time is used";
   const auto column = source.ports.out.find(time->field);
-  const bool is_time =
-      column && source.ports.out.fields[*column].type == Type::timestamp;
+  const bool is_time = column && source.ports.out.fields[*column].type == Type::timestamp;
   std::string text = "event time from " + time->field;
   if (!is_time) text += " (" + time->format + ")";
-  if (time->max_delay == Duration{}) text += ", none may be late";
-  else text += fmt::format(", {} late allowed", format_duration(time->max_delay));
+  if (time->max_delay == Duration{})
+    text += ", none may be late";
+  else
+    text += fmt::format(", {} late allowed", format_duration(time->max_delay));
   if (time->late == LatePolicy::route) text += ", later ones leave by port late";
   return text;
 }
@@ -102,11 +103,10 @@ std::string describe_schema(const Schema& schema) {
 }
 
 std::string describe(const Plan& plan) {
-  std::string text = fmt::format("pipeline {}: {}, {}, {}; a checkpoint every {}\n\n",
-                                 plan.pipeline, count(plan, NodeKind::source, "source"),
-                                 count(plan, NodeKind::op, "operator"),
-                                 count(plan, NodeKind::sink, "sink"),
-                                 format_duration(plan.checkpoint_every));
+  std::string text =
+      fmt::format("pipeline {}: {}, {}, {}; a checkpoint every {}\n\n", plan.pipeline,
+                  count(plan, NodeKind::source, "source"), count(plan, NodeKind::op, "operator"),
+                  count(plan, NodeKind::sink, "sink"), format_duration(plan.checkpoint_every));
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];
     switch (node.kind) {

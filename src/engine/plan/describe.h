@@ -3,9 +3,9 @@
 // clock counts, what flows on each edge, and what each sink promises.
 #pragma once
 
-#include <string>
-
 #include "engine/plan/plan.h"
+
+#include <string>
 
 namespace streamd {
 

@@ -3,13 +3,13 @@
 // next one works with what is usable, so that the user sees every mistake at once.
 #pragma once
 
+#include "engine/config/document.h"
+#include "engine/plan/plan.h"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/config/document.h"
-#include "engine/plan/plan.h"
 
 namespace streamd {
 
@@ -23,17 +23,17 @@ struct DraftInput {
 struct DraftNode {
   const ConfigNode* body = nullptr;
   std::vector<DraftInput> inputs;
-  PlanNode node;            // node.inputs is filled at the end
-  bool complete = true;     // false: its own settings or inputs had an error
+  PlanNode node;                // node.inputs is filled at the end
+  bool complete = true;         // false: its own settings or inputs had an error
   std::array<Needs, 2> wanted;  // by what reads its port out, late
 
-  std::string label() const;   // operator "typed"
+  std::string label() const;  // operator "typed"
 };
 
 struct Draft {
   Document document;
-  std::vector<DraftNode> nodes;     // in the order of the file
-  std::vector<std::size_t> order;   // inputs before readers; without nodes in or behind a cycle
+  std::vector<DraftNode> nodes;    // in the order of the file
+  std::vector<std::size_t> order;  // inputs before readers; without nodes in or behind a cycle
   std::optional<std::size_t> dead_letters;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/plan/draft.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include "engine/plan/draft.h"
 
 namespace streamd {
 namespace {
@@ -20,10 +20,10 @@ ByName index_names(Draft& draft, Diagnostics& problems) {
     const auto [first, is_new] = by_name.emplace(node.name, i);
     if (is_new) continue;
     const DraftNode& other = draft.nodes[first->second];
-    problems.error("duplicate-name", node.place,
-                   fmt::format("{} has the name of {}", draft.nodes[i].label(), other.label()),
-                   fmt::format("give it another name; the first is in line {}",
-                               other.node.place.line));
+    problems.error(
+        "duplicate-name", node.place,
+        fmt::format("{} has the name of {}", draft.nodes[i].label(), other.label()),
+        fmt::format("give it another name; the first is in line {}", other.node.place.line));
   }
   return by_name;
 }
@@ -89,8 +89,7 @@ class Connector {
       const DraftNode& node = draft_.nodes[i];
       if (node.node.kind == NodeKind::sink || read.count(i) > 0 || meant_.count(node.node.name) > 0)
         continue;
-      problems_.error("unused-node", node.node.place,
-                      fmt::format("nothing reads {}", node.label()),
+      problems_.error("unused-node", node.node.place, fmt::format("nothing reads {}", node.label()),
                       fmt::format("add a sink with input: {}, or remove it", node.node.name));
     }
   }
@@ -197,10 +196,10 @@ void report_cycles(const Draft& draft, Diagnostics& problems) {
     std::string text;
     for (const std::size_t node : cycle) text += draft.nodes[node].node.name + " -> ";
     const DraftNode& first = draft.nodes[cycle.front()];
-    problems.error("cycle", first.node.place,
-                   fmt::format("{} reads its own output: {}{}", first.label(), text,
-                               first.node.name),
-                   "change one of these inputs");
+    problems.error(
+        "cycle", first.node.place,
+        fmt::format("{} reads its own output: {}{}", first.label(), text, first.node.name),
+        "change one of these inputs");
   }
 }
 

@@ -4,17 +4,17 @@
 // the runtime shares it between workers.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/api/operator.h"
 #include "engine/api/registry.h"
 #include "engine/api/sink.h"
 #include "engine/api/source.h"
 #include "engine/codec/decode.h"
 #include "engine/plan/source_common.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace streamd {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/plan/draft.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "engine/plan/draft.h"
 
 namespace streamd {
 namespace {
@@ -95,7 +95,8 @@ void find_keys(DraftNode& node, Diagnostics& problems) {
   if (node.node.op == nullptr) return;
   node.node.key_columns.clear();
   for (const auto& key : node.node.op->key_fields()) {
-    if (const auto column = node.node.in.find(key)) node.node.key_columns.push_back(*column);
+    if (const auto column = node.node.in.find(key))
+      node.node.key_columns.push_back(*column);
     else
       problems.error("unknown-field", node.node.place,
                      fmt::format("{}: its input has no field \"{}\"", node.label(), key));
@@ -188,9 +189,12 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
     }
     check_ports(draft, node, problems);
     Unified unified;
-    if (draft.dead_letters == i) unified.schema = dead_letter_schema();
-    else if (node.inputs.empty()) unified.schema = anything();
-    else unified = unify(input_schemas(draft, node), pass);
+    if (draft.dead_letters == i)
+      unified.schema = dead_letter_schema();
+    else if (node.inputs.empty())
+      unified.schema = anything();
+    else
+      unified = unify(input_schemas(draft, node), pass);
     if (pass == Pass::last) fill_inputs(node, unified);
     node.node.in = std::move(unified.schema);
     bind_node(node, problems);

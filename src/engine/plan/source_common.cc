@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/source_common.h"
 
-#include <fmt/format.h>
-
 #include "engine/codec/time_format.h"
+
+#include <fmt/format.h>
 
 namespace streamd {
 namespace {
@@ -103,11 +103,10 @@ const Spec<SourceCommon>& source_common_spec() {
                   .help = "Which field is the event's time, and how much disorder to expect. "
                           "Without it, the time of arrival counts (access logs: `time_local`).",
                   .examples = {"{field: \"@timestamp\", format: unix, max_delay: 2s}"}})
-          .field(&C::max_record,
-                 {.name = "max_record",
-                  .help = "A longer record becomes a dead letter.",
-                  .advanced = true,
-                  .examples = {"1MiB"}})
+          .field(&C::max_record, {.name = "max_record",
+                                  .help = "A longer record becomes a dead letter.",
+                                  .advanced = true,
+                                  .examples = {"1MiB"}})
           .rule("max_record must be from 1B to 1GiB", [](const C& c) {
             return c.max_record.bytes >= 1 && c.max_record.bytes <= (std::uint64_t{1} << 30);
           });
@@ -138,9 +137,11 @@ void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& prob
   if (!common.time && time == nullptr && has_standard) common.time.emplace();
   if (!common.time) return;
   if (common.time->field.empty()) {
-    if (has_standard) common.time->field = kAccessLogTime;
-    else problems.error("missing-key", time->place, "time: \"field\" is missing",
-                        "name the field that holds the event's time");
+    if (has_standard)
+      common.time->field = kAccessLogTime;
+    else
+      problems.error("missing-key", time->place, "time: \"field\" is missing",
+                     "name the field that holds the event's time");
   }
   if (time == nullptr) return;
   if (!common.time->field.empty()) check_field(*time, *common.time, schema, problems);

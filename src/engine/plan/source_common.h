@@ -2,16 +2,16 @@
 // What every source can be told, whatever its type: how to decode, what is a record's time.
 #pragma once
 
+#include "engine/api/field_type.h"
+#include "engine/api/spec.h"
+#include "engine/codec/decode.h"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/api/field_type.h"
-#include "engine/api/spec.h"
-#include "engine/codec/decode.h"
 
 namespace streamd {
 
@@ -23,8 +23,8 @@ struct EnumNames<LatePolicy> {
 };
 
 struct TimeConfig {
-  std::string field;               // dotted path; empty: see settle_time
-  std::string format = "rfc3339";  // see codec/time_format.h
+  std::string field;                                   // dotted path; empty: see settle_time
+  std::string format = "rfc3339";                      // see codec/time_format.h
   Duration max_delay = Duration::from_seconds(0);      // behind the newest record, still on time
   Duration idle_after = Duration::from_seconds(10);    // then a caught-up partition is idle
   Duration max_future = Duration::from_seconds(3600);  // ahead of the wall clock; then clamped

@@ -3,13 +3,13 @@
 // owns the row, read by anybody at any time (relaxed: figures of one moment may be a batch apart).
 #pragma once
 
+#include "engine/api/drop.h"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "engine/api/drop.h"
 
 namespace streamd {
 
@@ -19,9 +19,9 @@ struct alignas(128) NodeCounters {
   std::atomic<std::uint64_t> out{0};
   std::array<std::atomic<std::uint64_t>, kDropReasons> dropped{};
   std::atomic<std::uint64_t> dead_letters{0};
-  std::atomic<std::uint64_t> bytes{0};         // sources: raw bytes read
-  std::atomic<std::uint64_t> clamped{0};       // sources: times beyond now + max_future
-  std::atomic<std::uint64_t> keys{0};          // gauge: live keys
+  std::atomic<std::uint64_t> bytes{0};             // sources: raw bytes read
+  std::atomic<std::uint64_t> clamped{0};           // sources: times beyond now + max_future
+  std::atomic<std::uint64_t> keys{0};              // gauge: live keys
   std::atomic<std::int64_t> newest{INT64_MIN};     // gauge, sources: largest event time, micros
   std::atomic<std::int64_t> watermark{INT64_MIN};  // gauge, micros
 

@@ -4,14 +4,14 @@
 // parts are there the control thread commits. Thread-safe, the only lock in the runtime.
 #pragma once
 
+#include "engine/core/time.h"
+#include "engine/state/epoch_store.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
-
-#include "engine/core/time.h"
-#include "engine/state/epoch_store.h"
 
 namespace streamd {
 
@@ -54,10 +54,10 @@ class Checkpoint {
   std::atomic<int> requests_{0};
   mutable std::mutex mutex_;
   std::condition_variable news_, commits_;
-  bool has_news_ = false;      // guarded by mutex_
-  unsigned handed_in_ = 0;     // guarded by mutex_
-  EpochParts parts_;           // guarded by mutex_
-  std::optional<Error> error_; // guarded by mutex_
+  bool has_news_ = false;       // guarded by mutex_
+  unsigned handed_in_ = 0;      // guarded by mutex_
+  EpochParts parts_;            // guarded by mutex_
+  std::optional<Error> error_;  // guarded by mutex_
 };
 
 }  // namespace streamd

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/dead_letters.h"
 
-#include <utility>
-
 #include "engine/codec/utf8.h"
+
+#include <utility>
 
 namespace streamd {
 

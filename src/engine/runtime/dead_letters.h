@@ -3,15 +3,15 @@
 // of dead_letter_schema() for the dead-letter sink. One per worker, its thread only.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "engine/api/emitter.h"
 #include "engine/core/arena.h"
 #include "engine/core/batch.h"
 #include "engine/core/schema.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace streamd {
 

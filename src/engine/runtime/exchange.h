@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exchange: which worker gets which records of a batch. Records of one key always meet on the worker
-// that owns the key's group.
+// Exchange: which worker gets which records of a batch. Records of one key always meet on the
+// worker that owns the key's group.
 #pragma once
+
+#include "engine/core/batch.h"
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "engine/core/batch.h"
 
 namespace streamd {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/ingest.h"
 
-#include <fmt/format.h>
-
 #include "engine/core/check.h"
+
+#include <fmt/format.h>
 
 namespace streamd {
 namespace {
@@ -45,8 +45,7 @@ Duration Ingest::idle_after() const {
 
 std::optional<EventTime> Ingest::time_of(const RawRecord& record, const Value* field,
                                          EventTime latest, NodeCounters& counters, Fault& fault) {
-  if (!time_format_)
-    return record.arrival.micros != 0 ? record.arrival : clock_.wall();
+  if (!time_format_) return record.arrival.micros != 0 ? record.arrival : clock_.wall();
   if (field->absent()) {
     reason_ = fmt::format("the time field \"{}\" is {}", source_.common.time->field,
                           kind_name(field->kind()));
@@ -76,8 +75,10 @@ Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, De
   std::uint64_t bytes = 0;
   for (const auto& record : raw.records) {
     bytes += record.data.size();
-    if (!record.fault.empty()) reject(record, {record.fault, fault_text(record.fault)});
-    else if (record.tombstone) reject(record, {"tombstone", "the record has no value"});
+    if (!record.fault.empty())
+      reject(record, {record.fault, fault_text(record.fault)});
+    else if (record.tombstone)
+      reject(record, {"tombstone", "the record has no value"});
   }
   NodeCounters::add(counters.bytes, bytes);
 

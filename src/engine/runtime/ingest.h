@@ -3,9 +3,6 @@
 // time, advance the lane's clock. One per worker and source, that worker's thread only.
 #pragma once
 
-#include <memory>
-#include <optional>
-
 #include "engine/api/source.h"
 #include "engine/codec/decode.h"
 #include "engine/codec/time_format.h"
@@ -14,6 +11,9 @@
 #include "engine/runtime/accounting.h"
 #include "engine/runtime/dead_letters.h"
 #include "engine/runtime/lane.h"
+
+#include <memory>
+#include <optional>
 
 namespace streamd {
 
@@ -27,8 +27,8 @@ class Ingest {
 
  private:
   // The record's event time; nullopt after a dead letter.
-  std::optional<EventTime> time_of(const RawRecord& record, const Value* field,
-                                   EventTime latest, NodeCounters& counters, Fault& fault);
+  std::optional<EventTime> time_of(const RawRecord& record, const Value* field, EventTime latest,
+                                   NodeCounters& counters, Fault& fault);
 
   const PlanNode& source_;
   const Clock& clock_;

@@ -3,12 +3,12 @@
 // event time seen minus max_delay; it holds back windows until the partition is idle or has ended.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "engine/api/source.h"
 #include "engine/core/batch.h"
 #include "engine/core/time.h"
+
+#include <memory>
+#include <string>
 
 namespace streamd {
 

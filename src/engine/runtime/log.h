@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where notices of a run go. ERROR = a person must act; WARN = it healed or will, but look; INFO = a
-// handful per run. Nothing per record or batch. Thread-safe: any thread may log.
+// Where notices of a run go. ERROR = a person must act; WARN = it healed or will, but look; INFO =
+// a handful per run. Nothing per record or batch. Thread-safe: any thread may log.
 #pragma once
 
 #include <functional>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/report.h"
 
+#include "engine/codec/time_format.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "engine/codec/time_format.h"
 
 namespace streamd {
 namespace {
@@ -69,7 +69,8 @@ std::string progress_line(const Progress& before, const Progress& now) {
     line += "  lag " + seconds_text(s.newest - s.watermark);
   line += fmt::format("  keys {}  results {}", short_count(static_cast<double>(s.keys)),
                       short_count(static_cast<double>(s.results)));
-  if (s.dead > 0) line += fmt::format("  dead letters {}", short_count(static_cast<double>(s.dead)));
+  if (s.dead > 0)
+    line += fmt::format("  dead letters {}", short_count(static_cast<double>(s.dead)));
   return line;
 }
 
@@ -79,8 +80,8 @@ std::string final_table(const Progress& progress) {
     name_width = std::max(name_width, n.name.size());
     type_width = std::max(type_width, n.type.size());
   }
-  std::string table = fmt::format("{:<{}}  {:<{}}  {:>14}  {:>14}  {}\n", "node", name_width, "type",
-                                  type_width, "in", "out", "left out");
+  std::string table = fmt::format("{:<{}}  {:<{}}  {:>14}  {:>14}  {}\n", "node", name_width,
+                                  "type", type_width, "in", "out", "left out");
   for (const auto& n : progress.nodes) {
     std::string left;
     const auto add = [&left](std::string_view what, std::uint64_t count) {

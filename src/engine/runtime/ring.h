@@ -3,13 +3,13 @@
 // ring is the back-pressure between workers.
 #pragma once
 
+#include "engine/core/batch.h"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
-
-#include "engine/core/batch.h"
 
 namespace streamd {
 

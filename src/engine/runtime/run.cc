@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/run.h"
 
+#include "engine/core/check.h"
+#include "engine/runtime/worker.h"
+#include "engine/state/state_dir.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <random>
 #include <thread>
-
-#include "engine/core/check.h"
-#include "engine/runtime/worker.h"
-#include "engine/state/state_dir.h"
 
 namespace streamd {
 namespace {
@@ -54,7 +54,8 @@ class Run {
   std::unique_ptr<EpochStore> store_;
   Shared shared_;
   std::vector<std::unique_ptr<Source>> sources_;  // by node index; null unless a source
-  std::vector<std::unique_ptr<Sink>> opened_sinks_;  // transactional ones, until a worker takes them
+  std::vector<std::unique_ptr<Sink>>
+      opened_sinks_;  // transactional ones, until a worker takes them
   std::vector<std::unique_ptr<Worker>> workers_;
   Transaction* transaction_ = nullptr;
   std::map<std::string, Positions> known_positions_;  // all partitions ever committed, by source
@@ -87,11 +88,12 @@ Status Run::open_state() {
   const auto noted = dir_ ? dir_->noted_epoch() : std::nullopt;
   const Epoch found = std::max(store_->last_epoch(), store_->prepared().value_or(0));
   if (noted && *noted > found)
-    return fail(ErrorKind::state,
-                fmt::format("state in {} is damaged: it ends at epoch {}, but epoch {} was committed",
-                            pipeline_dir_, found, *noted),
-                "restore the whole folder from a backup, or start anew with --fresh (keeps the "
-                "damaged state in an archive folder)");
+    return fail(
+        ErrorKind::state,
+        fmt::format("state in {} is damaged: it ends at epoch {}, but epoch {} was committed",
+                    pipeline_dir_, found, *noted),
+        "restore the whole folder from a backup, or start anew with --fresh (keeps the "
+        "damaged state in an archive folder)");
   return {};
 }
 
@@ -138,8 +140,8 @@ Status Run::open_transaction() {
   for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
     const auto& node = plan_.nodes[n];
     if (!node.sink || !node.sink->transactional()) continue;
-    auto sink = node.sink->open(sink_context(node, plan_, pipeline_dir_,
-                                             sink_owner(n, options_.workers), context_, shared_, ""));
+    auto sink = node.sink->open(sink_context(
+        node, plan_, pipeline_dir_, sink_owner(n, options_.workers), context_, shared_, ""));
     if (!sink) return in_context(std::move(sink).error(), fmt::format("sink \"{}\"", node.name));
     opened_sinks_[n] = std::move(*sink);
     auto* transaction = opened_sinks_[n]->transaction();
@@ -160,11 +162,12 @@ Status Run::open_transaction() {
   }));
   if (store_->prepared()) STREAMD_TRY(store_->resolve(last >= *store_->prepared()));
   if (last > store_->last_epoch())
-    return fail(ErrorKind::state,
-                fmt::format("{} has committed epoch {}, but the stored state ends at epoch {}",
-                            transaction_->name(), last, store_->last_epoch()),
-                "this state folder is older than what was sent: use the newer folder, or start anew "
-                "with --fresh");
+    return fail(
+        ErrorKind::state,
+        fmt::format("{} has committed epoch {}, but the stored state ends at epoch {}",
+                    transaction_->name(), last, store_->last_epoch()),
+        "this state folder is older than what was sent: use the newer folder, or start anew "
+        "with --fresh");
   return {};
 }
 
@@ -211,8 +214,8 @@ void Run::report_restored() {
                            plan_.pipeline, store_->last_epoch(), keys, partitions));
 }
 
-// Tries again while the far side may come back: one warning, one notice when it has. A stop ends it;
-// then the epoch stays undecided until the next start.
+// Tries again while the far side may come back: one warning, one notice when it has. A stop ends
+// it; then the epoch stays undecided until the next start.
 Status Run::insist(const std::string& what, const std::function<Status()>& attempt) {
   Duration pause = Duration::from_millis(100);
   for (bool told = false;; told = true) {
@@ -229,8 +232,7 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
 }
 
 bool Run::all_finished() const {
-  return std::all_of(workers_.begin(), workers_.end(),
-                     [](const auto& w) { return w->finished(); });
+  return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->finished(); });
 }
 
 Status Run::commit(EpochParts parts) {
@@ -242,8 +244,7 @@ Status Run::commit(EpochParts parts) {
     for (const auto& [source, partitions] : parts.partitions)
       for (const auto& [name, stored] : partitions) current[source][name] = stored.position;
     STREAMD_TRY(store_->prepare(epoch, parts));
-    STREAMD_TRY(insist(transaction_->name(),
-                       [&] { return transaction_->commit(epoch, current); }));
+    STREAMD_TRY(insist(transaction_->name(), [&] { return transaction_->commit(epoch, current); }));
     STREAMD_TRY(store_->finish(epoch));
   } else {
     STREAMD_TRY(store_->commit(epoch, parts));
@@ -263,8 +264,8 @@ void Run::acknowledge(const EpochParts& parts) {
     Positions positions;
     for (const auto& [name, stored] : it->second) positions[name] = stored.position;
     if (auto status = sources_[n]->acknowledge(next_epoch_, positions); !status)
-      options_.log(LogLevel::warning, fmt::format("source \"{}\": {}", plan_.nodes[n].name,
-                                                  status.error().message));
+      options_.log(LogLevel::warning,
+                   fmt::format("source \"{}\": {}", plan_.nodes[n].name, status.error().message));
   }
 }
 
@@ -283,8 +284,9 @@ Status Run::loop() {
     const Duration now = clock.monotonic();
     if (stop_wanted() && !stop_by) stop_by = now + options_.stop_limit;
     if (stop_by && now > *stop_by) {
-      options_.log(LogLevel::warning,
-                   "stopping took too long; everything since the last checkpoint will be read again");
+      options_.log(
+          LogLevel::warning,
+          "stopping took too long; everything since the last checkpoint will be read again");
       return {};
     }
     const bool ending = stop_wanted() || all_finished();

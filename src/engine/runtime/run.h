@@ -2,16 +2,16 @@
 // run_pipeline: runs one plan from start to end: state folder, restore, workers, epochs, stop.
 #pragma once
 
+#include "engine/plan/plan.h"
+#include "engine/runtime/accounting.h"
+#include "engine/runtime/log.h"
+#include "engine/state/backend.h"
+
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "engine/plan/plan.h"
-#include "engine/runtime/accounting.h"
-#include "engine/runtime/log.h"
-#include "engine/state/backend.h"
 
 namespace streamd {
 
@@ -20,7 +20,7 @@ struct Progress {
   std::string pipeline;
   std::vector<NodeTotals> nodes;  // in the order of the plan
   Epoch epoch = 0;
-  Duration running{};             // monotonic time since the workers started
+  Duration running{};  // monotonic time since the workers started
 };
 
 struct RunOptions {

@@ -3,15 +3,15 @@
 // afterwards const but for the atomics and the thread-safe members.
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <vector>
-
 #include "engine/plan/plan.h"
 #include "engine/runtime/accounting.h"
 #include "engine/runtime/checkpoint.h"
 #include "engine/runtime/log.h"
 #include "engine/runtime/ring.h"
+
+#include <atomic>
+#include <memory>
+#include <vector>
 
 namespace streamd {
 
@@ -32,11 +32,11 @@ struct RunContext {
   LogFn log;
   std::size_t dead_letters = 0;  // index of the dead-letter sink in the plan
   Checkpoint* checkpoint = nullptr;
-  EpochStore* store = nullptr;  // control thread, and workers before they start
+  EpochStore* store = nullptr;       // control thread, and workers before they start
   std::atomic<bool> abandon{false};  // stop at once, without a last checkpoint
 
-  std::vector<std::unique_ptr<NodeCounters>> counters;  // [worker * nodes + node]
-  std::vector<std::unique_ptr<Ring>> rings;             // [from * workers + to]; null for self
+  std::vector<std::unique_ptr<NodeCounters>> counters;      // [worker * nodes + node]
+  std::vector<std::unique_ptr<Ring>> rings;                 // [from * workers + to]; null for self
   std::vector<std::unique_ptr<SourceClock>> source_clocks;  // [node]; null unless a source
 
   NodeCounters& counter(unsigned worker, std::size_t node) {

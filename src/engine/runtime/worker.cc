@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/worker.h"
 
+#include "engine/core/hash.h"
+#include "engine/runtime/worker_emitter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <thread>
-
-#include "engine/core/hash.h"
-#include "engine/runtime/worker_emitter.h"
 
 namespace streamd {
 namespace {
@@ -71,7 +71,8 @@ Status Worker::open(Shared& shared, const std::string& pipeline_dir,
     }
     if (plan.kind != PlanNode::Kind::source) continue;
     auto reader = sources[n]->reader(index_);
-    if (!reader) return in_context(std::move(reader).error(), fmt::format("source \"{}\"", plan.name));
+    if (!reader)
+      return in_context(std::move(reader).error(), fmt::format("source \"{}\"", plan.name));
     auto stored = run_.store->partitions(plan.name);
     if (!stored) return tl::unexpected(std::move(stored).error());
     SourceReader entry;
@@ -99,7 +100,8 @@ Status Worker::open_nodes(Shared& shared, const std::string& pipeline_dir,
     node.emitter = std::make_unique<NodeEmitter>(*this, node);
     if (node.plan->op) {
       node.exchanged = run_.workers > 1 && node.plan->op->stateful();
-      const OperatorContext context{node.plan->name, index_, run_.workers, run_.hash_seed, run_.clock};
+      const OperatorContext context{node.plan->name, index_, run_.workers, run_.hash_seed,
+                                    run_.clock};
       node.op = node.plan->op->make(context);
       if (node.plan->op->stateful()) STREAMD_TRY(restore_operator(node));
     }
@@ -126,9 +128,10 @@ Status Worker::open_sink(std::size_t n, Shared& shared, const std::string& pipel
   // A single instance's state is found again whichever worker owns it now.
   auto stored = run_.store->sink_state(node.plan->name, single ? 0 : index_);
   if (!stored) return tl::unexpected(std::move(stored).error());
-  auto sink = node.plan->sink->open(
-      sink_context(*node.plan, *run_.plan, pipeline_dir, index_, run_, shared, stored->value_or("")));
-  if (!sink) return in_context(std::move(sink).error(), fmt::format("sink \"{}\"", node.plan->name));
+  auto sink = node.plan->sink->open(sink_context(*node.plan, *run_.plan, pipeline_dir, index_, run_,
+                                                 shared, stored->value_or("")));
+  if (!sink)
+    return in_context(std::move(sink).error(), fmt::format("sink \"{}\"", node.plan->name));
   node.sink = std::move(*sink);
   return {};
 }
@@ -232,8 +235,8 @@ void Worker::reader_failed(SourceReader& source, const Error& error) {
   Node& node = nodes_[source.node];
   if (error.retry == Retry::never) return fail(node, error);
   const bool first = source.backoff == Duration{};
-  source.backoff = first ? kFirstBackoff
-                         : Duration{std::min(source.backoff.micros * 2, kLongestBackoff.micros)};
+  source.backoff =
+      first ? kFirstBackoff : Duration{std::min(source.backoff.micros * 2, kLongestBackoff.micros)};
   source.retry_at = run_.clock->monotonic() + source.backoff;
   if (first)
     run_.log(LogLevel::warning,

@@ -5,21 +5,21 @@
 // Life of an epoch on a worker: the control thread wants epoch e; between two batches the worker
 // notes its positions, stops reading, and lets the barrier pass its nodes in the order of the plan.
 // A node that gets records from other workers waits for the barrier of each of them; a ring whose
-// barriers have all come is not read until the epoch has passed here, so nothing after a barrier can
-// overtake it and nothing has to be kept aside. Then reading goes on while sinks make the epoch
+// barriers have all come is not read until the epoch has passed here, so nothing after a barrier
+// can overtake it and nothing has to be kept aside. Then reading goes on while sinks make the epoch
 // durable; when all have, the worker hands in its part.
 #pragma once
-
-#include <deque>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "engine/runtime/dead_letters.h"
 #include "engine/runtime/exchange.h"
 #include "engine/runtime/ingest.h"
 #include "engine/runtime/lane.h"
 #include "engine/runtime/run_context.h"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace streamd {
 
@@ -30,8 +30,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Before the thread starts, on the control thread: opens sinks, restores operators, takes readers.
-  // `opened`: by node, sinks that are open already; this worker takes those that it owns.
+  // Before the thread starts, on the control thread: opens sinks, restores operators, takes
+  // readers. `opened`: by node, sinks that are open already; this worker takes those that it owns.
   Status open(Shared& shared, const std::string& pipeline_dir,
               const std::vector<std::unique_ptr<Source>>& sources,
               std::vector<std::unique_ptr<Sink>>& opened);
@@ -45,7 +45,7 @@ class Worker {
  private:
   class NodeEmitter;
   struct Edge {
-    std::uint32_t node = 0;         // the reader
+    std::uint32_t node = 0;  // the reader
     const PlanInput* input = nullptr;
   };
   struct Node {
@@ -122,8 +122,8 @@ class Worker {
   bool inputs_passed(std::size_t node) const;
   void pass(Node& node);
   void note_positions();
-  // After a call of the node's sink: fails the run for good errors, tells once about others and once
-  // when they are over. True when the call went well.
+  // After a call of the node's sink: fails the run for good errors, tells once about others and
+  // once when they are over. True when the call went well.
   bool sink_works(Node& node, const Status& status);
   void poll_sinks();
 
@@ -139,12 +139,12 @@ class Worker {
   std::vector<std::deque<Message>> stash_;  // per sender: taken from a ring while sending blocked
   // The epoch that passes here, or passed last.
   Epoch epoch_ = 0;
-  bool in_epoch_ = false;       // barriers are on their way
-  bool last_epoch_ = false;     // nothing is read any more
+  bool in_epoch_ = false;                   // barriers are on their way
+  bool last_epoch_ = false;                 // nothing is read any more
   std::vector<std::size_t> ring_barriers_;  // per sender: barriers of this epoch seen
   EpochParts part_;
-  bool part_open_ = false;      // sinks are not prepared yet
-  Epoch told_ = 0;              // sinks were told of this commit
+  bool part_open_ = false;  // sinks are not prepared yet
+  Epoch told_ = 0;          // sinks were told of this commit
   Duration quiet_since_{};
   std::atomic<bool> finished_{false};
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Barriers: how an epoch passes through a worker. The protocol is told in worker.h.
+#include "engine/runtime/worker_emitter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "engine/runtime/worker_emitter.h"
 
 namespace streamd {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How records get from node to node inside a worker and across workers.
+#include "engine/runtime/worker_emitter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <thread>
 #include <utility>
-
-#include "engine/runtime/worker_emitter.h"
 
 namespace streamd {
 namespace {
@@ -79,10 +79,11 @@ bool Worker::sink_works(Node& node, const Status& status) {
       run_.log(LogLevel::info, fmt::format("sink \"{}\": healed", node.plan->name));
     return true;
   }
-  if (status.error().retry == Retry::never) fail(node, status.error());
+  if (status.error().retry == Retry::never)
+    fail(node, status.error());
   else if (!std::exchange(node.waits_for_sink, true))
-    run_.log(LogLevel::warning, fmt::format("sink \"{}\": {}; trying again", node.plan->name,
-                                            status.error().message));
+    run_.log(LogLevel::warning,
+             fmt::format("sink \"{}\": {}; trying again", node.plan->name, status.error().message));
   return false;
 }
 
@@ -96,8 +97,8 @@ void Worker::write(Node& node, const Batch& batch) {
   NodeCounters::add(node.counters->out, batch.size() - std::min<std::size_t>(dead, batch.size()));
 }
 
-// A full ring means that the other worker is behind. It may itself be waiting for us, so its messages
-// are taken in meanwhile; since nobody reads sources while messages wait, they are few.
+// A full ring means that the other worker is behind. It may itself be waiting for us, so its
+// messages are taken in meanwhile; since nobody reads sources while messages wait, they are few.
 void Worker::send(unsigned to, Message message) {
   Ring& ring = run_.ring(index_, to);
   while (!ring.push(message)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Event time on a worker: lanes to sources, sources to nodes, nodes to nodes on other workers.
-#include <algorithm>
-
 #include "engine/runtime/worker_emitter.h"
+
+#include <algorithm>
 
 namespace streamd {
 namespace {
@@ -34,8 +34,9 @@ void Worker::update_lanes(SourceReader& source) {
       }
 }
 
-// The minimum over the lanes that still count. When nothing of the source on any worker has anything
-// to say, the wall clock takes over: event time goes on at its pace, so the last windows close.
+// The minimum over the lanes that still count. When nothing of the source on any worker has
+// anything to say, the wall clock takes over: event time goes on at its pace, so the last windows
+// close.
 EventTime Worker::source_mark(SourceReader& source) {
   auto& clock = *run_.source_clocks[source.node];
   const Duration delay = source.ingest->max_delay();
@@ -43,8 +44,10 @@ EventTime Worker::source_mark(SourceReader& source) {
   bool any_idle = false, unread = false;
   for (const auto& lane : source.lanes) {
     if (lane.ended) continue;
-    if (lane.idle) any_idle = true;
-    else mark = std::min(mark, lane.watermark(delay));
+    if (lane.idle)
+      any_idle = true;
+    else
+      mark = std::min(mark, lane.watermark(delay));
     if (lane.max_time != EventTime::min()) {
       auto newest = clock.newest.load(std::memory_order_relaxed);
       while (lane.watermark(delay).micros > newest &&
@@ -54,15 +57,18 @@ EventTime Worker::source_mark(SourceReader& source) {
   }
   // A partition that is not yet a lane has records coming whose times nobody knows.
   for (const auto& state : source.states) {
-    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(), [&](const Lane& l) {
-      return l.partition == state.partition;
-    });
+    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(),
+                                     [&](const Lane& l) { return l.partition == state.partition; });
     if (is_lane || state.ended) continue;
-    if (state.caught_up) any_idle = true;
-    else unread = true;
+    if (state.caught_up)
+      any_idle = true;
+    else
+      unread = true;
   }
-  if (unread) mark = EventTime::min();
-  else if (mark == EventTime::max() && (any_idle || !source.ended)) mark = kIdleMark;
+  if (unread)
+    mark = EventTime::min();
+  else if (mark == EventTime::max() && (any_idle || !source.ended))
+    mark = kIdleMark;
   clock.marks[index_].store(mark.micros, std::memory_order_relaxed);
   if (mark != kIdleMark) {
     source.idle_since = {};
@@ -85,8 +91,7 @@ EventTime Worker::source_mark(SourceReader& source) {
 
 EventTime Worker::local_mark(const Node& node) const {
   EventTime mark = EventTime::max();
-  for (const auto& input : node.plan->inputs)
-    mark = std::min(mark, nodes_[input.node].out_mark);
+  for (const auto& input : node.plan->inputs) mark = std::min(mark, nodes_[input.node].out_mark);
   return mark;
 }
 
@@ -113,8 +118,10 @@ void Worker::advance_marks() {
     update_lanes(source);
     Node& node = nodes_[source.node];
     const EventTime mark = source_mark(source);
-    if (mark == kIdleMark) node.out_mark = mark;
-    else node.out_mark = node.given = std::max(node.given, mark);
+    if (mark == kIdleMark)
+      node.out_mark = mark;
+    else
+      node.out_mark = node.given = std::max(node.given, mark);
     if (mark != kIdleMark)
       node.counters->watermark.store(node.given.micros, std::memory_order_relaxed);
   }

@@ -3,14 +3,14 @@
 // std::map in tests; both pass one contract suite.
 #pragma once
 
+#include "engine/core/error.h"
+#include "engine/state/change_set.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/core/error.h"
-#include "engine/state/change_set.h"
 
 namespace streamd {
 

@@ -17,9 +17,7 @@ class ChangeSet {
   void put(std::string_view key, std::string_view value) { add(Kind::put, key, value); }
   void erase(std::string_view key) { add(Kind::erase, key, {}); }
   // Every key in [from, to).
-  void erase_range(std::string_view from, std::string_view to) {
-    add(Kind::erase_range, from, to);
-  }
+  void erase_range(std::string_view from, std::string_view to) { add(Kind::erase_range, from, to); }
   void append(const ChangeSet& other) {
     other.each([this](Kind kind, std::string_view a, std::string_view b) { add(kind, a, b); });
   }

@@ -107,10 +107,11 @@ Status EpochStore::load(std::uint64_t new_seed) {
   const auto version = number(**format);
   if (!version) return damaged("the format version is not a number");
   if (*version > kFormat)
-    return fail(ErrorKind::state,
-                fmt::format("the state was written by a newer streamd (format {}, this one reads {})",
-                            *version, kFormat),
-                "run the newer streamd, or start anew with --fresh");
+    return fail(
+        ErrorKind::state,
+        fmt::format("the state was written by a newer streamd (format {}, this one reads {})",
+                    *version, kFormat),
+        "run the newer streamd, or start anew with --fresh");
   const auto seed = backend_->get("h");
   if (!seed) return tl::unexpected(seed.error());
   const auto seed_number = *seed ? number(**seed) : std::nullopt;
@@ -158,13 +159,15 @@ Status EpochStore::declare(const std::vector<std::pair<std::string, std::string>
     next = std::max(next, static_cast<std::uint32_t>(*n) + 1);
     return static_cast<std::uint32_t>(*n);
   };
-  STREAMD_TRY(backend_->scan("n/", "n0", [&](std::string_view key, std::string_view value) -> Status {
-    const auto incarnation = take(value);
-    const auto line = value.find('\n');
-    if (!incarnation || line == std::string_view::npos) return damaged("a node row does not decode");
-    stored[std::string(key.substr(2))] = {*incarnation, std::string(value.substr(line + 1))};
-    return {};
-  }));
+  STREAMD_TRY(
+      backend_->scan("n/", "n0", [&](std::string_view key, std::string_view value) -> Status {
+        const auto incarnation = take(value);
+        const auto line = value.find('\n');
+        if (!incarnation || line == std::string_view::npos)
+          return damaged("a node row does not decode");
+        stored[std::string(key.substr(2))] = {*incarnation, std::string(value.substr(line + 1))};
+        return {};
+      }));
   STREAMD_TRY(backend_->scan("a/", "a0", [&](std::string_view, std::string_view value) -> Status {
     if (!take(value)) return damaged("an archived node row does not decode");
     return {};
@@ -205,16 +208,20 @@ Result<std::map<std::string, StoredPartition>> EpochStore::partitions(const std:
   const std::string prefix = two("p/", source, {});
   std::string end = prefix;
   end.back() = '\x01';
-  auto status = backend_->scan(prefix, end, [&](std::string_view key, std::string_view value) -> Status {
-    const auto line = value.find('\n');
-    std::int64_t micros = 0;
-    const auto digits = value.substr(0, std::min(line, value.size()));
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), micros);
-    if (line == std::string_view::npos || error != std::errc{} || stop != digits.data() + digits.size())
-      return damaged("a position row does not decode");
-    found[std::string(key.substr(prefix.size()))] = {std::string(value.substr(line + 1)), {micros}};
-    return {};
-  });
+  auto status =
+      backend_->scan(prefix, end, [&](std::string_view key, std::string_view value) -> Status {
+        const auto line = value.find('\n');
+        std::int64_t micros = 0;
+        const auto digits = value.substr(0, std::min(line, value.size()));
+        const auto [stop, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), micros);
+        if (line == std::string_view::npos || error != std::errc{} ||
+            stop != digits.data() + digits.size())
+          return damaged("a position row does not decode");
+        found[std::string(key.substr(prefix.size()))] = {std::string(value.substr(line + 1)),
+                                                         {micros}};
+        return {};
+      });
   if (!status) return tl::unexpected(std::move(status).error());
   return found;
 }

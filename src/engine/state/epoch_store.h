@@ -12,9 +12,15 @@
 //   a/<epoch>/<node>                   the n/ row of a node that left the pipeline
 //   s/<incarnation:4 BE><group:2 BE><sub key>   operator state
 //   o/<sink> 00 <worker>               sink state
-//   x                                  "<epoch>\n" + encoded ChangeSet: an epoch that is prepared but
+//   x                                  "<epoch>\n" + encoded ChangeSet: an epoch that is prepared
+//   but
 //                                      counts only when the sinks' transaction did commit
 #pragma once
+
+#include "engine/api/source.h"
+#include "engine/api/state.h"
+#include "engine/core/error.h"
+#include "engine/state/backend.h"
 
 #include <cstdint>
 #include <map>
@@ -22,11 +28,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/api/source.h"
-#include "engine/api/state.h"
-#include "engine/core/error.h"
-#include "engine/state/backend.h"
 
 namespace streamd {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
-
 #include "engine/state/backend.h"
+
+#include <map>
 
 namespace streamd {
 namespace {

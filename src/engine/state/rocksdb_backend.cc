@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/state/backend.h"
+
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-
-#include "engine/state/backend.h"
 
 namespace streamd {
 namespace {

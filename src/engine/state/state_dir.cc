@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/state/state_dir.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace streamd {
 namespace fs = std::filesystem;
@@ -40,10 +40,10 @@ Result<int> lock_folder(const std::string& path) {
     char owner[32] = {};
     const auto n = ::read(fd, owner, sizeof owner - 1);
     ::close(fd);
-    return fail(ErrorKind::state,
-                fmt::format("state folder {} is locked by process {}", path,
-                            n > 0 ? owner : "(unknown)"),
-                "stop that process, or give this one another --state-dir");
+    return fail(
+        ErrorKind::state,
+        fmt::format("state folder {} is locked by process {}", path, n > 0 ? owner : "(unknown)"),
+        "stop that process, or give this one another --state-dir");
   }
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
@@ -100,8 +100,7 @@ std::optional<Epoch> StateDir::noted_epoch() const {
 
 // One write of always the same length: a process that is killed leaves the old or the new note.
 void StateDir::note_epoch(Epoch epoch) {
-  if (note_ < 0)
-    note_ = ::open((path_ + kNote).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (note_ < 0) note_ = ::open((path_ + kNote).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   const std::string text = fmt::format("{0:016} {0:016}\n", epoch);
   if (note_ >= 0 && ::pwrite(note_, text.data(), text.size(), 0) < 0) {
     ::close(note_);

@@ -9,12 +9,12 @@
 //   <state-dir>/<pipeline>.archived-<UTC time>   what --fresh put aside
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "engine/api/source.h"
 #include "engine/core/clock.h"
 #include "engine/core/error.h"
+
+#include <optional>
+#include <string>
 
 namespace streamd {
 
@@ -33,8 +33,8 @@ class StateDir {
   const std::string& archived_to() const { return archived_to_; }  // empty: nothing was archived
 
   // A second witness of what was committed: damage that hides the end of RocksDB's log looks to it
-  // like a crash in the middle of a write. Noted after each commit, not synced: after a power cut it
-  // may be behind, never ahead. nullopt: none, or itself damaged.
+  // like a crash in the middle of a write. Noted after each commit, not synced: after a power cut
+  // it may be behind, never ahead. nullopt: none, or itself damaged.
   std::optional<Epoch> noted_epoch() const;
   void note_epoch(Epoch epoch);
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/aggregate_parts.h"
 
+#include "engine/codec/encode.h"
+#include "engine/core/key.h"
+#include "operators/window/value_order.h"
+#include "operators/window/varint.h"
+
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
 
@@ -8,11 +13,6 @@
 #include <cmath>
 #include <utility>
 #include <vector>
-
-#include "engine/codec/encode.h"
-#include "engine/core/key.h"
-#include "operators/window/value_order.h"
-#include "operators/window/varint.h"
 
 namespace streamd::window {
 namespace {
@@ -178,8 +178,8 @@ bool decode_stamped(std::string_view& in, Word& part, std::uint64_t& arrival) {
   if (!present) return true;
   Stamped stamped;
   std::string_view text;
-  if (!take_signed(in, stamped.time) || !take_varint(in, stamped.arrival) ||
-      !take_text(in, text) || !is_one_value(text))
+  if (!take_signed(in, stamped.time) || !take_varint(in, stamped.arrival) || !take_text(in, text) ||
+      !is_one_value(text))
     return false;
   stamped.value = text;
   arrival = std::max(arrival, stamped.arrival);
@@ -244,8 +244,8 @@ bool decode_counted(std::string_view& in, Word& at) {
   for (; n > 0; --n) {
     std::string_view text;
     std::uint64_t count = 0;
-    if (!take_text(in, text) || !take_varint(in, count) || count == 0 ||
-        count > kCountLimit || !is_one_value(text))
+    if (!take_text(in, text) || !take_varint(in, count) || count == 0 || count > kCountLimit ||
+        !is_one_value(text))
       return false;
     make<Counted>(at)[std::string(text)] = static_cast<std::int64_t>(count);
   }
@@ -299,8 +299,8 @@ bool decode_sketched(std::string_view& in, Word& at) {
   for (; n > 0; --n) {
     std::int64_t bucket = 0;
     std::uint64_t count = 0;
-    if (!take_signed(in, bucket) || !take_varint(in, count) || count == 0 ||
-        count > kCountLimit || bucket > 2 * kShift || bucket < -2 * kShift)
+    if (!take_signed(in, bucket) || !take_varint(in, count) || count == 0 || count > kCountLimit ||
+        bucket > 2 * kShift || bucket < -2 * kShift)
       return false;
     make<Sketch>(at)[static_cast<std::int32_t>(bucket)] = static_cast<std::int64_t>(count);
   }

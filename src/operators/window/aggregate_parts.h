@@ -8,13 +8,13 @@
 // varint n, then n times signed bucket, varint count, ascending.
 #pragma once
 
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "engine/core/arena.h"
-#include "engine/core/value.h"
 
 namespace streamd::window {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/aggregates.h"
 
-#include <cmath>
-
 #include "operators/window/aggregate_parts.h"
 #include "operators/window/exact_sum.h"
 #include "operators/window/varint.h"
+
+#include <cmath>
 
 namespace streamd::window {
 namespace {
@@ -28,9 +28,7 @@ void add_to_sum(std::uint64_t* at, const Value& value) {
   switch (value.kind()) {
     case Kind::int64: ExactSum::add_int(at, value.as_int()); break;
     case Kind::uint64: ExactSum::add_uint(at, value.as_uint()); break;
-    default:
-      ExactSum::add_double(at, value.as_double());
-      ++at[kSumDoubles];
+    default: ExactSum::add_double(at, value.as_double()); ++at[kSumDoubles];
   }
   ++at[kSumInputs];
 }
@@ -68,7 +66,7 @@ const char* Aggregates::refuse(Function function, const Value& value) {
     case Function::quantile:
       if (!number) return "a number";
       return kind == Kind::float64 && !std::isfinite(value.as_double()) ? "a finite number"
-                                                                         : nullptr;
+                                                                        : nullptr;
     case Function::min:
     case Function::max:
       if (nan) return "a number that is not NaN";
@@ -167,8 +165,10 @@ void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const 
       case Function::avg:
         at[kSumInputs] -= from[kSumInputs];
         at[kSumDoubles] -= from[kSumDoubles];
-        if (at[kSumInputs] == 0) ExactSum::free(at);
-        else ExactSum::subtract(at, from);
+        if (at[kSumInputs] == 0)
+          ExactSum::free(at);
+        else
+          ExactSum::subtract(at, from);
         break;
       case Function::min:
       case Function::max: leave_extreme(*at, *from); break;
@@ -194,8 +194,7 @@ Value common_result(const Compute& compute, const std::uint64_t* at, std::uint64
     case Function::sum:
     case Function::avg: return sum_result(compute, at);
     case Function::distinct: return Value::int64(static_cast<std::int64_t>(counted_size(*at)));
-    case Function::top:
-      return counted_top(*at, static_cast<std::size_t>(compute.argument), arena);
+    case Function::top: return counted_top(*at, static_cast<std::size_t>(compute.argument), arena);
     case Function::quantile: return sketched_quantile(*at, compute.argument);
     default: return Value::null();
   }

@@ -8,25 +8,25 @@
 // must be called before they are forgotten. Null or missing inputs are skipped by all functions.
 #pragma once
 
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/core/arena.h"
-#include "engine/core/value.h"
-
 namespace streamd::window {
 
 enum class Function : std::uint8_t {
-  count,     // records; with an input: records for which it is true
-  sum,       // int when every input was, null beyond int64; 0 of nothing
+  count,  // records; with an input: records for which it is true
+  sum,    // int when every input was, null beyond int64; 0 of nothing
   avg,
   min,
   max,
   distinct,
-  first,     // by event time, then arrival
+  first,  // by event time, then arrival
   last,
   top,       // JSON [{"value": …, "count": …}, …], most frequent first, then smallest value
   quantile,  // element floor(q * (n - 1)) of the sorted inputs, within 1 %
@@ -36,8 +36,8 @@ enum class Function : std::uint8_t {
 struct Compute {
   std::string name;
   Function function = Function::count;
-  int input = -1;          // index into the inputs of a record; -1: none
-  double argument = 0;     // k of top, q of quantile
+  int input = -1;              // index into the inputs of a record; -1: none
+  double argument = 0;         // k of top, q of quantile
   bool always_double = false;  // sum of an expression that is known to be a double
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "operators/window/window_config.h"
+
 #include <array>
 #include <charconv>
 #include <cmath>
-
-#include "operators/window/window_config.h"
 
 namespace streamd::window {
 namespace {
@@ -49,13 +49,18 @@ bool split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) 
   for (std::size_t i = open; i < text.size(); ++i) {
     const char c = text[i];
     if (quote != 0) {
-      if (c == '\\' && quote != '`') ++i;
-      else if (c == quote) quote = 0;
+      if (c == '\\' && quote != '`')
+        ++i;
+      else if (c == quote)
+        quote = 0;
       continue;
     }
-    if (c == '"' || c == '\'' || c == '`') quote = c;
-    else if (c == '(' || c == '[' || c == '{') ++depth;
-    else if (c == ')' || c == ']' || c == '}') --depth;
+    if (c == '"' || c == '\'' || c == '`')
+      quote = c;
+    else if (c == '(' || c == '[' || c == '{')
+      ++depth;
+    else if (c == ')' || c == ']' || c == '}')
+      --depth;
     if ((c == ',' && depth == 1) || (c == ')' && depth == 0)) {
       pieces.push_back(trim(text, {begin, i}));
       begin = i + 1;
@@ -129,10 +134,9 @@ std::optional<ComputeCall> parse_compute(const std::string& name, const ExprText
   if (given == 2) {
     const std::string number = part_of(text, pieces[1]).text;
     const bool top = known->function == Function::top;
-    if (!read_number(number, call.argument) ||
-        (top ? call.argument < 1 || call.argument > 10000 ||
-                   call.argument != std::floor(call.argument)
-             : call.argument < 0 || call.argument > 1))
+    if (!read_number(number, call.argument) || (top ? call.argument < 1 || call.argument > 10000 ||
+                                                          call.argument != std::floor(call.argument)
+                                                    : call.argument < 0 || call.argument > 1))
       return bad(top ? "the second argument of top() is a whole number from 1 to 10000"
                      : "the second argument of quantile() is a number from 0 to 1",
                  top ? "Write for example top(host, 5)." : "Write for example quantile(x, 0.99).");

@@ -90,9 +90,9 @@ void add_scaled(std::uint64_t* words, std::uint64_t magnitude, bool negative, in
   const int zeros = std::countr_zero(magnitude);
   magnitude >>= zeros;
   exponent += zeros;
-  if (exponent + kScale >= 0 && static_cast<int>(std::bit_width(magnitude)) + exponent <= kSmallBits) {
-    const Int128 term = static_cast<Int128>(static_cast<Uint128>(magnitude)
-                                            << (exponent + kScale));
+  if (exponent + kScale >= 0 &&
+      static_cast<int>(std::bit_width(magnitude)) + exponent <= kSmallBits) {
+    const Int128 term = static_cast<Int128>(static_cast<Uint128>(magnitude) << (exponent + kScale));
     add_small(words, negative ? -term : term);
   } else {
     need_wide(words).add_magnitude(magnitude, negative, exponent);
@@ -130,8 +130,10 @@ void ExactSum::add_double(std::uint64_t* words, double value) {
   const auto biased = static_cast<int>((bits >> 52) & 0x7FF);
   const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
   const bool negative = (bits >> 63) != 0;
-  if (biased == 0) add_scaled(words, fraction, negative, -1074);
-  else add_scaled(words, fraction | (std::uint64_t{1} << 52), negative, biased - 1075);
+  if (biased == 0)
+    add_scaled(words, fraction, negative, -1074);
+  else
+    add_scaled(words, fraction | (std::uint64_t{1} << 52), negative, biased - 1075);
 }
 
 void ExactSum::add(std::uint64_t* words, const std::uint64_t* other) {

@@ -5,14 +5,14 @@
 // One thread.
 #pragma once
 
+#include "engine/core/hash.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "engine/core/hash.h"
 
 namespace streamd::window {
 

@@ -29,12 +29,13 @@ std::uint32_t Pane::find(std::uint32_t id) {
 std::uint32_t Pane::append(std::uint32_t id) {
   const std::uint32_t position = size_++;
   if (const std::size_t block = spot(position).block; block == blocks_.size())
-    blocks_.push_back(
-        std::make_unique<std::uint64_t[]>(stride_ << (block < 6 ? block + 4 : 10)));
+    blocks_.push_back(std::make_unique<std::uint64_t[]>(stride_ << (block < 6 ? block + 4 : 10)));
   cell(position)[0] = id;
   if (!index_.empty()) {
-    if (std::size_t{size_} * 2 > index_.size()) rebuild_index();
-    else index_cell(position);
+    if (std::size_t{size_} * 2 > index_.size())
+      rebuild_index();
+    else
+      index_cell(position);
   }
   return position;
 }
@@ -48,8 +49,10 @@ void Pane::kill(std::uint32_t position) {
 void Pane::set_count(std::uint32_t position, std::uint64_t count) {
   std::uint64_t& word = cell(position)[0];
   word = (word & 0xFFFFFFFFu) | (count << 32);
-  if ((count >> 32) != 0) high_[position] = count >> 32;
-  else if (!high_.empty()) high_.erase(position);
+  if ((count >> 32) != 0)
+    high_[position] = count >> 32;
+  else if (!high_.empty())
+    high_.erase(position);
 }
 
 std::vector<std::uint32_t> Pane::take_changed() {

@@ -6,6 +6,8 @@
 // aggregates (aggregates.h, part form).
 #pragma once
 
+#include "operators/window/aggregates.h"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +16,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "operators/window/aggregates.h"
 
 namespace streamd::window {
 
@@ -82,8 +82,8 @@ class Pane {
   struct Stored {
     std::uint64_t cells = 0;  // in all rows, superseded ones included
     std::uint32_t next = 0;   // number of the next row
-    std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;         // key group, number
-    std::vector<std::pair<std::uint16_t, std::string>> removed_keys;   // killed since
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;        // key group, number
+    std::vector<std::pair<std::uint16_t, std::string>> removed_keys;  // killed since
   };
   Stored stored;
 

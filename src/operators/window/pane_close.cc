@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <optional>
-
 #include "engine/core/key.h"
 #include "operators/window/pane_rows.h"
 #include "operators/window/pane_windows.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace streamd::window {
 
@@ -16,12 +16,16 @@ void PaneWindows::advance(std::int64_t watermark, Emitter& out) {
     if (boundary > last) break;
     // Records that arrive while rows are emitted see this boundary as closed.
     watermark_ = std::max(watermark_, boundary);
-    if (rules_.emit == Emit::changed) process_changed(boundary, out);
-    else process(boundary, out);
+    if (rules_.emit == Emit::changed)
+      process_changed(boundary, out);
+    else
+      process(boundary, out);
   }
+  results_.flush(out);
+  // The end of the input closes what there is, not what may come when a grown input is read on.
+  if (watermark == kEverything) return;
   watermark_ = watermark;
   closed_ = std::max(closed_, last);
-  results_.flush(out);
 }
 
 // The next boundary at which a pane closes or leaves, a record stops waiting, or a row is due.
@@ -42,8 +46,7 @@ std::int64_t PaneWindows::next_boundary() const {
   }
   if (!panes_.empty() && panes_.begin()->second->closed)
     at(a.end_until(panes_.begin()->first + a.size) + (rules_.emit == Emit::changed ? a.every : 0));
-  if (!waiting_.empty())
-    at(waiting_.begin()->first + (rules_.emit == Emit::changed ? a.every : 0));
+  if (!waiting_.empty()) at(waiting_.begin()->first + (rules_.emit == Emit::changed ? a.every : 0));
   if (!look_at_.empty()) at(look_at_.begin()->first);
   return next;
 }
@@ -110,7 +113,8 @@ void PaneWindows::drop_panes(std::int64_t before) {
       // `changed` drops before it evaluates, and removes keys after.
       if (entry.held == 0 && (entry.flags & kFired) == 0 && rules_.emit != Emit::changed)
         remove_key(id);
-      else touch(id);
+      else
+        touch(id);
     }
     for (const auto& [group, number] : pane.stored.rows) {
       gone_rows_.emplace_back(group, std::string());
@@ -128,8 +132,9 @@ void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
     waiting_changed_ = true;
     for (const auto& w : records) {
       const auto inputs = decode_key(w.inputs);
-      const Arrival arrival{w.time, kNever, w.key, w.hash,
-                            inputs && !inputs->empty() ? inputs->data() : nullptr, w.number};
+      const Arrival arrival{
+          w.time,  kNever, w.key, w.hash, inputs && !inputs->empty() ? inputs->data() : nullptr,
+          w.number};
       if (insert(arrival, out) == Outcome::shed) ++shed;
     }
   }
@@ -147,15 +152,21 @@ void PaneWindows::skip_closed_groups(Ids& ids, std::int64_t boundary) {
 
 Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
   const std::uint64_t* words = running(id);
-  return {keys_.entry(id).bytes(), boundary - rules_.assigner.size, boundary, boundary - 1, 0,
-          words + 1, true, words[0]};
+  return {keys_.entry(id).bytes(),
+          boundary - rules_.assigner.size,
+          boundary,
+          boundary - 1,
+          0,
+          words + 1,
+          true,
+          words[0]};
 }
 
 std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary) {
   std::vector<bool> result(ids.size());
   if (!rules_.having || rules_.least_count) {
-    const std::uint64_t least = rules_.least_count ? std::max<std::uint64_t>(*rules_.least_count, 1)
-                                                   : 1;
+    const std::uint64_t least =
+        rules_.least_count ? std::max<std::uint64_t>(*rules_.least_count, 1) : 1;
     for (std::size_t i = 0; i < ids.size(); ++i) result[i] = running(ids[i])[0] >= least;
     return result;
   }
@@ -194,8 +205,10 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
   Ids visited = take_touched();
   closed_ = boundary;
   skip_closed_groups(visited, boundary);
-  if (rules_.emit == Emit::close) emit_close(visited, boundary, out);
-  else emit_threshold(visited, boundary, out);
+  if (rules_.emit == Emit::close)
+    emit_close(visited, boundary, out);
+  else
+    emit_threshold(visited, boundary, out);
   for (const std::uint32_t id : visited) {
     const Entry& entry = keys_.entry(id);
     if (entry.held == 0 && (entry.flags & kFired) == 0) remove_key(id);
@@ -247,9 +260,8 @@ void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter&
   passing_.erase(std::unique(passing_.begin(), passing_.end()), passing_.end());
   Ids due = passing_;
   if (furthest_ >= boundary)
-    std::erase_if(due, [&](std::uint32_t id) {
-      return group_watermark_[keys_.entry(id).group] >= boundary;
-    });
+    std::erase_if(
+        due, [&](std::uint32_t id) { return group_watermark_[keys_.entry(id).group] >= boundary; });
   emit_rows(due, boundary, out);
 }
 
@@ -259,8 +271,10 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
   for (std::size_t i = 0; i < visited.size(); ++i) {
     const std::uint32_t id = visited[i];
     const bool armed = (keys_.entry(id).flags & kFired) == 0;
-    if (armed && pass[i]) firing.push_back(id);
-    else if (!armed && !pass[i] && fired_[id] <= boundary) arm(id);
+    if (armed && pass[i])
+      firing.push_back(id);
+    else if (!armed && !pass[i] && fired_[id] <= boundary)
+      arm(id);
   }
   sort_by_key(firing);
   for (const std::uint32_t id : firing) {

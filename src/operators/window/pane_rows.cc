@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/pane_rows.h"
 
-#include <algorithm>
-
 #include "engine/core/key.h"
 #include "operators/window/pane_windows.h"
+
+#include <algorithm>
 
 namespace streamd::window {
 namespace {
@@ -139,9 +139,7 @@ Status PaneWindows::restore_row(unsigned group, std::string_view sub_key, std::s
   std::int64_t time = 0;
   switch (type) {
     case 'p': return restore_pane(group, sub_key, value);
-    case 'd':
-      waiting_groups_.insert(group);
-      return restore_waiting(value);
+    case 'd': waiting_groups_.insert(group); return restore_waiting(value);
     case 'w':
       if (!sub_key.empty() || !take_signed(value, time) || !value.empty() || time < kNever ||
           time > kEverything)
@@ -157,8 +155,7 @@ Status PaneWindows::restore_row(unsigned group, std::string_view sub_key, std::s
   }
 }
 
-Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key,
-                                 std::string_view value) {
+Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::string_view value) {
   const Assigner& a = rules_.assigner;
   std::int64_t start = 0;
   if (!take_ordered(sub_key, start) || sub_key.size() != 4) return damaged("pane");
@@ -256,8 +253,10 @@ Status PaneWindows::restore_done() {
   }
   for (std::uint32_t id = 0; id < keys_.limit(); ++id) {
     if (keys_.entry(id).key == nullptr) continue;
-    if (keys_.entry(id).held == 0) remove_key(id);
-    else touch(id);
+    if (keys_.entry(id).held == 0)
+      remove_key(id);
+    else
+      touch(id);
   }
   for (const auto& [key, end] : restored_alerts_) {
     const auto values = decode_key(key);

@@ -4,9 +4,9 @@
 //
 //   w                          signed watermark
 //   p <start, 8> <number, 4>   cells of one pane: varint n, then n times
-//                              text key, varint records, aggregates (aggregates.h). Absolute values:
-//                              a later row (higher number) replaces what earlier rows say of a key;
-//                              0 records = the key has left, and no aggregates follow
+//                              text key, varint records, aggregates (aggregates.h). Absolute
+//                              values: a later row (higher number) replaces what earlier rows say
+//                              of a key; 0 records = the key has left, and no aggregates follow
 //   a <key>                    emit threshold: signed end of the window that fired
 //   d                          records that wait: varint n, then n times
 //                              signed boundary, signed time, varint number, text key, text inputs
@@ -14,10 +14,10 @@
 //                              varint records, byte fired, aggregates
 #pragma once
 
+#include "operators/window/varint.h"
+
 #include <cstdint>
 #include <string>
-
-#include "operators/window/varint.h"
 
 namespace streamd::window {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "operators/window/pane_windows.h"
+
+#include <algorithm>
 
 namespace streamd::window {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/pane_windows.h"
 
-#include <algorithm>
-
 #include "engine/core/key.h"
+
+#include <algorithm>
 
 namespace streamd::window {
 

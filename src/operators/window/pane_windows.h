@@ -9,6 +9,14 @@
 // boundary that is still open here waits (`waiting_`) until that boundary has closed.
 #pragma once
 
+#include "engine/api/emitter.h"
+#include "engine/api/state.h"
+#include "engine/core/hash.h"
+#include "operators/window/key_table.h"
+#include "operators/window/pane.h"
+#include "operators/window/results.h"
+#include "operators/window/rules.h"
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -17,14 +25,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "engine/api/emitter.h"
-#include "engine/api/state.h"
-#include "engine/core/hash.h"
-#include "operators/window/key_table.h"
-#include "operators/window/pane.h"
-#include "operators/window/results.h"
-#include "operators/window/rules.h"
 
 namespace streamd::window {
 
@@ -135,7 +135,7 @@ class PaneWindows {
   std::vector<std::pair<std::uint16_t, std::string>> gone_rows_;
   std::set<std::string> changed_alerts_;
   bool waiting_changed_ = false;
-  std::set<unsigned> waiting_groups_;  // with a row on disk
+  std::set<unsigned> waiting_groups_;             // with a row on disk
   std::array<std::int64_t, kKeyGroups> written_;  // watermark in the group's row
   std::array<bool, kKeyGroups> used_groups_{};
   // After a restart with another number of workers: how far each group had closed. Only until this

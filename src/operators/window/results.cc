@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/results.h"
 
-#include <utility>
-
 #include "engine/core/check.h"
 #include "engine/core/hash.h"
 #include "engine/core/key.h"
+
+#include <utility>
 
 namespace streamd::window {
 namespace {
@@ -41,9 +41,9 @@ void Results::add(const Row& row) {
   const Aggregates& aggregates = rules_.aggregates;
   const std::int64_t span = row.end - row.start;
   for (std::size_t i = 0; i < aggregates.size(); ++i)
-    columns_[c++]->push_back(
-        row.running ? aggregates.running_result(i, row.words, row.count, span, *arena_)
-                    : aggregates.part_result(i, row.words, row.count, span, *arena_));
+    columns_[c++]->push_back(row.running
+                                 ? aggregates.running_result(i, row.words, row.count, span, *arena_)
+                                 : aggregates.part_result(i, row.words, row.count, span, *arena_));
   columns_[c++]->push_back(Value::timestamp({row.start}));
   columns_[c++]->push_back(Value::timestamp({row.end}));
 }

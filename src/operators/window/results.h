@@ -3,15 +3,15 @@
 // batches of at most kRows rows with the node as origin. One thread.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string_view>
-#include <vector>
-
 #include "engine/api/emitter.h"
 #include "engine/core/arena.h"
 #include "engine/core/batch.h"
 #include "operators/window/rules.h"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
 
 namespace streamd::window {
 
@@ -26,7 +26,7 @@ class Results {
     std::int64_t start = 0;
     std::int64_t end = 0;
     std::int64_t time = 0;
-    std::uint64_t edge = 0;  // 0 close and changed, 1 threshold; part of the row's id
+    std::uint64_t edge = 0;                // 0 close and changed, 1 threshold; part of the row's id
     const std::uint64_t* words = nullptr;  // aggregates
     bool running = false;                  // their form
     std::uint64_t count = 0;

@@ -3,17 +3,17 @@
 // its workers. And Arrival: one record as the operator hands it to the store of its windows.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "engine/core/batch.h"
 #include "engine/core/schema.h"
 #include "engine/expr/expression.h"
 #include "operators/window/aggregates.h"
 #include "operators/window/assigner.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace streamd::window {
 
@@ -36,11 +36,11 @@ struct Rules {
 
 struct Arrival {
   std::int64_t time = 0;
-  std::int64_t floor = 0;       // clamped to what Assigner can add to
+  std::int64_t floor = 0;  // clamped to what Assigner can add to
   std::string_view key;
   std::uint64_t hash = 0;
   const Value* inputs = nullptr;
-  std::uint64_t number = 0;     // order of arrival
+  std::uint64_t number = 0;          // order of arrival
   std::uint32_t guess = 0xFFFFFFFF;  // the id that the key's hash led to when it was prefetched
 };
 

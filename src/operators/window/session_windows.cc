@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/session_windows.h"
 
-#include <algorithm>
-
 #include "engine/core/key.h"
 #include "operators/window/pane_rows.h"
+
+#include <algorithm>
 
 namespace streamd::window {
 
@@ -80,8 +80,7 @@ void SessionWindows::schedule(std::uint32_t id, Session& session) {
 }
 
 Outcome SessionWindows::accept(const Arrival& arrival, Emitter& out) {
-  const std::int64_t bound =
-      std::max(arrival.floor, closed_for(key_group(arrival.hash)));
+  const std::int64_t bound = std::max(arrival.floor, closed_for(key_group(arrival.hash)));
   std::uint32_t id = keys_.find(arrival.key, arrival.hash);
   if (id == KeyTable::kNone) {
     if (arrival.time + rules_.assigner.gap <= bound) return Outcome::late;
@@ -169,6 +168,7 @@ bool SessionWindows::passes(std::string_view key, const Session& session) const 
 
 void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
   if (watermark <= watermark_) return;
+  const std::int64_t before = watermark_;
   watermark_ = watermark;
   struct Closed {
     std::int64_t end;
@@ -184,8 +184,8 @@ void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
       Sessions& sessions = sessions_[id];
       for (auto& session : sessions) {
         if (end_of(session) <= watermark) {
-          closed.push_back({end_of(session), std::string(keys_.entry(id).bytes()),
-                            std::move(session)});
+          closed.push_back(
+              {end_of(session), std::string(keys_.entry(id).bytes()), std::move(session)});
           session.part.clear();
           session.count = 0;
         } else if (session.timer <= watermark) {
@@ -203,6 +203,9 @@ void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
     if (x.key != y.key) return x.key < y.key;
     return x.session.start < y.session.start;
   });
+  // The end of the input closes what there is, not what may come when a grown input is read on.
+  if (watermark == kEverything)
+    watermark_ = closed.empty() ? before : std::max(before, closed.back().end);
   for (auto& [end, key, session] : closed) {
     // A session that fired has had its row.
     const bool due = rules_.emit != Emit::threshold || !session.fired;

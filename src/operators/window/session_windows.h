@@ -13,6 +13,13 @@
 // give the same sessions unless a session reaches max.
 #pragma once
 
+#include "engine/api/emitter.h"
+#include "engine/api/state.h"
+#include "engine/core/hash.h"
+#include "operators/window/key_table.h"
+#include "operators/window/results.h"
+#include "operators/window/rules.h"
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -20,13 +27,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include "engine/api/emitter.h"
-#include "engine/api/state.h"
-#include "engine/core/hash.h"
-#include "operators/window/key_table.h"
-#include "operators/window/results.h"
-#include "operators/window/rules.h"
 
 namespace streamd::window {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/value_order.h"
 
+#include "engine/core/key.h"
+
 #include <cmath>
 #include <compare>
 #include <cstring>
-
-#include "engine/core/key.h"
 
 namespace streamd::window {
 namespace {

@@ -5,10 +5,10 @@
 // timestamp, duration, ip, cidr, json.
 #pragma once
 
+#include "engine/core/value.h"
+
 #include <string>
 #include <string_view>
-
-#include "engine/core/value.h"
 
 namespace streamd::window {
 

@@ -103,8 +103,8 @@ std::string FieldType<window::Kind>::json_schema() {
   };
   return R"({"oneOf":[)" + object(R"("tumbling":)" + length, R"("tumbling")") + "," +
          object(R"("sliding":)" + length + R"(,"every":)" + length, R"("sliding","every")") + "," +
-         object(R"("session":)" + object(R"("gap":)" + length + R"(,"max":)" + length,
-                                         R"("gap","max")"),
+         object(R"("session":)" +
+                    object(R"("gap":)" + length + R"(,"max":)" + length, R"("gap","max")"),
                 R"("session")") +
          "]}";
 }
@@ -121,7 +121,8 @@ Spec<Config> window_spec() {
       .summary("Groups records by key and event time and computes values of each group.")
       .details(
           "Windows run on the records' own time and end at multiples of their step since 1970. "
-          "Each result has the `by` fields, the computed values, `window_start` and `window_end`.\n\n"
+          "Each result has the `by` fields, the computed values, `window_start` and "
+          "`window_end`.\n\n"
           "Functions: `count()`, `count(condition)`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
           "`distinct(x)`, `first(x)`, `last(x)`, `top(x, k)`, `quantile(x, q)` (within 1 %), "
           "`rate()` (records per second). x is an expression. Missing and null values are "
@@ -133,25 +134,29 @@ Spec<Config> window_spec() {
           "`changed` gives a row when a value differs from that of the window before.\n\n"
           "Late records leave through port `late` with field `lateness`.")
       .promise("exact, also after a crash")
-      .field(&C::window, {.name = "window", .help = "Kind and length of the windows.",
+      .field(&C::window, {.name = "window",
+                          .help = "Kind and length of the windows.",
                           .required = true,
                           .examples = {"{tumbling: 1m}", "{sliding: 20s, every: 1s}",
                                        "{session: {gap: 30s, max: 1h}}"}})
       .field(&C::by, {.name = "by",
                       .help = "Fields that make the key. None: one group for all records.",
                       .examples = {"[client_ip]"}})
-      .field(&C::where, {.name = "where", .help = "Only records for which this is true enter.",
+      .field(&C::where, {.name = "where",
+                         .help = "Only records for which this is true enter.",
                          .examples = {"status >= 400"}})
-      .field(&C::compute, {.name = "compute", .help = "Names of the results, and how to get them.",
+      .field(&C::compute, {.name = "compute",
+                           .help = "Names of the results, and how to get them.",
                            .required = true,
                            .examples = {"{requests: count(), slowest: max(request_time)}"}})
-      .field(&C::having, {.name = "having",
-                          .help = "Only results for which this is true leave. Sees the `by` fields, "
-                                  "the computed names, window_start and window_end.",
-                          .examples = {"requests > 10"}})
+      .field(&C::having,
+             {.name = "having",
+              .help = "Only results for which this is true leave. Sees the `by` fields, "
+                      "the computed names, window_start and window_end.",
+              .examples = {"requests > 10"}})
       .field(&C::emit, {.name = "emit", .help = "When a result leaves."})
-      .field(&C::max_keys, {.name = "max_keys", .help = "Keys held at once, over all workers.",
-                            .advanced = true})
+      .field(&C::max_keys,
+             {.name = "max_keys", .help = "Keys held at once, over all workers.", .advanced = true})
       .field(&C::on_full, {.name = "on_full",
                            .help = "With max_keys held: refuse records of new keys, or evict the "
                                    "keys that were quiet longest. Counted as shed.",

@@ -2,15 +2,15 @@
 // What a pipeline file says of a window node, and the declaration of its fields.
 #pragma once
 
+#include "engine/api/spec.h"
+#include "operators/window/assigner.h"
+#include "operators/window/rules.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/api/spec.h"
-#include "operators/window/assigner.h"
-#include "operators/window/rules.h"
 
 namespace streamd::window {
 

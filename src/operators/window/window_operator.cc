@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/window_operator.h"
 
+#include "engine/core/key.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "engine/core/key.h"
 
 namespace streamd::window {
 namespace {
@@ -26,8 +26,10 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
       rules_(share_of(shared_->rules, context.workers)),
       seed_(context.hash_seed) {
   auto origin = std::make_shared<const Origin>(Origin{context.node, ""});
-  if (rules_.assigner.is_session()) sessions_.emplace(rules_, std::move(origin), seed_);
-  else panes_.emplace(rules_, std::move(origin), seed_);
+  if (rules_.assigner.is_session())
+    sessions_.emplace(rules_, std::move(origin), seed_);
+  else
+    panes_.emplace(rules_, std::move(origin), seed_);
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
 }
@@ -39,8 +41,10 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
   if (work.empty()) return {};
   evaluate_inputs(work);
   late_.clear();
-  if (panes_) take(*panes_, work, out);
-  else take(*sessions_, work, out);
+  if (panes_)
+    take(*panes_, work, out);
+  else
+    take(*sessions_, work, out);
   if (!late_.empty()) emit_late(work, out);
   return {};
 }
@@ -103,7 +107,8 @@ bool WindowOperator::prepare(const Batch& in, std::size_t i, Emitter& out) {
   }
   for (std::size_t b = 0; b < intake.by.size(); ++b)
     if (!intake.by[b] || in.at(*intake.by[b], i).is(Kind::missing)) {
-      out.reject(in, i, {"missing-field", "the record has no field \"" + intake.by_names[b] + "\""});
+      out.reject(in, i,
+                 {"missing-field", "the record has no field \"" + intake.by_names[b] + "\""});
       return false;
     }
   for (std::size_t c = 0; c < intake.inputs.size(); ++c) {
@@ -114,8 +119,9 @@ bool WindowOperator::prepare(const Batch& in, std::size_t i, Emitter& out) {
       return false;
     }
     if (const char* expected = Aggregates::refuse(intake.inputs[c].function, value)) {
-      out.reject(in, i, {"type", "\"" + intake.inputs[c].name + "\" needs " + expected + ", not " +
-                                     std::string(kind_name(value.kind()))});
+      out.reject(in, i,
+                 {"type", "\"" + intake.inputs[c].name + "\" needs " + expected + ", not " +
+                              std::string(kind_name(value.kind()))});
       return false;
     }
   }
@@ -153,10 +159,14 @@ void WindowOperator::take(Windows& windows, const Batch& in, Emitter& out) {
       const Candidate& c = candidates_[k];
       const std::int64_t time = rows.time[c.row].micros;
       const std::int64_t floor = clamp_time(rows.floor[c.row]);
-      const Outcome outcome = windows.accept(
-          {time, floor, {keys_.data() + c.key_at, c.key_size}, c.hash,
-           inputs == 0 ? nullptr : values_.data() + k * inputs, ++arrivals_, c.id},
-          out);
+      const Outcome outcome = windows.accept({time,
+                                              floor,
+                                              {keys_.data() + c.key_at, c.key_size},
+                                              c.hash,
+                                              inputs == 0 ? nullptr : values_.data() + k * inputs,
+                                              ++arrivals_,
+                                              c.id},
+                                             out);
       if (outcome == Outcome::shed) ++shed;
       if (outcome == Outcome::late)
         late_.emplace_back(c.row, saturating_sub(std::max(floor, windows.watermark()), time));
@@ -180,14 +190,18 @@ void WindowOperator::emit_late(const Batch& in, Emitter& out) {
 }
 
 Status WindowOperator::on_watermark(EventTime w, Emitter& out) {
-  if (panes_) panes_->advance(clamp_time(w), out);
-  else sessions_->advance(clamp_time(w), out);
+  if (panes_)
+    panes_->advance(clamp_time(w), out);
+  else
+    sessions_->advance(clamp_time(w), out);
   return {};
 }
 
 Status WindowOperator::checkpoint(StateWriter& state) {
-  if (panes_) panes_->checkpoint(state);
-  else sessions_->checkpoint(state);
+  if (panes_)
+    panes_->checkpoint(state);
+  else
+    sessions_->checkpoint(state);
   return {};
 }
 

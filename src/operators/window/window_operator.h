@@ -3,18 +3,18 @@
 // keys and inputs are; PaneWindows or SessionWindows keeps them.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/api/operator.h"
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/window/pane_windows.h"
 #include "operators/window/rules.h"
 #include "operators/window/session_windows.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace streamd::window {
 
@@ -23,8 +23,8 @@ namespace streamd::window {
 struct Intake {
   struct Input {
     Function function = Function::count;
-    std::string name;                    // of the computed value
-    std::optional<std::size_t> column;   // a plain field
+    std::string name;                      // of the computed value
+    std::optional<std::size_t> column;     // a plain field
     std::optional<expr::Program> program;  // neither: a field that no record has
   };
   std::optional<expr::Program> where;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
-#include <memory>
-#include <set>
-#include <utility>
-
 #include "engine/api/registry.h"
 #include "engine/expr/expression.h"
 #include "operators/window/window.h"
 #include "operators/window/window_config.h"
 #include "operators/window/window_operator.h"
+
+#include <charconv>
+#include <memory>
+#include <set>
+#include <utility>
 
 namespace streamd {
 namespace window {
@@ -78,8 +78,7 @@ Type result_type(Function function, Type input) {
     case Function::avg:
     case Function::quantile:
     case Function::rate: return Type::float64;
-    case Function::sum:
-      return input == Type::int64 || input == Type::float64 ? input : Type::any;
+    case Function::sum: return input == Type::int64 || input == Type::float64 ? input : Type::any;
     case Function::top: return Type::json;
     default: return input;
   }
@@ -192,7 +191,8 @@ class WindowPlan final : public OperatorPlan {
                      "a condition is a bool, not " + std::string(type_name(into->type())));
   }
 
-  void bind_computes(const Schema& in, WindowOperator::Shared& shared, Diagnostics& problems) const {
+  void bind_computes(const Schema& in, WindowOperator::Shared& shared,
+                     Diagnostics& problems) const {
     std::vector<Compute> computes;
     for (const auto& [call, expression, place] : calls_) {
       Compute compute{call.name, call.function, -1, call.argument, false};
@@ -236,10 +236,10 @@ class WindowPlan final : public OperatorPlan {
 
 void add_window_operator(Registry& registry) {
   registry.add_operator(window::window_spec(),
-                        [](window::Config config, const ConfigNode& node, Diagnostics& problems)
-                            -> std::unique_ptr<OperatorPlan> {
-                          auto plan = std::make_unique<window::WindowPlan>(std::move(config),
-                                                                           node.place);
+                        [](window::Config config, const ConfigNode& node,
+                           Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
+                          auto plan =
+                              std::make_unique<window::WindowPlan>(std::move(config), node.place);
                           if (!plan->parse(problems)) return nullptr;
                           return plan;
                         });

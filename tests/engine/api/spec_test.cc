@@ -57,10 +57,10 @@ Spec<Config> dedupe_spec() {
 
 TEST_CASE("a spec reads a config") {
   Diagnostics problems;
-  const auto config = dedupe_spec().parse(
-      map({{"by", scalar("user")}, {"within", scalar("30s")},
-           {"inner", map({{"every", scalar("2s")}})}}),
-      problems);
+  const auto config = dedupe_spec().parse(map({{"by", scalar("user")},
+                                               {"within", scalar("30s")},
+                                               {"inner", map({{"every", scalar("2s")}})}}),
+                                          problems);
   REQUIRE(config);
   CHECK(config->by == std::vector<std::string>{"user"});
   CHECK(config->inner->every == Duration::from_seconds(2));
@@ -75,16 +75,14 @@ TEST_CASE("a spec reports every mistake at once") {
   std::vector<std::string> messages;
   for (const auto& p : problems.all()) messages.push_back(p.message + "; " + p.hint);
   CHECK(messages ==
-        std::vector<std::string>{"unknown key \"withing\"; did you mean \"within\"?",
-                                 "expected text, got nothing; ",
-                                 "\"within\" is missing; add within:",
-                                 "unknown key \"evry\"; did you mean \"every\"?"});
+        std::vector<std::string>{
+            "unknown key \"withing\"; did you mean \"within\"?", "expected text, got nothing; ",
+            "\"within\" is missing; add within:", "unknown key \"evry\"; did you mean \"every\"?"});
 }
 
 TEST_CASE("rules are checked once the fields are good") {
   Diagnostics problems;
-  CHECK_FALSE(
-      dedupe_spec().parse(map({{"by", scalar("a")}, {"within", scalar("0s")}}), problems));
+  CHECK_FALSE(dedupe_spec().parse(map({{"by", scalar("a")}, {"within", scalar("0s")}}), problems));
   REQUIRE(problems.errors() == 1);
   CHECK(problems.all().front().message == "within must be positive");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <random>
-
 #include "engine/api/field_type.h"
 #include "tests/support/catch.h"
+
+#include <random>
 
 using namespace streamd;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/encode.h"
 
+#include "tests/support/catch.h"
+
 #include <cmath>
 #include <limits>
-
-#include "tests/support/catch.h"
 
 using namespace streamd;
 using namespace std::string_literals;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/gzip.h"
 
+#include "tests/support/catch.h"
+
 #include <zlib.h>
 
 #include <algorithm>
 #include <string>
-
-#include "tests/support/catch.h"
 
 using namespace streamd;
 

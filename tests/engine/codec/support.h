@@ -2,13 +2,13 @@
 // One record through a decoder, and values as short text.
 #pragma once
 
+#include "engine/codec/decode.h"
+#include "engine/codec/encode.h"
+
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/codec/decode.h"
-#include "engine/codec/encode.h"
 
 namespace streamd::test {
 

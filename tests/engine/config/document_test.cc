@@ -58,10 +58,8 @@ TEST_CASE("mistakes of the top level are reported") {
         Messages{"\"plugins\" is not available in this version"});
   CHECK(messages("pipeline: a\nsinks: [x]") ==
         Messages{"expected a map of name: settings, got a list"});
-  CHECK(messages("pipeline: a\nsinks: {1a: {type: x}}") ==
-        Messages{"\"1a\" cannot name a sink"});
-  CHECK(messages("pipeline: a\nsinks: {a.b: {type: x}}") ==
-        Messages{"\"a.b\" cannot name a sink"});
+  CHECK(messages("pipeline: a\nsinks: {1a: {type: x}}") == Messages{"\"1a\" cannot name a sink"});
+  CHECK(messages("pipeline: a\nsinks: {a.b: {type: x}}") == Messages{"\"a.b\" cannot name a sink"});
   CHECK(messages("pipeline: a\nsinks: {a: }") ==
         Messages{"sink \"a\": expected a map, got nothing"});
   CHECK(messages("pipeline: a\ncheckpoint: {every: 1ms}") ==

@@ -18,9 +18,10 @@ Registry registry() {
   out.add_operator(
       Spec<FilterConfig>("filter")
           .summary("Passes records for which an expression is true.")
-          .field(&FilterConfig::where,
-                 {.name = "where", .help = "Condition | CEL.", .required = true,
-                  .examples = {"status >= 400"}})
+          .field(&FilterConfig::where, {.name = "where",
+                                        .help = "Condition | CEL.",
+                                        .required = true,
+                                        .examples = {"status >= 400"}})
           .field(&FilterConfig::within, {.name = "within", .help = "Time.", .advanced = true})
           .rule("within must be positive", [](const FilterConfig&) { return true; })
           .example("Errors", "where: status >= 400"),
@@ -32,18 +33,24 @@ Registry registry() {
 
 SpecView common() {
   SpecView view;
-  view.fields = {{.name = "type", .help = "Type.", .type = "text", .json_schema = "{}",
-                  .fallback = "", .required = true},
-                 {.name = "input", .help = "From | where.", .type = "text", .json_schema = "{}",
+  view.fields = {{.name = "type",
+                  .help = "Type.",
+                  .type = "text",
+                  .json_schema = "{}",
+                  .fallback = "",
+                  .required = true},
+                 {.name = "input",
+                  .help = "From | where.",
+                  .type = "text",
+                  .json_schema = "{}",
                   .fallback = ""}};
   return view;
 }
 
 ConfigNode as_json(const std::string& text) {
   Diagnostics problems;
-  const Surroundings none{
-      [](const std::string&) { return std::optional<std::string>("x"); },
-      [](const std::string&) -> Result<std::string> { return std::string(); }};
+  const Surroundings none{[](const std::string&) { return std::optional<std::string>("x"); },
+                          [](const std::string&) -> Result<std::string> { return std::string(); }};
   auto node = parse_yaml(text, 0, none, problems);
   for (const auto& p : problems.all())
     if (p.code != "variable") FAIL_CHECK(p.message);
@@ -76,8 +83,7 @@ TEST_CASE("the JSON schema decides by type and refuses other keys") {
   REQUIRE(filter != nullptr);
   CHECK(filter->find("additionalProperties")->text == "false");
   CHECK(filter->find("properties")->find("type")->find("const")->text == "filter");
-  CHECK(filter->find("properties")->find("where")->find("description")->text ==
-        "Condition | CEL.");
+  CHECK(filter->find("properties")->find("where")->find("description")->text == "Condition | CEL.");
   const ConfigNode* node =
       schema.find("properties")->find("operators")->find("additionalProperties");
   CHECK(node->find("allOf")->items[0].find("then")->find("$ref")->text ==

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/substitute.h"
 
-#include <cstdlib>
-
 #include "tests/support/catch.h"
+
+#include <cstdlib>
 
 using namespace streamd;
 

@@ -162,7 +162,9 @@ TEST_CASE("an alias inside its own anchor is refused") {
 }
 
 TEST_CASE("a byte order mark and Windows line ends are fine") {
-  const ConfigNode root = good("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n");
+  const ConfigNode root = good(
+      "\xEF\xBB\xBF"
+      "a: 1\r\nb: 2\r\n");
   CHECK(root.find("a")->text == "1");
   CHECK(at(root.find("b")->place) == "2:4+1");
 }

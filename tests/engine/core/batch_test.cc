@@ -15,8 +15,8 @@ Batch three_rows() {
     rows->floor.push_back(EventTime::min());
     rows->position.push_back(static_cast<std::uint64_t>(100 + i));
   }
-  auto column = std::make_shared<Column>(
-      Column{Value::int64(10), Value::int64(11), Value::int64(12)});
+  auto column =
+      std::make_shared<Column>(Column{Value::int64(10), Value::int64(11), Value::int64(12)});
   return Batch(rows, {column}, std::make_shared<const Origin>(Origin{"source", "p/0"}));
 }
 
@@ -54,7 +54,8 @@ TEST_CASE("an arena's texts stay where they are while it grows", "[core]") {
   Arena arena(64);
   std::vector<std::string_view> texts;
   for (int i = 0; i < 500; ++i) texts.push_back(arena.copy("text number " + std::to_string(i)));
-  for (int i = 0; i < 500; ++i) CHECK(texts[static_cast<std::size_t>(i)] == "text number " + std::to_string(i));
+  for (int i = 0; i < 500; ++i)
+    CHECK(texts[static_cast<std::size_t>(i)] == "text number " + std::to_string(i));
   const auto big = arena.copy(std::string(10'000, 'x'));
   CHECK(big.size() == 10'000);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/key.h"
 
-#include <cmath>
-#include <set>
-
 #include "engine/core/hash.h"
 #include "tests/support/catch.h"
+
+#include <cmath>
+#include <set>
 
 using namespace streamd;
 
@@ -21,12 +21,18 @@ std::string key_of(const std::vector<Value>& values) {
 
 TEST_CASE("different values and kinds give different keys", "[core]") {
   const std::set<std::string> keys = {
-      key_of({Value::missing()}),        key_of({Value::null()}),
-      key_of({Value::boolean(false)}),   key_of({Value::boolean(true)}),
-      key_of({Value::int64(1)}),         key_of({Value::uint64(1)}),
-      key_of({Value::float64(1)}),       key_of({Value::string("1")}),
-      key_of({Value::bytes("1")}),       key_of({Value::string("")}),
-      key_of({Value::timestamp({1})}),   key_of({Value::timestamp({1}, 5)}),
+      key_of({Value::missing()}),
+      key_of({Value::null()}),
+      key_of({Value::boolean(false)}),
+      key_of({Value::boolean(true)}),
+      key_of({Value::int64(1)}),
+      key_of({Value::uint64(1)}),
+      key_of({Value::float64(1)}),
+      key_of({Value::string("1")}),
+      key_of({Value::bytes("1")}),
+      key_of({Value::string("")}),
+      key_of({Value::timestamp({1})}),
+      key_of({Value::timestamp({1}, 5)}),
       key_of({Value::string("a"), Value::string("b")}),
       key_of({Value::string("ab"), Value::string("")}),
       key_of({Value::string(""), Value::string("ab")}),
@@ -35,8 +41,8 @@ TEST_CASE("different values and kinds give different keys", "[core]") {
 }
 
 TEST_CASE("a key decodes to the values it was made of", "[core]") {
-  const auto key = key_of({Value::string("host"), Value::int64(-7), Value::null(), Value::float64(0.5),
-                           Value::timestamp({123}, 4), Value::boolean(true)});
+  const auto key = key_of({Value::string("host"), Value::int64(-7), Value::null(),
+                           Value::float64(0.5), Value::timestamp({123}, 4), Value::boolean(true)});
   const auto values = decode_key(key);
   REQUIRE(values.has_value());
   REQUIRE(values->size() == 6);

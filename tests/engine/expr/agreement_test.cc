@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random expressions over records of mixed kinds: a column at a time, a selection, single-row
 // batches and a record at a time must all agree.
-#include <random>
-
 #include "tests/engine/expr/expr_support.h"
 #include "tests/support/catch.h"
+
+#include <random>
 
 using namespace streamd;
 using namespace streamd::expr_test;
@@ -39,14 +39,19 @@ class Generator {
     switch (below(14)) {
       case 0: return "(" + sub() + pick({" + ", " - ", " * ", " / ", " % "}) + sub() + ")";
       case 1:
-      case 2: return "(" + sub() + pick({" == ", " != ", " < ", " <= ", " > ", " >= "}) + sub() + ")";
+      case 2:
+        return "(" + sub() + pick({" == ", " != ", " < ", " <= ", " > ", " >= "}) + sub() + ")";
       case 3: return "(" + sub() + " && " + sub() + " && " + sub() + ")";
       case 4: return "(" + sub() + " || " + sub() + ")";
       case 5: return "!(" + sub() + ")";
       case 6: return "(" + sub() + " ? " + sub() + " : " + sub() + ")";
       case 7: return "(" + sub() + " in [1, 'a', 2.5, dyn(3u)])";
-      case 8: return "dyn(" + sub() + ")" + pick({".startsWith('a')", ".contains('b')", ".matches('^a')", ".size()"});
-      case 9: return "[" + sub() + ", " + sub() + "]" + pick({"[0]", ".exists(v, v == x)", ".map(v, v)", ".size()"});
+      case 8:
+        return "dyn(" + sub() + ")" +
+               pick({".startsWith('a')", ".contains('b')", ".matches('^a')", ".size()"});
+      case 9:
+        return "[" + sub() + ", " + sub() + "]" +
+               pick({"[0]", ".exists(v, v == x)", ".map(v, v)", ".size()"});
       case 10: return "int(dyn(" + sub() + "))";
       case 11: return "(" + sub() + " in dyn(" + sub() + "))";
       case 12: return "has(" + pick({"x", "y", "z", "z.a", "absent"}) + ")";
@@ -56,8 +61,8 @@ class Generator {
 
  private:
   std::string leaf() {
-    return pick({"x", "y", "z", "x", "y", "1", "2.5", "'a'", "true", "false", "null", "3u", "z[0]", "z.a",
-                 "duration('1s')", "absent"});
+    return pick({"x", "y", "z", "x", "y", "1", "2.5", "'a'", "true", "false", "null", "3u", "z[0]",
+                 "z.a", "duration('1s')", "absent"});
   }
   std::string pick(std::initializer_list<const char*> from) { return literal(from); }
   const char* literal(std::initializer_list<const char*> from) {
@@ -112,7 +117,8 @@ TEST_CASE("columns, selections and single records agree on random expressions") 
       f += is_failed;
       same = same && is_kept == (alone == "bool true") &&
              is_failed == (alone != "bool true" && alone != "bool false");
-      if (!same) UNSCOPED_INFO("row " << r << ": column " << detail(all[r]) << ", record " << alone);
+      if (!same)
+        UNSCOPED_INFO("row " << r << ": column " << detail(all[r]) << ", record " << alone);
     }
     INFO(text);
     REQUIRE(same);

@@ -29,12 +29,15 @@ using Rows32 = std::vector<std::uint32_t>;
 
 const Table& requests() {
   static const Table t =
-      table({{"status", {Value::int64(200), Value::int64(404), Value::string("404"), Value::missing(),
-                         Value::float64(450.5), Value::null()}},
-             {"path", {Value::string("/"), Value::string("/admin.php"), Value::string(""),
-                       Value::string("/admin"), Value::int64(3), Value::missing()}},
-             {"ok", {Value::boolean(true), Value::boolean(false), Value::boolean(true),
-                     Value::missing(), Value::int64(1), Value::boolean(true)}}});
+      table({{"status",
+              {Value::int64(200), Value::int64(404), Value::string("404"), Value::missing(),
+               Value::float64(450.5), Value::null()}},
+             {"path",
+              {Value::string("/"), Value::string("/admin.php"), Value::string(""),
+               Value::string("/admin"), Value::int64(3), Value::missing()}},
+             {"ok",
+              {Value::boolean(true), Value::boolean(false), Value::boolean(true), Value::missing(),
+               Value::int64(1), Value::boolean(true)}}});
   return t;
 }
 

@@ -2,13 +2,13 @@
 // Batches and one-line evaluation for the tests of expr.
 #pragma once
 
+#include "engine/expr/expression.h"
+#include "engine/expr/template.h"
+
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/expr/expression.h"
-#include "engine/expr/template.h"
 
 namespace streamd::expr_test {
 

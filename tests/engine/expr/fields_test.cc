@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names, missing fields and the inside of JSON values.
-#include <set>
-
 #include "tests/engine/expr/expr_support.h"
 #include "tests/support/catch.h"
+
+#include <set>
 
 using namespace streamd;
 using namespace streamd::expr_test;
@@ -21,7 +21,8 @@ std::set<std::string> fields_of(const std::string& text) {
 
 TEST_CASE("fields() gives whole dotted paths and no variables") {
   using Names = std::set<std::string>;
-  CHECK(fields_of("status >= 400 && location.country == 'CH'") == Names{"status", "location.country"});
+  CHECK(fields_of("status >= 400 && location.country == 'CH'") ==
+        Names{"status", "location.country"});
   CHECK(fields_of("tags.exists(t, t.name == other)") == Names{"tags", "other"});
   CHECK(fields_of("tags[0].x.y == a.b.size()") == Names{"tags", "a.b"});
   CHECK(fields_of("has(a.b.c) && `@timestamp` > 1") == Names{"a.b.c", "@timestamp"});

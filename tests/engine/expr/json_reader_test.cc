@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/json_reader.h"
 
-#include <string>
-
 #include "tests/engine/expr/expr_support.h"
 #include "tests/support/catch.h"
+
+#include <string>
 
 using namespace streamd;
 
@@ -20,8 +20,8 @@ TEST_CASE("JSON becomes values") {
 
 TEST_CASE("broken JSON is an error value") {
   Arena arena;
-  for (const char* text : {"", "{", "[1,]", "{\"a\"}", "{a:1}", "01", "1.", "-", "nul", "\"a", "\"\\x\"",
-                           "\"\\ud800\"", "[1] 2", "\"\n\"", "+1", "1e", "{\"a\":1,}"}) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\"}", "{a:1}", "01", "1.", "-", "nul", "\"a",
+                           "\"\\x\"", "\"\\ud800\"", "[1] 2", "\"\n\"", "+1", "1e", "{\"a\":1,}"}) {
     INFO(text);
     CHECK(expr::read_json(text, arena).is(Kind::error));
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <set>
-
 #include "tests/engine/expr/expr_support.h"
 #include "tests/support/catch.h"
+
+#include <set>
 
 using namespace streamd;
 using namespace streamd::expr_test;

@@ -16,7 +16,8 @@ void run(const std::vector<Case>& cases) {
 
 TEST_CASE("timestamps are read, printed and bounded") {
   run({{"timestamp('2009-02-13T23:31:30Z')", "timestamp 2009-02-13T23:31:30Z"},
-       {"timestamp('2009-02-13T23:31:30.123456789+01:00')", "timestamp 2009-02-13T22:31:30.123456789Z"},
+       {"timestamp('2009-02-13T23:31:30.123456789+01:00')",
+        "timestamp 2009-02-13T22:31:30.123456789Z"},
        {"timestamp('0001-01-01T00:00:00Z')", "timestamp 0001-01-01T00:00:00Z"},
        {"timestamp('9999-12-31T23:59:59.999999999Z')", "timestamp 9999-12-31T23:59:59.999999999Z"},
        {"timestamp('0001-01-01T00:00:00+01:00') == timestamp(0)",
@@ -47,10 +48,13 @@ TEST_CASE("parts of timestamps know zones") {
 }
 
 TEST_CASE("durations add up and overflow with an error") {
-  run({{"duration('1h30m') == duration('90m')", "bool true"}, {"duration('-1.5h')", "duration -5400s"},
-       {"duration('1h34us')", "duration 3600.000034s"}, {"duration('0')", "duration 0s"},
+  run({{"duration('1h30m') == duration('90m')", "bool true"},
+       {"duration('-1.5h')", "duration -5400s"},
+       {"duration('1h34us')", "duration 3600.000034s"},
+       {"duration('0')", "duration 0s"},
        {"duration('1d')", "refused: \"1d\" is no duration such as 1h30m or 1.5s"},
-       {"duration('3730s').getMinutes()", "int 62"}, {"duration('1.234s').getMilliseconds()", "int 234"},
+       {"duration('3730s').getMinutes()", "int 62"},
+       {"duration('1.234s').getMilliseconds()", "int 234"},
        {"timestamp(60) + duration('1s')", "timestamp 1970-01-01T00:01:01Z"},
        {"duration('1s') + timestamp(60)", "timestamp 1970-01-01T00:01:01Z"},
        {"timestamp(60) - duration('90s')", "timestamp 1969-12-31T23:59:30Z"},
@@ -58,5 +62,6 @@ TEST_CASE("durations add up and overflow with an error") {
        {"timestamp('9999-12-31T23:59:59Z') + duration('1s')", "error"},
        {"timestamp('0001-01-01T00:00:00Z') - timestamp('9999-12-31T23:59:59Z')", "error"},
        {"duration('2562047h') + duration('2562047h')", "error"},
-       {"timestamp(1) < timestamp(2)", "bool true"}, {"duration('1s') >= duration('1001ms')", "bool false"}});
+       {"timestamp(1) < timestamp(2)", "bool true"},
+       {"duration('1s') >= duration('1001ms')", "bool false"}});
 }

@@ -12,8 +12,10 @@ Plan plan_of(const std::string& text, std::vector<std::string>* warnings = nullp
   Diagnostics problems;
   auto plan = fake::plan_of("pipeline: test\n" + text, problems);
   for (const auto& p : problems.all()) {
-    if (p.severity == Severity::warning && warnings) warnings->push_back(p.message);
-    else FAIL_CHECK(p.message);
+    if (p.severity == Severity::warning && warnings)
+      warnings->push_back(p.message);
+    else
+      FAIL_CHECK(p.message);
   }
   REQUIRE(plan);
   return std::move(*plan);
@@ -70,8 +72,8 @@ TEST_CASE("a whole open record needs no column") {
 TEST_CASE("closed sources are narrowed to the columns in use") {
   const std::string source =
       "sources: {s: {type: lines, path: x, decode: {access_log: combined}}}\n";
-  const Plan narrow = plan_of(
-      source + "sinks: {o: {type: out, input: s, fields: [status, remote_addr]}}\n");
+  const Plan narrow =
+      plan_of(source + "sinks: {o: {type: out, input: s, fields: [status, remote_addr]}}\n");
   CHECK(columns(node(narrow, "s").ports.out) == Names{"remote_addr", "time_local", "status"});
   const Plan whole = plan_of(source + "sinks: {o: {type: out, input: s}}\n");
   CHECK(whole.nodes[0].ports.out.fields.size() ==

@@ -3,14 +3,14 @@
 // never run.
 #pragma once
 
+#include "engine/api/registry.h"
+#include "engine/expr/expression.h"
+
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/api/registry.h"
-#include "engine/expr/expression.h"
 
 namespace streamd::fake {
 
@@ -119,8 +119,10 @@ class SetPlan final : public FakeOperatorPlan {
   }
   Ports bind(const Schema& in, Diagnostics&) override {
     Schema out = in;
-    if (const auto column = out.find(field_)) out.fields[*column] = {field_, Type::int64, true};
-    else out.fields.push_back({field_, Type::int64, true});
+    if (const auto column = out.find(field_))
+      out.fields[*column] = {field_, Type::int64, true};
+    else
+      out.fields.push_back({field_, Type::int64, true});
     return {out, false};
   }
 
@@ -186,10 +188,11 @@ inline Registry registry() {
       [](LinesConfig config, const ConfigNode&, Diagnostics&) {
         return std::make_unique<LinesPlan>(std::move(config));
       });
-  out.add_operator(Spec<FilterConfig>("filter").summary("Passes some.").field(
-                       &FilterConfig::where,
-                       {.name = "where", .help = "Condition.", .required = true}),
-                   make_filter);
+  out.add_operator(
+      Spec<FilterConfig>("filter")
+          .summary("Passes some.")
+          .field(&FilterConfig::where, {.name = "where", .help = "Condition.", .required = true}),
+      make_filter);
   out.add_operator(
       Spec<CountConfig>("count")
           .summary("Counts.")
@@ -200,8 +203,9 @@ inline Registry registry() {
         return std::make_unique<CountPlan>(std::move(config), node);
       });
   const auto field_spec = [](const char* type) {
-    return Spec<FieldConfig>(type).summary("Changes a field.").field(
-        &FieldConfig::field, {.name = "field", .help = "Which.", .required = true});
+    return Spec<FieldConfig>(type)
+        .summary("Changes a field.")
+        .field(&FieldConfig::field, {.name = "field", .help = "Which.", .required = true});
   };
   out.add_operator(field_spec("set"), [](FieldConfig config, const ConfigNode&, Diagnostics&) {
     return std::make_unique<SetPlan>(std::move(config.field));

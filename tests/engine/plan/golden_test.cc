@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Broken pipelines and, word for word, what the user is told. STREAMD_UPDATE_GOLDEN=1 rewrites the
 // expected texts; look at the difference before you commit it.
+#include "engine/config/render.h"
+#include "tests/engine/plan/plan_text.h"
+#include "tests/support/catch.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include "engine/config/render.h"
-#include "tests/engine/plan/plan_text.h"
-#include "tests/support/catch.h"
 
 using namespace streamd;
 namespace fs = std::filesystem;

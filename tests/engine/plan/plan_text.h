@@ -2,12 +2,12 @@
 // YAML text -> Plan with the fake components, for tests.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "engine/config/yaml.h"
 #include "engine/plan/build.h"
 #include "tests/engine/plan/fake_components.h"
+
+#include <optional>
+#include <string>
 
 namespace streamd::fake {
 

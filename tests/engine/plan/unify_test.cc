@@ -38,17 +38,16 @@ TEST_CASE("closed inputs give every column of any") {
 }
 
 TEST_CASE("open inputs leave to the raw bytes what they all have there") {
-  const Unified u = unify({schema({{"a", Type::any}, {"b", Type::any}}, true),
-                           schema({{"a", Type::any}}, true)},
-                          Pass::last);
+  const Unified u =
+      unify({schema({{"a", Type::any}, {"b", Type::any}}, true), schema({{"a", Type::any}}, true)},
+            Pass::last);
   CHECK(names(u.schema) == "a:any open");
 }
 
 TEST_CASE("what one open input changed or removed is a column for all") {
-  const Unified u =
-      unify({schema({{"n", Type::int64, true}, {"x", Type::any}}, true),
-             schema({{"n", Type::any}}, true, {"x"})},
-            Pass::last);
+  const Unified u = unify({schema({{"n", Type::int64, true}, {"x", Type::any}}, true),
+                           schema({{"n", Type::any}}, true, {"x"})},
+                          Pass::last);
   CHECK(names(u.schema) == "n:any! x:any! open");
   CHECK(u.columns == Columns{{0, 1}, {0, -1}});
 }

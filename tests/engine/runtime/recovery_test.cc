@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pipeline gives the same answers straight, killed again and again, and with other workers.
+#include "engine/runtime/run.h"
+#include "operators/builtin_operators.h"
+#include "tests/support/catch.h"
+#include "tests/support/fakes.h"
+
 #include <fmt/format.h>
 
 #include <random>
 #include <string>
 #include <thread>
-
-#include "engine/runtime/run.h"
-#include "operators/builtin_operators.h"
-#include "tests/support/catch.h"
-#include "tests/support/fakes.h"
 
 using namespace streamd;
 using namespace streamd::test;
@@ -128,15 +128,19 @@ Outcome run_all(std::shared_ptr<FakeInput> input, Workers next_workers, bool kil
 TEST_CASE("killed runs and other numbers of workers give the same answers", "[runtime]") {
   for (const unsigned seed : {1u, 2u, 3u}) {
     INFO("seed " << seed);
-    const auto straight = run_all(make_input(seed, 1, 3000), [](auto) { return 1u; }, false, seed);
+    const auto straight = run_all(
+        make_input(seed, 1, 3000), [](auto) { return 1u; }, false, seed);
     REQUIRE(straight.lines.size() > 500);
-    const auto killed = run_all(make_input(seed, 1, 3000), [](auto) { return 1u; }, true, seed);
+    const auto killed = run_all(
+        make_input(seed, 1, 3000), [](auto) { return 1u; }, true, seed);
     CHECK(killed.runs > 2);
     CHECK(killed.lines == straight.lines);
-    const auto three = run_all(make_input(seed, 1, 3000), [](auto) { return 3u; }, false, seed);
+    const auto three = run_all(
+        make_input(seed, 1, 3000), [](auto) { return 3u; }, false, seed);
     CHECK(three.lines == straight.lines);
-    const auto mixed = run_all(make_input(seed, 1, 3000),
-                               [](auto run) { return 1u + static_cast<unsigned>(run) % 3; }, true, seed);
+    const auto mixed = run_all(
+        make_input(seed, 1, 3000), [](auto run) { return 1u + static_cast<unsigned>(run) % 3; },
+        true, seed);
     CHECK(mixed.runs > 2);
     CHECK(mixed.lines == straight.lines);
   }
@@ -146,11 +150,14 @@ TEST_CASE("several partitions on several workers give the same answers however t
           "[runtime]") {
   for (const unsigned seed : {11u, 12u}) {
     INFO("seed " << seed);
-    const auto straight = run_all(make_input(seed, 5, 800), [](auto) { return 1u; }, false, seed);
-    const auto two = run_all(make_input(seed, 5, 800), [](auto) { return 2u; }, false, seed);
+    const auto straight = run_all(
+        make_input(seed, 5, 800), [](auto) { return 1u; }, false, seed);
+    const auto two = run_all(
+        make_input(seed, 5, 800), [](auto) { return 2u; }, false, seed);
     CHECK(two.lines == straight.lines);
-    const auto mixed = run_all(make_input(seed, 5, 800),
-                               [](auto run) { return 1u + static_cast<unsigned>(run) % 4; }, true, seed);
+    const auto mixed = run_all(
+        make_input(seed, 5, 800), [](auto run) { return 1u + static_cast<unsigned>(run) % 4; },
+        true, seed);
     CHECK(mixed.lines == straight.lines);
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/ring.h"
 
-#include <thread>
-
 #include "tests/support/catch.h"
+
+#include <thread>
 
 using namespace streamd;
 

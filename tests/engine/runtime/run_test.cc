@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/run.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "engine/runtime/report.h"
 #include "engine/state/epoch_store.h"
 #include "operators/builtin_operators.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -71,10 +71,14 @@ TEST_CASE("records flow through a pipeline and the books balance", "[runtime]") 
     std::vector<std::string> wanted;
     for (int i = 0; i < 4000; ++i) {
       auto& partition = c.input->partitions[static_cast<std::size_t>(i % 4)];
-      if (i % 50 == 7) partition.push_back("{broken");
-      else if (i % 50 == 8) partition.push_back(record(i, "many"));
-      else if (i % 50 == 9) partition.push_back(R"({"status":"200"})");
-      else partition.push_back(record(i, i % 3 == 0 ? "404" : "200"));
+      if (i % 50 == 7)
+        partition.push_back("{broken");
+      else if (i % 50 == 8)
+        partition.push_back(record(i, "many"));
+      else if (i % 50 == 9)
+        partition.push_back(R"({"status":"200"})");
+      else
+        partition.push_back(record(i, i % 3 == 0 ? "404" : "200"));
     }
     const Plan plan = c.plan(kFilter);
     const auto result = run_pipeline(plan, c.options);
@@ -83,15 +87,16 @@ TEST_CASE("records flow through a pipeline and the books balance", "[runtime]") 
     for (const auto& node : result->nodes) CHECK(node.balanced());
     CHECK(c.dead->lines.size() == 240);
     CHECK(c.all->lines.size() == 4000 - 160);  // unreadable ones and those without a time
-    const auto matching = std::count_if(c.out->lines.begin(), c.out->lines.end(), [](const auto& l) {
-      return l.find("404") != std::string::npos;
-    });
+    const auto matching =
+        std::count_if(c.out->lines.begin(), c.out->lines.end(),
+                      [](const auto& l) { return l.find("404") != std::string::npos; });
     CHECK(matching == static_cast<std::ptrdiff_t>(c.out->lines.size()));
     CHECK(c.out->lines.size() > 1200);
   }
 }
 
-TEST_CASE("a dead letter carries node, code, reason, position and the original bytes", "[runtime]") {
+TEST_CASE("a dead letter carries node, code, reason, position and the original bytes",
+          "[runtime]") {
   Case c;
   c.input->partitions = {{record(1, "200"), "{broken", record(2, "many"), "\xff\xfe"}};
   const Plan plan = c.plan(kFilter);
@@ -113,7 +118,8 @@ TEST_CASE("a dead letter carries node, code, reason, position and the original b
 TEST_CASE("a sink that is away is tried again, told once, and nothing is lost", "[runtime]") {
   Case c;
   c.out->failures = 3;
-  for (int i = 0; i < 100; ++i) c.input->partitions.resize(1), c.input->partitions[0].push_back(record(i, "500"));
+  for (int i = 0; i < 100; ++i)
+    c.input->partitions.resize(1), c.input->partitions[0].push_back(record(i, "500"));
   const Plan plan = c.plan(kFilter);
   REQUIRE(run_pipeline(plan, c.options));
   CHECK(c.out->lines.size() == 100);
@@ -160,7 +166,8 @@ TEST_CASE("the table names every node and every reason", "[runtime]") {
   const auto result = run_pipeline(plan, c.options);
   REQUIRE(result);
   const std::string table = final_table(*result);
-  for (const std::string part : {"in ", "typed", "errors", "filtered 1", "dead letters 1", "fake_all"})
+  for (const std::string part :
+       {"in ", "typed", "errors", "filtered 1", "dead letters 1", "fake_all"})
     CHECK(table.find(part) != std::string::npos);
   CHECK(table.find("BALANCE") == std::string::npos);
 }

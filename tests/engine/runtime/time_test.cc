@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Idle partitions, the wall clock's takeover, clocks that are ahead.
-#include <fmt/format.h>
-
-#include <thread>
-
 #include "engine/runtime/run.h"
 #include "operators/builtin_operators.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
+
+#include <fmt/format.h>
+
+#include <thread>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -73,8 +73,9 @@ TEST_CASE("when everything is idle the wall clock closes the last window", "[run
     Live live;
     live.input->endless = true;
     live.input->partitions = {{at(100), at(101)}};
-    live.run(workers, [&] { live.clock.advance(Duration::from_seconds(1)); },
-             [&] { return live.rows() == 1; });
+    live.run(
+        workers, [&] { live.clock.advance(Duration::from_seconds(1)); },
+        [&] { return live.rows() == 1; });
     CHECK(live.out->sorted()[0].find(R"("n":2)") != std::string::npos);
   }
 }
@@ -86,13 +87,14 @@ TEST_CASE("an idle partition stops holding back the others", "[runtime]") {
   for (int t = 100; t < 200; ++t) live.input->partitions[1].push_back(at(t));
   live.input->allowed = 1;
   int step = 0;
-  live.run(1,
-           [&] {
-             // The second partition goes on while the first has nothing more to say.
-             if (++step > 20) live.input->allowed = 100;
-             if (step > 40) live.clock.advance(Duration::from_millis(100));
-           },
-           [&] { return live.rows() >= 8; });
+  live.run(
+      1,
+      [&] {
+        // The second partition goes on while the first has nothing more to say.
+        if (++step > 20) live.input->allowed = 100;
+        if (step > 40) live.clock.advance(Duration::from_millis(100));
+      },
+      [&] { return live.rows() >= 8; });
   CHECK(live.rows() >= 8);
 }
 
@@ -101,17 +103,20 @@ TEST_CASE("without time passing an empty pause closes nothing", "[runtime]") {
   live.input->endless = true;
   live.input->partitions = {{at(100), at(115)}};
   int step = 0;
-  live.run(1, [&] { ++step; }, [&] { return step > 30; });
+  live.run(
+      1, [&] { ++step; }, [&] { return step > 30; });
   CHECK(live.rows() == 1);  // 100..110, closed by the record at 115
 }
 
-TEST_CASE("a clock that is ahead is clamped and counted, and the others are not late", "[runtime]") {
+TEST_CASE("a clock that is ahead is clamped and counted, and the others are not late",
+          "[runtime]") {
   Live live;
   live.input->endless = true;
   const int now = 1'000'000;
   live.input->partitions = {{at(now), at(now + 90'000), at(now + 1), at(now + 3601)}};
   int step = 0;
-  live.run(1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 4; });
+  live.run(
+      1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 4; });
   const auto& source = (**live.result).nodes[0];
   CHECK(source.clamped == 2);
   CHECK(source.newest == (now + 3600) * std::int64_t{1'000'000});

@@ -2,11 +2,11 @@
 // One contract, every backend.
 #include "engine/state/backend.h"
 
-#include <map>
-#include <random>
-
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
+
+#include <map>
+#include <random>
 
 using namespace streamd;
 
@@ -42,7 +42,8 @@ void check_contract(StateBackend& backend) {
   second.put("b", "new");
   second.erase("a");
   REQUIRE(backend.write(second));
-  CHECK(rows_of(backend, "", "\xff") == std::map<std::string, std::string>{{"b", "new"}, {"c", "3"}});
+  CHECK(rows_of(backend, "", "\xff") ==
+        std::map<std::string, std::string>{{"b", "new"}, {"c", "3"}});
 
   const auto stopped = backend.scan("", "\xff", [](std::string_view, std::string_view) -> Status {
     return fail(ErrorKind::state, "stop here");

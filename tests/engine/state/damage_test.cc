@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One flipped byte anywhere in the state: noticed, or without effect. Never used, never a silent
 // fresh start.
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "engine/state/epoch_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 using namespace streamd;
 namespace fs = std::filesystem;
@@ -39,15 +39,16 @@ char epoch_letter(const std::string& dir) {
   if (!(*store)->declare({{"window", "by a"}}, {})) return 0;
   char letter = 0;
   std::size_t rows = 0;
-  const auto status = (*store)->reader("window", 0, 255)->scan(
-      [&](unsigned, std::string_view, std::string_view value) -> Status {
-        for (const char c : value) {
-          if (letter == 0) letter = c;
-          if (c != letter) return fail(ErrorKind::internal, "mixed");
-        }
-        ++rows;
-        return {};
-      });
+  const auto status = (*store)
+                          ->reader("window", 0, 255)
+                          ->scan([&](unsigned, std::string_view, std::string_view value) -> Status {
+                            for (const char c : value) {
+                              if (letter == 0) letter = c;
+                              if (c != letter) return fail(ErrorKind::internal, "mixed");
+                            }
+                            ++rows;
+                            return {};
+                          });
   if (!status) return status.error().message == "mixed" ? '?' : 0;
   if (rows == 0 && (*store)->last_epoch() == 0) return 'a';
   return rows == 8 && letter == static_cast<char>('a' + (*store)->last_epoch()) ? letter : '?';

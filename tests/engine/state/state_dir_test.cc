@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/state/state_dir.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-
 #include "engine/state/backend.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
 
 using namespace streamd;
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "operators/window/aggregates.h"
+
+#include "engine/core/key.h"
+#include "operators/window/exact_sum.h"
+#include "operators/window/value_order.h"
+#include "tests/support/catch.h"
+
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
-
-#include "engine/core/key.h"
-#include "operators/window/aggregates.h"
-#include "operators/window/exact_sum.h"
-#include "operators/window/value_order.h"
-#include "tests/support/catch.h"
 
 namespace streamd::window {
 namespace {
@@ -113,10 +114,12 @@ TEST_CASE("a sum reads back what it wrote and refuses what it did not", "[window
 
 TEST_CASE("values of different kinds have one order", "[window]") {
   const std::vector<Value> ascending = {
-      Value::boolean(false), Value::boolean(true), Value::int64(INT64_MIN), Value::float64(-0.5),
-      Value::int64(0), Value::float64(0.5), Value::int64(1), Value::float64(1.0),
-      Value::uint64(UINT64_MAX), Value::float64(1e30), Value::string(""), Value::string("Z"),
-      Value::string("a"), Value::timestamp({-5}), Value::timestamp({5}), Value::timestamp({5}, 1)};
+      Value::boolean(false),   Value::boolean(true),   Value::int64(INT64_MIN),
+      Value::float64(-0.5),    Value::int64(0),        Value::float64(0.5),
+      Value::int64(1),         Value::float64(1.0),    Value::uint64(UINT64_MAX),
+      Value::float64(1e30),    Value::string(""),      Value::string("Z"),
+      Value::string("a"),      Value::timestamp({-5}), Value::timestamp({5}),
+      Value::timestamp({5}, 1)};
   for (std::size_t i = 0; i < ascending.size(); ++i)
     for (std::size_t j = 0; j < ascending.size(); ++j) {
       INFO(i << " " << j);

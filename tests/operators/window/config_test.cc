@@ -44,7 +44,7 @@ TEST_CASE("a window's configuration is checked with all its parts", "[window]") 
   CHECK(codes(with({{"window", map_of({{"sliding", scalar("1s")}, {"every", scalar("2s")}})}})) ==
         Codes{"bad-window"});
   CHECK(codes(with({{"window", map_of({{"session", map_of({{"gap", scalar("2s")},
-                                                            {"max", scalar("1s")}})}})}})) ==
+                                                           {"max", scalar("1s")}})}})}})) ==
         Codes{"bad-window"});
   CHECK(codes(with({{"window", map_of({{"tumbling", scalar("0s")}})}})).size() == 1);
   CHECK(codes(with({{"window", map_of({{"tumblin", scalar("1s")}})}})) == Codes{"unknown-key"});
@@ -62,9 +62,9 @@ TEST_CASE("compute takes one call of a known function", "[window]") {
   for (const char* good : {"count()", " sum( x ) ", "count(x > 1)", "top(x, 5)", "quantile(x, 0.9)",
                            "max(x * 2)", "first('a,b)' + k)", "rate()"})
     CHECK(compute_codes(good).empty());
-  for (const char* bad : {"count", "summ(x)", "sum()", "sum(x, x)", "top(x)", "top(x, 0)",
-                          "top(x, 1.5)", "quantile(x, 2)", "quantile(x, y)", "sum(x) + 1", "sum(x",
-                          "rate(x)", "", "sum('a'"}) {
+  for (const char* bad :
+       {"count", "summ(x)", "sum()", "sum(x, x)", "top(x)", "top(x, 0)", "top(x, 1.5)",
+        "quantile(x, 2)", "quantile(x, y)", "sum(x) + 1", "sum(x", "rate(x)", "", "sum('a'"}) {
     INFO(bad);
     CHECK(compute_codes(bad).size() == 1);
   }
@@ -73,7 +73,8 @@ TEST_CASE("compute takes one call of a known function", "[window]") {
 }
 
 TEST_CASE("the result has the keys, the values and the window", "[window]") {
-  Node node(with({{"compute", map_of({{"n", scalar("count()")}, {"t", scalar("top(x, 2)")},
+  Node node(with({{"compute", map_of({{"n", scalar("count()")},
+                                      {"t", scalar("top(x, 2)")},
                                       {"m", scalar("max(x)")}})}}),
             1);
   std::vector<std::string> names;
@@ -85,7 +86,8 @@ TEST_CASE("the result has the keys, the values and the window", "[window]") {
   CHECK(node.out.schema.fields[5].type == Type::timestamp);
 }
 
-TEST_CASE("the state signature tells key, window and functions apart and nothing else", "[window]") {
+TEST_CASE("the state signature tells key, window and functions apart and nothing else",
+          "[window]") {
   const auto signature = [](const ConfigNode& config) {
     return bound_plan(config)->state_signature();
   };

@@ -36,7 +36,8 @@ class Reader final : public StateReader {
       : state_(state), worker_(worker), workers_(workers) {}
   Status scan(const Visit& visit) override {
     for (const auto& [key, value] : state_.rows)
-      if (owner_of(key.first, workers_) == worker_) STREAMD_TRY(visit(key.first, key.second, value));
+      if (owner_of(key.first, workers_) == worker_)
+        STREAMD_TRY(visit(key.first, key.second, value));
     return {};
   }
 
@@ -138,15 +139,19 @@ void Kept::emit(const Batch& batch, Port port) {
       const Value& value = batch.at(c, i);
       const std::string text = show_value(value);
       line += (c ? " " : "") + name + "=" + text;
-      if (name == "k") key = text;
-      else if (name == "window_start") start = text;
-      else if (name == "window_end") end = text;
-      else if (name == "q") row.quantile = value.absent() ? std::nullopt
-                                                          : std::optional(value.as_double());
-      else values += " " + name + "=" + text;
+      if (name == "k")
+        key = text;
+      else if (name == "window_start")
+        start = text;
+      else if (name == "window_end")
+        end = text;
+      else if (name == "q")
+        row.quantile = value.absent() ? std::nullopt : std::optional(value.as_double());
+      else
+        values += " " + name + "=" + text;
     }
-    row.exact = key + " [" + start + "," + end + ") @" + std::to_string(batch.time(i).micros) +
-                values;
+    row.exact =
+        key + " [" + start + "," + end + ") @" + std::to_string(batch.time(i).micros) + values;
     rows.push_back(std::move(row));
     lines.push_back(std::move(line));
   }

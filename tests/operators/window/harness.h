@@ -3,15 +3,15 @@
 // memory, an emitter that keeps what it gets, and a node of several workers that can be restarted.
 #pragma once
 
+#include "engine/api/operator.h"
+#include "engine/api/registry.h"
+#include "tests/operators/window/oracle.h"
+
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/api/operator.h"
-#include "engine/api/registry.h"
-#include "tests/operators/window/oracle.h"
 
 namespace streamd::test {
 
@@ -40,8 +40,8 @@ class Kept final : public Emitter {
   void drop(DropReason reason, std::size_t records) override;
   void reject(const Batch& batch, std::size_t i, const Fault& fault) override;
 
-  Schema schema;                // of the results
-  std::vector<OracleRow> rows;  // results as the oracle shows them
+  Schema schema;                   // of the results
+  std::vector<OracleRow> rows;     // results as the oracle shows them
   std::vector<std::string> lines;  // results: name=value for every column
   std::vector<std::uint64_t> ids;
   std::vector<std::int64_t> lateness;  // microseconds

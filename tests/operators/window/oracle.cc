@@ -30,8 +30,7 @@ std::string show(double value) {
 std::vector<Oracle::Kept> Oracle::content(const Key& key, std::int64_t end) const {
   std::vector<Kept> in;
   for (const auto& r : key.records)
-    if (r.inserted && r.time >= end - rules_.size && r.time < end && end > r.after)
-      in.push_back(r);
+    if (r.inserted && r.time >= end - rules_.size && r.time < end && end > r.after) in.push_back(r);
   return in;
 }
 
@@ -81,14 +80,15 @@ OracleRow Oracle::row(const std::string& key, const std::vector<Kept>& records, 
   for (std::size_t i = 0; i < top.size() && i < 3; ++i)
     v += (i ? ",{\"value\":" : "{\"value\":") + text(top[i].second) +
          ",\"count\":" + std::to_string(-top[i].first) + "}";
-  v += "] r=" + show(static_cast<double>(records.size()) / (static_cast<double>(end - start) / 1e6));
+  v +=
+      "] r=" + show(static_cast<double>(records.size()) / (static_cast<double>(end - start) / 1e6));
   if (values) *values = v;
   OracleRow out;
   out.exact = key + " [" + std::to_string(start) + "," + std::to_string(end) + ") @" +
               std::to_string(time) + v;
   if (!sorted.empty())
-    out.quantile = sorted[static_cast<std::size_t>(
-        std::floor(0.5 * static_cast<double>(sorted.size() - 1)))];
+    out.quantile =
+        sorted[static_cast<std::size_t>(std::floor(0.5 * static_cast<double>(sorted.size() - 1)))];
   return out;
 }
 

@@ -48,7 +48,7 @@ class Oracle {
 
  private:
   struct Kept : OracleRecord {
-    std::int64_t after = 0;    // counts in windows that end after this
+    std::int64_t after = 0;          // counts in windows that end after this
     std::int64_t waits = INT64_MIN;  // for this boundary; then it counts
     bool inserted = true;
   };

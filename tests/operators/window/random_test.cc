@@ -2,11 +2,11 @@
 // Random streams against the oracle: kinds of windows, all aggregates, several partitions with
 // disorder, one of them idle at times, late, far-future and duplicate records, random batches,
 // checkpoints, restarts, other numbers of workers.
-#include <algorithm>
-#include <random>
-
 #include "tests/operators/window/harness.h"
 #include "tests/support/catch.h"
+
+#include <algorithm>
+#include <random>
 
 namespace streamd::test {
 namespace {
@@ -44,19 +44,24 @@ Scenario make_scenario(std::mt19937& random) {
   } else {
     s.rules.gap = pick(2, 8) * kMs;
     s.rules.max = s.rules.gap * pick(1, 5);
-    entries.emplace_back(
-        "window", map_of({{"session", map_of({{"gap", scalar(ms(s.rules.gap))},
-                                              {"max", scalar(ms(s.rules.max))}})}}));
+    entries.emplace_back("window",
+                         map_of({{"session", map_of({{"gap", scalar(ms(s.rules.gap))},
+                                                     {"max", scalar(ms(s.rules.max))}})}}));
     s.unit = s.rules.gap / 2;
     s.text = "session " + ms(s.rules.gap) + " max " + ms(s.rules.max);
   }
   entries.emplace_back("by", list_of({"k"}));
-  entries.emplace_back(
-      "compute", map_of({{"n", scalar("count()")}, {"s", scalar("sum(x)")}, {"a", scalar("avg(x)")},
-                         {"mn", scalar("min(x)")}, {"mx", scalar("max(x)")},
-                         {"d", scalar("distinct(x)")}, {"f", scalar("first(x)")},
-                         {"l", scalar("last(x)")}, {"t", scalar("top(x, 3)")},
-                         {"r", scalar("rate()")}, {"q", scalar("quantile(x, 0.5)")}}));
+  entries.emplace_back("compute", map_of({{"n", scalar("count()")},
+                                          {"s", scalar("sum(x)")},
+                                          {"a", scalar("avg(x)")},
+                                          {"mn", scalar("min(x)")},
+                                          {"mx", scalar("max(x)")},
+                                          {"d", scalar("distinct(x)")},
+                                          {"f", scalar("first(x)")},
+                                          {"l", scalar("last(x)")},
+                                          {"t", scalar("top(x, 3)")},
+                                          {"r", scalar("rate()")},
+                                          {"q", scalar("quantile(x, 0.5)")}}));
   const auto emits = pick(0, 2);
   s.rules.emits = emits == 0 ? Emits::close : emits == 1 ? Emits::threshold : Emits::changed;
   // A session is closed once: changed is close.
@@ -99,8 +104,8 @@ class Stream {
     for (auto& p : partitions_) p.now = start;
   }
   OracleRecord next() {
-    Partition& p = partitions_[static_cast<std::size_t>(pick(
-        0, static_cast<std::int64_t>(partitions_.size()) - 1))];
+    Partition& p = partitions_[static_cast<std::size_t>(
+        pick(0, static_cast<std::int64_t>(partitions_.size()) - 1))];
     p.idle = false;
     p.now += pick(0, 9) == 0 ? pick(0, 40) * unit_ : pick(0, unit_);
     OracleRecord r;
@@ -112,7 +117,8 @@ class Stream {
     r.key = "k" + std::string(static_cast<std::size_t>(pick(0, 2)), 'y') +
             std::to_string(pick(0, keys_));
     const auto x = pick(-6, 20);
-    if (x == 20) r.whole = true;  // null
+    if (x == 20)
+      r.whole = true;  // null
     else if (x != 19) {
       r.whole = x % 2 == 0;
       r.x = static_cast<double>(x) / 2;
@@ -126,8 +132,9 @@ class Stream {
   }
   std::int64_t watermark() {
     if (pick(0, 5) == 0)
-      partitions_[static_cast<std::size_t>(pick(
-          0, static_cast<std::int64_t>(partitions_.size()) - 1))].idle = true;
+      partitions_[static_cast<std::size_t>(
+                      pick(0, static_cast<std::int64_t>(partitions_.size()) - 1))]
+          .idle = true;
     std::int64_t w = INT64_MAX;
     for (const auto& p : partitions_)
       if (!p.idle) w = std::min(w, p.seen == INT64_MIN ? INT64_MIN : p.seen - delay_);

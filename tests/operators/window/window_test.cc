@@ -38,8 +38,8 @@ ConfigNode sliding(const std::string& size, const std::string& every) {
 }
 
 std::string row(const std::string& key, int n, double start, double end) {
-  return "k=" + key + " n=" + std::to_string(n) + " window_start=" +
-         std::to_string(static_cast<std::int64_t>(start * kSecond)) +
+  return "k=" + key + " n=" + std::to_string(n) +
+         " window_start=" + std::to_string(static_cast<std::int64_t>(start * kSecond)) +
          " window_end=" + std::to_string(static_cast<std::int64_t>(end * kSecond));
 }
 
@@ -116,8 +116,7 @@ TEST_CASE("a partition's floor decides, even while the window is open for others
   node.checkpoint();
   node.restart(1);
   node.watermark(INT64_MAX);
-  CHECK(node.out.lines ==
-        Lines{row("b", 1, -2, 2), row("a", 1, 0, 4), row("b", 1, 0, 4)});
+  CHECK(node.out.lines == Lines{row("b", 1, -2, 2), row("a", 1, 0, 4), row("b", 1, 0, 4)});
 }
 
 TEST_CASE("having chooses windows", "[window]") {
@@ -128,9 +127,8 @@ TEST_CASE("having chooses windows", "[window]") {
 }
 
 TEST_CASE("a threshold gives one row per burst, at the record that crosses it", "[window]") {
-  Node node(config(sliding("3s", "1s"), {{"having", scalar("n > 2")},
-                                         {"emit", scalar("threshold")}}),
-            1);
+  Node node(
+      config(sliding("3s", "1s"), {{"having", scalar("n > 2")}, {"emit", scalar("threshold")}}), 1);
   node.records({at(0.1), at(0.2)});
   CHECK(node.out.lines.empty());
   node.records({at(0.3), at(0.4), at(0.5)});
@@ -148,9 +146,8 @@ TEST_CASE("a threshold gives one row per burst, at the record that crosses it", 
 }
 
 TEST_CASE("a threshold does not add up records that no window holds together", "[window]") {
-  Node node(config(sliding("2s", "1s"), {{"having", scalar("n > 2")},
-                                         {"emit", scalar("threshold")}}),
-            1);
+  Node node(
+      config(sliding("2s", "1s"), {{"having", scalar("n > 2")}, {"emit", scalar("threshold")}}), 1);
   node.records({at(0.5), at(2.5), at(1.5), at(4.5)});
   CHECK(node.out.lines.empty());
   node.records({at(1.6)});
@@ -158,9 +155,8 @@ TEST_CASE("a threshold does not add up records that no window holds together", "
 }
 
 TEST_CASE("an alert that was given is not given again after a restart", "[window]") {
-  Node node(config(sliding("3s", "1s"), {{"having", scalar("n > 1")},
-                                         {"emit", scalar("threshold")}}),
-            1);
+  Node node(
+      config(sliding("3s", "1s"), {{"having", scalar("n > 1")}, {"emit", scalar("threshold")}}), 1);
   node.records({at(0.1), at(0.2)});
   node.checkpoint();
   node.restart(2);
@@ -179,8 +175,26 @@ TEST_CASE("changed gives a key when its values differ from the window before", "
   CHECK(node.out.lines == Lines{row("a", 1, -2, 1), row("a", 2, -1, 2), row("a", 1, 2, 5)});
 }
 
+TEST_CASE("an input that ended and has grown is read on, window by window", "[window]") {
+  const auto session =
+      map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("1h")}})}});
+  for (const auto& kind : {tumbling("10s"), session}) {
+    Node node(config(kind), 1);
+    node.records({at(1)});
+    node.watermark(INT64_MAX);
+    REQUIRE(node.out.lines.size() == 1);
+    node.checkpoint();
+    node.restart(1);
+    node.records({at(0), at(25)});  // the first belongs to a window that was given out
+    node.watermark(INT64_MAX);
+    CHECK(node.out.lines.size() == 2);
+    CHECK(node.out.dropped["late"] + node.out.lateness.size() >= 1);
+  }
+}
+
 TEST_CASE("sessions join records that are less than the gap apart", "[window]") {
-  const auto session = map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("1h")}})}});
+  const auto session =
+      map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("1h")}})}});
   Node node(config(session), 1);
   node.records({at(0), at(18), at(40)});
   node.records({at(9)});  // joins 0 and 18
@@ -192,18 +206,20 @@ TEST_CASE("sessions join records that are less than the gap apart", "[window]") 
 }
 
 TEST_CASE("a session ends at max", "[window]") {
-  const auto session = map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("15s")}})}});
+  const auto session =
+      map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("15s")}})}});
   Node node(config(session), 1);
   node.records({at(0), at(8), at(14), at(15), at(16)});
   node.watermark(INT64_MAX);
   CHECK(node.out.lines == Lines{row("a", 3, 0, 15), row("a", 2, 15, 26)});
 }
 
-TEST_CASE("a record without the key field, with an input of the wrong type or with an absurd time "
-          "is rejected",
-          "[window]") {
-  Node node(config(tumbling("1s"), {{"compute", map_of({{"n", scalar("count()")},
-                                                        {"s", scalar("sum(k)")}})}}),
+TEST_CASE(
+    "a record without the key field, with an input of the wrong type or with an absurd time "
+    "is rejected",
+    "[window]") {
+  Node node(config(tumbling("1s"),
+                   {{"compute", map_of({{"n", scalar("count()")}, {"s", scalar("sum(k)")}})}}),
             1);
   node.records({at(0)});
   OracleRecord absurd = at(0);
@@ -226,8 +242,8 @@ TEST_CASE("a record without the key field, with an input of the wrong type or wi
 
 TEST_CASE("an input that fails to compute is rejected and a missing field is skipped", "[window]") {
   const auto computes = [](const char* text) {
-    return config(tumbling("1s"), {{"compute", map_of({{"n", scalar("count()")},
-                                                       {"s", scalar(text)}})}});
+    return config(tumbling("1s"),
+                  {{"compute", map_of({{"n", scalar("count()")}, {"s", scalar(text)}})}});
   };
   Node plain(computes("sum(x)"), 1);
   plain.records({at(0), with_x(0, 3)});
@@ -250,8 +266,8 @@ TEST_CASE("where decides what enters", "[window]") {
 }
 
 TEST_CASE("without by there is one group", "[window]") {
-  const auto whole = map_of({{"window", tumbling("1s")},
-                             {"compute", map_of({{"n", scalar("count()")}})}});
+  const auto whole =
+      map_of({{"window", tumbling("1s")}, {"compute", map_of({{"n", scalar("count()")}})}});
   Node node(whole, 1);
   node.records({at(0, "a"), at(0, "b")});
   node.checkpoint();
@@ -279,8 +295,7 @@ TEST_CASE("a full table evicts the key that was quiet longest and counts its rec
   node.restart(1);
   CHECK(node.live_keys() == 2);
   node.watermark(5 * kSecond);
-  CHECK(node.out.lines ==
-        Lines{row("b", 1, -6, 4), row("b", 1, -5, 5), row("c", 1, -5, 5)});
+  CHECK(node.out.lines == Lines{row("b", 1, -6, 4), row("b", 1, -5, 5), row("c", 1, -5, 5)});
 }
 
 TEST_CASE("empty stretches of time cost nothing and extreme times do not overflow", "[window]") {
@@ -340,8 +355,7 @@ TEST_CASE("state of a newer version and damaged state are refused", "[window]") 
    public:
     explicit Rows(const MemoryState& state) : state_(state) {}
     Status scan(const Visit& visit) override {
-      for (const auto& [key, value] : state_.rows)
-        STREAMD_TRY(visit(key.first, key.second, value));
+      for (const auto& [key, value] : state_.rows) STREAMD_TRY(visit(key.first, key.second, value));
       return {};
     }
     const MemoryState& state_;

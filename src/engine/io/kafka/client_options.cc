@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/client_options.h"
 
+#include "engine/api/field_type.h"
+#include "engine/io/kafka/conf.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
-
-#include "engine/api/field_type.h"
-#include "engine/io/kafka/conf.h"
 
 namespace streamd::kafka {
 namespace {
@@ -75,8 +75,7 @@ bool read_one(const ConfigNode& key, const ConfigNode& value, Role role, rd_kafk
               Diagnostics& problems) {
   if (const auto* reason = reason_of(refused_properties(role), key.text)) {
     problems.error("refused-property", key.place,
-                   fmt::format("\"{}\" can't be set here: {}", key.text, *reason),
-                   "remove it");
+                   fmt::format("\"{}\" can't be set here: {}", key.text, *reason), "remove it");
     return false;
   }
   if (value.shape != ConfigNode::Shape::scalar) {

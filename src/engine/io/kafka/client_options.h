@@ -2,12 +2,12 @@
 // What a pipeline file says about a connection to Kafka, checked without opening a socket.
 #pragma once
 
+#include "engine/api/config_node.h"
+#include "engine/api/diagnostics.h"
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "engine/api/config_node.h"
-#include "engine/api/diagnostics.h"
 
 namespace streamd::kafka {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/conf.h"
 
-#include <fmt/format.h>
-
 #include "engine/io/kafka/error_map.h"
+
+#include <fmt/format.h>
 
 namespace streamd::kafka {
 namespace {
@@ -26,12 +26,9 @@ Result<Conf> make_conf(const ClientOptions& options, const Settings& settings) {
   Conf conf(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), drop_log);
   const Settings own = {
-      {"bootstrap.servers", options.brokers},
-      {"client.id", "streamd"},
-      {"reconnect.backoff.max.ms", "2000"},
-      {"socket.keepalive.enable", "true"},
-      {"topic.metadata.refresh.interval.ms", "5000"},
-      {"log.connection.close", "false"},
+      {"bootstrap.servers", options.brokers},         {"client.id", "streamd"},
+      {"reconnect.backoff.max.ms", "2000"},           {"socket.keepalive.enable", "true"},
+      {"topic.metadata.refresh.interval.ms", "5000"}, {"log.connection.close", "false"},
   };
   for (const auto& [name, value] : own) STREAMD_TRY(set(conf.get(), name, value));
   for (const auto& [name, value] : settings) STREAMD_TRY(set(conf.get(), name, value));
@@ -73,8 +70,7 @@ Result<int> partition_count(rd_kafka_t* rk, const std::string& topic, int limit_
       count = metadata->topics[t].partition_cnt;
     }
   rd_kafka_metadata_destroy(metadata);
-  if (is_permanent(why))
-    return tl::unexpected(to_error(why, fmt::format("topic \"{}\"", topic)));
+  if (is_permanent(why)) return tl::unexpected(to_error(why, fmt::format("topic \"{}\"", topic)));
   return why == RD_KAFKA_RESP_ERR_NO_ERROR ? count : 0;
 }
 

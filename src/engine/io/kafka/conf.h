@@ -3,6 +3,9 @@
 // this folder.
 #pragma once
 
+#include "engine/core/error.h"
+#include "engine/io/kafka/client_options.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/core/error.h"
-#include "engine/io/kafka/client_options.h"
 
 namespace streamd::kafka {
 
@@ -62,8 +62,8 @@ class Client {
 // Whether any broker answers a metadata request within the limit; the reason otherwise.
 rd_kafka_resp_err_t ask_metadata(rd_kafka_t* rk, int limit_ms);
 
-// Number of partitions, 0 when the topic does not exist. An Error with Retry::backoff when no broker
-// answered within the limit.
+// Number of partitions, 0 when the topic does not exist. An Error with Retry::backoff when no
+// broker answered within the limit.
 Result<int> partition_count(rd_kafka_t* rk, const std::string& topic, int limit_ms);
 
 }  // namespace streamd::kafka

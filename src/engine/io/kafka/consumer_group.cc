@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/consumer_group.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "engine/io/kafka/error_map.h"
 #include "engine/io/kafka/group.h"
 #include "engine/io/kafka/position.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace streamd::kafka {
 namespace {
@@ -66,24 +66,24 @@ Status Group::start() {
   for (const auto& [name, text] : context_.resume_at) {
     auto offset = parse_position(text);
     if (!offset) return in_context(std::move(offset).error(), name);
-    known_[name] = *offset;
+    known_[name] = {*offset, *offset};
   }
   auto conf = make_conf(options_.client, settings());
   if (!conf) return tl::unexpected(std::move(conf).error());
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_rebalance_cb(
-      conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code,
-                      rd_kafka_topic_partition_list_t* partitions, void* self) {
-        static_cast<Group*>(self)->on_rebalance(code, partitions);
-      });
+      conf->get(),
+      [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+         void* self) { static_cast<Group*>(self)->on_rebalance(code, partitions); });
   rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int code, const char* why, void* self) {
     static_cast<Group*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(code), why);
   });
-  rd_kafka_conf_set_offset_commit_cb(
-      conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code,
-                      rd_kafka_topic_partition_list_t* offsets, void* self) {
-        if (offsets) static_cast<Group*>(self)->on_committed(code, *offsets);
-      });
+  rd_kafka_conf_set_offset_commit_cb(conf->get(),
+                                     [](rd_kafka_t*, rd_kafka_resp_err_t code,
+                                        rd_kafka_topic_partition_list_t* offsets, void* self) {
+                                       if (offsets)
+                                         static_cast<Group*>(self)->on_committed(code, *offsets);
+                                     });
   auto client = Client::make(RD_KAFKA_CONSUMER, std::move(*conf));
   if (!client) return tl::unexpected(std::move(client).error());
   client_ = std::move(*client);
@@ -114,13 +114,13 @@ void Group::serve_message(rd_kafka_message_t* message) {
     const std::lock_guard lock(worker.mutex);
     return sort_in(worker, message);
   }
-  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-      code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
     missing(topic);
   } else if (is_permanent(code)) {
     const char* why = rd_kafka_message_errstr(message);
-    fail(to_error(code, topic.empty() ? fmt::format("group \"{}\"", options_.group)
-                                      : fmt::format("topic \"{}\"", topic),
+    fail(to_error(code,
+                  topic.empty() ? fmt::format("group \"{}\"", options_.group)
+                                : fmt::format("topic \"{}\"", topic),
                   why ? why : ""));
   } else if (is_outage(code)) {
     health_.suspect(describe(code));

@@ -10,13 +10,13 @@
 // are given up, nothing of them is handed out any more and a checkpoint commits what was.
 #pragma once
 
+#include "engine/api/source.h"
+#include "engine/io/kafka/client_options.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/api/source.h"
-#include "engine/io/kafka/client_options.h"
 
 namespace streamd::kafka {
 

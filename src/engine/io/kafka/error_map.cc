@@ -28,8 +28,7 @@ const char* hint_for(rd_kafka_resp_err_t code) {
       return "another process runs the same pipeline; only the newest may write";
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
       return "another process uses the same group.instance.id";
-    default:
-      return "";
+    default: return "";
   }
 }
 
@@ -49,10 +48,8 @@ bool is_permanent(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
-    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-      return true;
-    default:
-      return false;
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL: return true;
+    default: return false;
   }
 }
 
@@ -67,10 +64,8 @@ bool is_outage(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-      return true;
-    default:
-      return false;
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR: return true;
+    default: return false;
   }
 }
 

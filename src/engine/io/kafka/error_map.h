@@ -2,11 +2,11 @@
 // librdkafka's error codes as streamd's errors. Included only in this folder.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <string>
-
-#include "engine/core/error.h"
 
 namespace streamd::kafka {
 

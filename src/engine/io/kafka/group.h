@@ -3,8 +3,14 @@
 //
 // Threads: the control thread runs serve() and everything it calls; each worker thread calls its
 // LaneReader; the engine's control thread calls acknowledge(), close() and what transactions need.
-// Locks: WorkerLanes::mutex, then Group::mutex_; never two WorkerLanes at once.
+// Locks: holding_, WorkerLanes::mutex, Group::mutex_, in this order; never two WorkerLanes at once.
 #pragma once
+
+#include "engine/io/kafka/conf.h"
+#include "engine/io/kafka/consumer_group.h"
+#include "engine/io/kafka/lane.h"
+#include "engine/io/kafka/outage.h"
+#include "engine/io/kafka/position.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -16,12 +22,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "engine/io/kafka/conf.h"
-#include "engine/io/kafka/consumer_group.h"
-#include "engine/io/kafka/lane.h"
-#include "engine/io/kafka/outage.h"
-#include "engine/io/kafka/position.h"
 
 namespace streamd::kafka {
 
@@ -54,14 +54,27 @@ struct Slot {
   std::int32_t partition = 0;
   std::string name;
   Lane lane;
-  Messages pending;             // kept, not handed out yet
+  Messages pending;                          // kept, not handed out yet
   const rd_kafka_topic_t* handle = nullptr;  // to recognise messages quickly
-  bool stalled = false;         // its offset does not exist; the control thread looks
-  bool revoked = false;         // being given up: hand out nothing
+  bool stalled = false;                      // its offset does not exist; the control thread looks
+  bool revoked = false;                      // being given up: hand out nothing
   rd_kafka_resp_err_t last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::int64_t acknowledged;    // durable in the pipeline
   std::int64_t committed = -1;  // told to the group
-  explicit Slot(Lane l) : lane(l), acknowledged(l.position()) {}
+  Slot(Lane l, std::int64_t durable) : lane(l), acknowledged(durable) {}
+};
+
+// How far a partition was read, and how much of that is durable in the pipeline.
+struct Known {
+  std::int64_t position = 0;
+  std::int64_t acknowledged = 0;
+};
+
+// Whether everything that was read is still this process's to commit.
+enum class Ownership : std::uint8_t {
+  whole,
+  in_doubt,  // membership was lost with records uncommitted; the next assignment will tell
+  broken,    // another member has gone on from before them
 };
 
 // The partitions of one worker.
@@ -72,7 +85,7 @@ struct WorkerLanes {
   std::shared_ptr<rd_kafka_queue_t> queue;
   std::vector<std::unique_ptr<Slot>> slots;
   std::vector<std::string> names;  // by number
-  Slot* last = nullptr;  // of the last message: they come in runs
+  Slot* last = nullptr;            // of the last message: they come in runs
   std::size_t turn = 0;
   bool done = false;  // bounded: every slot has ended
 
@@ -108,11 +121,12 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::string cluster_id(int limit_ms) const;
   // Offsets are committed by a transaction from now on.
   void leave_commits_to_transaction() { transactional_ = true; }
+  // While it is held no partition is given up, so that offsets and metadata belong together.
+  std::unique_lock<std::mutex> hold_partitions() { return std::unique_lock(holding_); }
+  Ownership ownership() const;
   // The positions of partitions that this process has now, for the group's metadata of now.
   PartitionList offsets_of(const Positions& positions);
   GroupMetadata metadata() const;
-  // A partition went away before what was read of it could be committed; empty if none.
-  std::string lost_partition() const;
   const std::vector<std::string>& topics() const { return options_.topics; }
   const std::string& name() const { return options_.group; }
 
@@ -139,6 +153,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
   void assign(rd_kafka_topic_partition_list_t* partitions);
   bool find_starts(rd_kafka_topic_partition_list_t* partitions);
+  void settle_doubts(const rd_kafka_topic_partition_list_t& committed);
   bool find_unknown_starts(rd_kafka_topic_partition_list_t* partitions);
   std::unique_ptr<Slot> make_slot(const rd_kafka_topic_partition_t& partition) const;
   void place(const rd_kafka_topic_partition_list_t& partitions);
@@ -157,7 +172,8 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
 
   // Control thread only
   Health health_;
-  std::map<std::string, std::int64_t> known_;  // by partition name: stored or read to here
+  std::map<std::string, Known> known_;  // by partition name
+  std::set<std::string> doubtful_;      // partitions lost with records uncommitted
   std::map<std::string, std::int64_t> ends_;   // bounded: by partition name
   std::set<std::string> begun_;                // --fresh: the group's offset counts from now on
   std::set<std::string> missing_;              // topics
@@ -169,10 +185,11 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::atomic<bool> assigned_{false};  // an assignment has come
   std::atomic<bool> finished_{false};
   std::atomic<bool> transactional_{false};
+  std::atomic<Ownership> ownership_{Ownership::whole};
+  std::mutex holding_;
   mutable std::mutex mutex_;
   std::optional<Error> error_;
   std::vector<std::string> resets_;  // partition names
-  std::string lost_;
 };
 
 // The groups of a pipeline, by source node, for exactly-once sinks. Thread-safe.

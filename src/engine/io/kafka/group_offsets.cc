@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a group has read, as offsets: acknowledged by the engine, committed to Kafka by the group
 // itself or within a transaction.
-#include <fmt/format.h>
-
 #include "engine/io/kafka/error_map.h"
 #include "engine/io/kafka/group.h"
 #include "engine/io/kafka/position.h"
+
+#include <fmt/format.h>
 
 namespace streamd::kafka {
 namespace {
@@ -54,8 +54,7 @@ void Group::commit_acknowledged(int limit_ms) {
                        describe(code)));
 }
 
-void Group::on_committed(rd_kafka_resp_err_t code,
-                         const rd_kafka_topic_partition_list_t& offsets) {
+void Group::on_committed(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& offsets) {
   for (int i = 0; i < offsets.cnt; ++i) {
     const auto& p = offsets.elems[i];
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && p.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
@@ -98,7 +97,8 @@ PartitionList Group::offsets_of(const Positions& positions) {
     for (const auto& slot : worker->slots) {
       const auto found = positions.find(slot->name);
       if (found == positions.end()) continue;
-      if (const auto offset = parse_position(found->second))
+      // An earlier offset is of a time before somebody else had the partition.
+      if (const auto offset = parse_position(found->second); offset && *offset >= slot->acknowledged)
         add(list, slot->topic, slot->partition, *offset);
     }
   }
@@ -109,10 +109,7 @@ GroupMetadata Group::metadata() const {
   return GroupMetadata(rd_kafka_consumer_group_metadata(client_->get()));
 }
 
-std::string Group::lost_partition() const {
-  const std::lock_guard lock(mutex_);
-  return lost_;
-}
+Ownership Group::ownership() const { return ownership_; }
 
 std::shared_ptr<GroupDirectory> GroupDirectory::of(Shared& shared) {
   return shared.get_or_make<GroupDirectory>("kafka.groups",

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What workers see of a group: records, and where they stand.
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/group.h"
+#include "engine/io/kafka/position.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-
-#include "engine/io/kafka/error_map.h"
-#include "engine/io/kafka/group.h"
-#include "engine/io/kafka/position.h"
 
 namespace streamd::kafka {
 namespace {
@@ -185,8 +185,8 @@ Slot* WorkerLanes::find(const rd_kafka_message_t& message) {
   if (last && is(*last)) return last;
   for (const auto& slot : slots)
     if (is(*slot)) return last = slot.get();
-  Slot* slot = find(streamd::kafka::partition_name(rd_kafka_topic_name(message.rkt),
-                                                   message.partition));
+  Slot* slot =
+      find(streamd::kafka::partition_name(rd_kafka_topic_name(message.rkt), message.partition));
   if (slot) slot->handle = message.rkt;
   return slot;
 }
@@ -197,8 +197,10 @@ void Group::sort_in(WorkerLanes& to, rd_kafka_message_t* message) {
   if (slot == nullptr || slot->revoked) return drop();
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     slot->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!slot->stalled && slot->lane.offer(message->offset)) slot->pending.push(message);
-    else drop();
+    if (!slot->stalled && slot->lane.offer(message->offset))
+      slot->pending.push(message);
+    else
+      drop();
     return;
   }
   const auto code = message->err;

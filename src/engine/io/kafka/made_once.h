@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// MadeOnce: objects of one kind by name, made when first asked for, gone with the last who uses them.
-// Lives in Shared, whose own lock must not be held while a client is made. Thread-safe.
+// MadeOnce: objects of one kind by name, made when first asked for, gone with the last who uses
+// them. Lives in Shared, whose own lock must not be held while a client is made. Thread-safe.
 #pragma once
+
+#include "engine/core/error.h"
 
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "engine/core/error.h"
 
 namespace streamd::kafka {
 

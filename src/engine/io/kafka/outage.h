@@ -3,13 +3,13 @@
 // of the pipeline talk to it. Shared by them through Shared, by broker list. Thread-safe.
 #pragma once
 
+#include "engine/api/shared.h"
+#include "engine/core/time.h"
+
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "engine/api/shared.h"
-#include "engine/core/time.h"
 
 namespace streamd::kafka {
 
@@ -30,7 +30,8 @@ class Outage {
   int down_ = 0;
 };
 
-// One client's view: suspects after an error, is sure after `patience` of failed probes. One thread.
+// One client's view: suspects after an error, is sure after `patience` of failed probes. One
+// thread.
 class Health {
  public:
   Health(std::shared_ptr<Outage> outage, Outage::Log log)

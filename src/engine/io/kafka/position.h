@@ -3,11 +3,11 @@
 // text is on disk; the leading number is its version.
 #pragma once
 
+#include "engine/core/error.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "engine/core/error.h"
 
 namespace streamd::kafka {
 

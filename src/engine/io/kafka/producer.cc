@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/producer.h"
 
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/made_once.h"
+#include "engine/io/kafka/producer_inside.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstdlib>
-
-#include "engine/io/kafka/error_map.h"
-#include "engine/io/kafka/made_once.h"
-#include "engine/io/kafka/producer_inside.h"
 
 namespace streamd::kafka {
 namespace {
@@ -27,8 +27,9 @@ Settings settings_of(const ProducerOptions& options) {
       {"partitioner", "murmur2_random"},
       {"queue.buffering.max.messages", "1000000"},
       {"queue.buffering.max.kbytes", "131072"},
-      // A topic that is not there yet may be made; its records wait.
-      {"topic.metadata.propagation.max.ms", "3600000"},
+      // A topic that is not there yet may be made; its records wait. (2.0.2 multiplies this by 1000
+      // in 32 bits.)
+      {"topic.metadata.propagation.max.ms", "2000000"},
   };
   if (options.transactional_id.empty()) {
     settings.emplace_back("message.timeout.ms", "0");
@@ -42,8 +43,8 @@ Settings settings_of(const ProducerOptions& options) {
 }
 
 std::string cache_name(const ProducerOptions& options) {
-  std::string name = fmt::format("{}\n{}\n{}", options.client.brokers,
-                                 options.linger.micros, options.compression);
+  std::string name =
+      fmt::format("{}\n{}\n{}", options.client.brokers, options.linger.micros, options.compression);
   for (const auto& [key, value] : options.client.properties)
     name += fmt::format("\n{}={}", key, value);
   return name;
@@ -144,8 +145,7 @@ void Producer::Inside::on_error(rd_kafka_resp_err_t code, const char* why) {
 
 void Producer::Inside::on_delivery(const rd_kafka_message_t& message) {
   delivered.fetch_add(1, std::memory_order_relaxed);
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-      message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR && message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
       message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
     Error refused = to_error(message.err, fmt::format("a record for topic \"{}\" was refused",
                                                       rd_kafka_topic_name(message.rkt)));
@@ -224,10 +224,10 @@ Result<Sent> Producer::send(Topic* topic, std::string_view value, const std::str
   if (inside_->failed.load(std::memory_order_acquire)) return tl::unexpected(status().error());
   ticket->open.fetch_add(1, std::memory_order_acq_rel);
   // librdkafka copies; its interface is older than const.
-  const int answer = rd_kafka_produce(
-      topic->handle.get(), RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-      const_cast<char*>(value.data()), value.size(), key ? key->data() : nullptr,
-      key ? key->size() : 0, ticket);
+  const int answer =
+      rd_kafka_produce(topic->handle.get(), RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                       const_cast<char*>(value.data()), value.size(), key ? key->data() : nullptr,
+                       key ? key->size() : 0, ticket);
   if (answer == 0) return Sent::taken;
   const auto code = rd_kafka_last_error();
   ticket->open.fetch_sub(1, std::memory_order_acq_rel);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Producer: one librdkafka producer, shared by all instances of the sinks with the same settings. It
-// never gives a record up: what Kafka does not take now waits and is sent again, in order.
+// Producer: one librdkafka producer, shared by all instances of the sinks with the same settings.
+// It never gives a record up: what Kafka does not take now waits and is sent again, in order.
 //
 // Thread-safe. An own thread serves delivery reports and watches whether the cluster answers.
 #pragma once
+
+#include "engine/api/shared.h"
+#include "engine/core/clock.h"
+#include "engine/core/error.h"
+#include "engine/io/kafka/client_options.h"
 
 #include <atomic>
 #include <cstddef>
@@ -11,11 +16,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "engine/api/shared.h"
-#include "engine/core/clock.h"
-#include "engine/core/error.h"
-#include "engine/io/kafka/client_options.h"
 
 namespace streamd::kafka {
 

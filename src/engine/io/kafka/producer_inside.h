@@ -2,6 +2,10 @@
 // The inside of Producer. Included only in this folder.
 #pragma once
 
+#include "engine/io/kafka/conf.h"
+#include "engine/io/kafka/outage.h"
+#include "engine/io/kafka/producer.h"
+
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -10,10 +14,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "engine/io/kafka/conf.h"
-#include "engine/io/kafka/outage.h"
-#include "engine/io/kafka/producer.h"
 
 namespace streamd::kafka {
 

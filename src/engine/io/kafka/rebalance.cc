@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rebalances of a group, on its control thread: where to start in new partitions, and how to give
 // them up.
+#include "engine/io/kafka/error_map.h"
+#include "engine/io/kafka/group.h"
+#include "engine/io/kafka/position.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
-
-#include "engine/io/kafka/error_map.h"
-#include "engine/io/kafka/group.h"
-#include "engine/io/kafka/position.h"
 
 namespace streamd::kafka {
 namespace {
@@ -54,7 +54,10 @@ void Group::assign(rd_kafka_topic_partition_list_t* partitions) {
 // Sets every partition's offset to where reading goes on: the furthest of what the state and the
 // group know; else as `from` says.
 bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
-  if (partitions->cnt == 0) return true;
+  if (partitions->cnt == 0) {
+    settle_doubts(*partitions);
+    return true;
+  }
   rd_kafka_resp_err_t code;
   while ((code = rd_kafka_committed(client_->get(), partitions, kAskLimitMs)) !=
          RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -66,6 +69,7 @@ bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
     probe();
     if (!pause()) return false;
   }
+  settle_doubts(*partitions);
   const auto fresh = new_list();
   for (int i = 0; i < partitions->cnt; ++i) {
     auto& p = partitions->elems[i];
@@ -73,7 +77,7 @@ bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
     const bool ignore = context_.fresh && !begun_.contains(name);
     if (p.offset < 0 || ignore) p.offset = RD_KAFKA_OFFSET_INVALID;
     if (const auto known = known_.find(name); known != known_.end())
-      p.offset = std::max(p.offset, known->second);
+      p.offset = std::max(p.offset, known->second.position);
     if (ignore) add(fresh, p.topic, p.partition, 0);
     begun_.insert(name);
   }
@@ -85,6 +89,26 @@ bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
   }
   if (fresh->cnt > 0) rd_kafka_commit(client_->get(), fresh.get(), 1);
   return true;
+}
+
+// What was read and not committed when membership was lost is still ours if the partition is back
+// and the group has not gone on meanwhile: an outage looks like that.
+void Group::settle_doubts(const rd_kafka_topic_partition_list_t& committed) {
+  for (const auto& name : doubtful_) {
+    const Known& known = known_[name];
+    const rd_kafka_topic_partition_t* here = nullptr;
+    for (int i = 0; i < committed.cnt; ++i)
+      if (partition_name(committed.elems[i].topic, committed.elems[i].partition) == name)
+        here = &committed.elems[i];
+    if (here != nullptr && here->offset <= known.acknowledged) continue;
+    log(1, fmt::format("{} went to another member before offsets {} to {} were committed{}", name,
+                       known.acknowledged, known.position - 1,
+                       transactional_ ? "" : ": they are read twice"));
+    ownership_ = Ownership::broken;
+  }
+  doubtful_.clear();
+  Ownership doubt = Ownership::in_doubt;
+  ownership_.compare_exchange_strong(doubt, Ownership::whole);
 }
 
 // Asks for concrete offsets at once: a crash before the first record must not move the start.
@@ -120,7 +144,10 @@ std::unique_ptr<Slot> Group::make_slot(const rd_kafka_topic_partition_t& partiti
     const auto found = ends_.find(name);
     end = found == ends_.end() ? 0 : found->second;
   }
-  auto slot = std::make_unique<Slot>(Lane(partition.offset, end));
+  const auto known = known_.find(name);
+  const bool read_on = known != known_.end() && known->second.position == partition.offset;
+  auto slot = std::make_unique<Slot>(Lane(partition.offset, end),
+                                     read_on ? known->second.acknowledged : partition.offset);
   slot->topic = partition.topic;
   slot->partition = partition.partition;
   slot->name = name;
@@ -189,6 +216,7 @@ void Group::revoke() {
       committed = context_.checkpoint_now(kCheckpointLimit);
     if (committed && !transactional_) commit_acknowledged(kAskLimitMs);
   }
+  const auto hold = hold_partitions();
   remember(committed || closing_);
   unassign();
   forwarded_.clear();
@@ -214,13 +242,12 @@ void Group::remember(bool committed) {
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
     for (auto& slot : worker->slots) {
-      known_[slot->name] = slot->lane.position();
-      if (committed || slot->lane.position() <= slot->acknowledged) continue;
-      log(1, fmt::format("{} went to another member before offsets {} to {} were committed{}",
-                         slot->name, slot->acknowledged, slot->lane.position() - 1,
-                         transactional_ ? "" : ": they will be read twice"));
-      const std::lock_guard own(mutex_);
-      lost_ = slot->name;
+      const std::int64_t position = slot->lane.position();
+      known_[slot->name] = {position, committed ? position : slot->acknowledged};
+      if (committed || position <= slot->acknowledged) continue;
+      doubtful_.insert(slot->name);
+      Ownership whole = Ownership::whole;
+      ownership_.compare_exchange_strong(whole, Ownership::in_doubt);
     }
     worker->slots.clear();
     worker->last = nullptr;

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/transaction.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <chrono>
-
 #include "engine/io/kafka/error_map.h"
 #include "engine/io/kafka/group.h"
 #include "engine/io/kafka/made_once.h"
 #include "engine/io/kafka/marker.h"
 #include "engine/io/kafka/producer_inside.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 namespace streamd::kafka {
 namespace {
 
 constexpr int kInitLimitMs = 3000;
 constexpr int kAskLimitMs = 5000;
-// Offsets that time out can't be sent again within the same transaction, so they may take as long as
-// the transaction itself.
+// Offsets that time out can't be sent again within the same transaction, so they may take as long
+// as the transaction itself.
 constexpr int kOffsetsLimitMs = 300'000;
 constexpr int kCommitLimitMs = 10'000;
 constexpr int kAbortLimitMs = 3000;
 constexpr int kCommitTries = 30;
+
+constexpr int kDoubtTries = 80;
+constexpr std::chrono::milliseconds kDoubtPause(100);
 
 constexpr char kGoesOn[] = "start the pipeline again: it goes on at the last committed epoch";
 
@@ -192,26 +196,21 @@ Status KafkaTransaction::send_marker(Epoch epoch) {
   p.metadata = rd_kafka_mem_malloc(nullptr, text.size());
   p.metadata_size = text.size();
   std::copy(text.begin(), text.end(), static_cast<char*>(p.metadata));
-  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(marker_group(pipeline_, state_id_).c_str()));
+  const GroupMetadata group(
+      rd_kafka_consumer_group_metadata_new(marker_group(pipeline_, state_id_).c_str()));
   return from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), list.get(), group.get(),
                                                    kOffsetsLimitMs),
               fmt::format("adding epoch {} to its transaction", epoch));
 }
 
-Status KafkaTransaction::send_offsets(const std::map<std::string, Positions>& positions) {
-  for (const auto& [node, group] : GroupDirectory::of(shared_)->all()) {
-    const auto found = positions.find(node);
-    if (found == positions.end() || !same_cluster(*group)) continue;
-    group->leave_commits_to_transaction();
-    if (const auto lost = group->lost_partition(); !lost.empty())
-      return broken(fmt::format("partition {} went to another member of group \"{}\" before its "
-                                "records could be committed",
-                                lost, group->name()));
-    const auto offsets = group->offsets_of(found->second);
+Status KafkaTransaction::send_offsets(const Groups& groups,
+                                      const std::map<std::string, Positions>& positions) {
+  for (const auto& [node, group] : groups) {
+    const auto offsets = group->offsets_of(positions.at(node));
     if (offsets->cnt == 0) continue;
     // Asked for each time: the group's generation changes with every rebalance.
     const auto metadata = group->metadata();
-    if (!metadata) return broken("the consumer group is gone");
+    if (!metadata) return fail(ErrorKind::external, "the consumer group is gone", kGoesOn);
     STREAMD_TRY(from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), offsets.get(),
                                                           metadata.get(), kOffsetsLimitMs),
                      fmt::format("adding the offsets of group \"{}\"", group->name())));
@@ -219,8 +218,34 @@ Status KafkaTransaction::send_offsets(const std::map<std::string, Positions>& po
   return {};
 }
 
-Status KafkaTransaction::broken(std::string why) {
-  return fail(ErrorKind::external, std::move(why), kGoesOn);
+// The groups whose offsets belong into the transaction.
+KafkaTransaction::Groups KafkaTransaction::groups_of(
+    const std::map<std::string, Positions>& positions) {
+  Groups groups;
+  for (const auto& [node, group] : GroupDirectory::of(shared_)->all()) {
+    if (!positions.contains(node) || !same_cluster(*group)) continue;
+    group->leave_commits_to_transaction();
+    groups.emplace(node, group);
+  }
+  return groups;
+}
+
+// After membership was lost in an outage, the next assignment tells whether the records of this
+// epoch are still ours to commit.
+Status KafkaTransaction::await_ownership(const Groups& groups) {
+  for (const auto& [node, group] : groups) {
+    for (int i = 0; i < kDoubtTries && group->ownership() == Ownership::in_doubt; ++i)
+      std::this_thread::sleep_for(kDoubtPause);
+    if (group->ownership() == Ownership::in_doubt)
+      return fail_for_now(fmt::format("waiting for the partitions of group \"{}\"", group->name()));
+    if (group->ownership() == Ownership::broken)
+      return fail(ErrorKind::external,
+                  fmt::format("a partition went to another member of group \"{}\" before its "
+                              "records could be committed",
+                              group->name()),
+                  kGoesOn);
+  }
+  return {};
 }
 
 Status KafkaTransaction::finish() {
@@ -239,8 +264,14 @@ Status KafkaTransaction::commit(Epoch epoch, const std::map<std::string, Positio
     const std::lock_guard lock(mutex_);
     if (epoch <= committed_) return {};
     STREAMD_TRY(open_transaction());
+    const Groups groups = groups_of(positions);
+    STREAMD_TRY(await_ownership(groups));
+    // No partition is given up until the transaction that holds its offset is committed.
+    std::vector<std::unique_lock<std::mutex>> held;
+    for (const auto& [node, group] : groups) held.push_back(group->hold_partitions());
+    STREAMD_TRY(await_ownership(groups));
     STREAMD_TRY(send_marker(epoch));
-    STREAMD_TRY(send_offsets(positions));
+    STREAMD_TRY(send_offsets(groups, positions));
     STREAMD_TRY(finish());
     open_.store(false, std::memory_order_release);
     committed_.store(epoch, std::memory_order_release);

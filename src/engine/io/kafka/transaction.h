@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // KafkaTransaction: makes the records of an epoch, the offsets of the Kafka sources they came from,
-// and the epoch's number visible together. One per running pipeline, shared by its exactly-once sinks.
+// and the epoch's number visible together. One per running pipeline, shared by its exactly-once
+// sinks.
 //
-// Order, kept by the sinks: between its barrier(e) and the commit of e a sink sends nothing; what it
-// gets meanwhile belongs to the next transaction. So begin() and commit() never run into each other.
+// Order, kept by the sinks: between its barrier(e) and the commit of e a sink sends nothing; what
+// it gets meanwhile belongs to the next transaction. So begin() and commit() never run into each
+// other.
 #pragma once
+
+#include "engine/api/sink.h"
+#include "engine/io/kafka/producer.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -14,9 +19,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include "engine/api/sink.h"
-#include "engine/io/kafka/producer.h"
 
 namespace streamd::kafka {
 
@@ -51,11 +53,13 @@ class KafkaTransaction final : public Transaction {
   Status init();
   Status open_transaction();
   Status send_marker(Epoch epoch);
-  Status send_offsets(const std::map<std::string, Positions>& positions);
+  using Groups = std::map<std::string, std::shared_ptr<Group>>;  // by source node
+  Groups groups_of(const std::map<std::string, Positions>& positions);
+  Status await_ownership(const Groups& groups);
+  Status send_offsets(const Groups& groups, const std::map<std::string, Positions>& positions);
   Status finish();
   Result<std::string> marker_topic();
   bool same_cluster(const Group& group);
-  Status broken(std::string why);
 
   const std::shared_ptr<Producer> producer_;
   const ProducerOptions options_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/consumer_group.h"
 
-#include <set>
-
 #include "tests/engine/io/kafka/member.h"
+
+#include <set>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -150,8 +150,8 @@ TEST_CASE("a partition is caught up at its end and not while more is there", "[k
   CHECK_FALSE(member.states()["t/0"].ended);
 }
 
-// The mock refuses commits during a rebalance, which Kafka does not, so records may come twice here;
-// tests/e2e shows with a real broker that they do not.
+// The mock refuses commits during a rebalance, which Kafka does not, so records may come twice
+// here; tests/e2e shows with a real broker that they do not.
 TEST_CASE("no record is lost when members come and go", "[kafka]") {
   MockCluster cluster;
   cluster.create_topic("t", 4);

@@ -12,9 +12,9 @@ TEST_CASE("a marker gives its epoch back", "[kafka]") {
 }
 
 TEST_CASE("foreign metadata is no marker", "[kafka]") {
-  for (const char* text : {"", "streamd", "streamd:1:", "streamd:1:x", "streamd:2:5", "streamd:1:-5",
-                           "streamd:1:5 ", "streamd:1:5:a", "streamd:1:99999999999999999999999",
-                           "STREAMD:1:5"}) {
+  for (const char* text :
+       {"", "streamd", "streamd:1:", "streamd:1:x", "streamd:2:5", "streamd:1:-5", "streamd:1:5 ",
+        "streamd:1:5:a", "streamd:1:99999999999999999999999", "STREAMD:1:5"}) {
     INFO(text);
     CHECK_FALSE(parse_marker(text));
   }

@@ -3,15 +3,15 @@
 // checkpoints when it is asked, as the engine does.
 #pragma once
 
+#include "engine/io/kafka/consumer_group.h"
+#include "tests/engine/io/kafka/mock_cluster.h"
+#include "tests/support/catch.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
-
-#include "engine/io/kafka/consumer_group.h"
-#include "tests/engine/io/kafka/mock_cluster.h"
-#include "tests/support/catch.h"
 
 namespace streamd::test {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/io/kafka/mock_cluster.h"
 
+#include "tests/support/catch.h"
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-
-#include "tests/support/catch.h"
 
 namespace streamd::test {
 namespace {
@@ -31,8 +31,8 @@ struct MockCluster::Inside {
 };
 
 MockCluster::MockCluster(int brokers) : inside_(std::make_unique<Inside>()) {
-  inside_->producer = client(RD_KAFKA_PRODUCER, {{"test.mock.num.brokers", std::to_string(brokers)},
-                                                 {"linger.ms", "0"}});
+  inside_->producer = client(
+      RD_KAFKA_PRODUCER, {{"test.mock.num.brokers", std::to_string(brokers)}, {"linger.ms", "0"}});
   inside_->cluster = rd_kafka_handle_mock_cluster(inside_->producer);
   inside_->brokers = brokers;
 }
@@ -97,7 +97,8 @@ std::vector<std::vector<std::string>> MockCluster::read(const std::string& topic
   while (ends < partitions) {
     rd_kafka_message_t* m = rd_kafka_consumer_poll(rk, 20'000);
     REQUIRE(m != nullptr);
-    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ++ends;
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+      ++ends;
     else if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
       found[static_cast<std::size_t>(m->partition)].emplace_back(
           static_cast<const char*>(m->payload), m->len);

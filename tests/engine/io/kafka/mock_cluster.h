@@ -3,14 +3,14 @@
 // offsets, groups. It does not do transactions: see the tests against a real broker.
 #pragma once
 
+#include "engine/api/source.h"
+
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "engine/api/source.h"
 
 namespace streamd::test {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/outage.h"
 
-#include <vector>
-
 #include "tests/support/catch.h"
+
+#include <vector>
 
 using namespace streamd;
 using namespace streamd::kafka;

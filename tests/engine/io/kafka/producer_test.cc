@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/kafka/producer.h"
 
-#include <set>
-
 #include "tests/engine/io/kafka/mock_cluster.h"
 #include "tests/support/catch.h"
+
+#include <set>
 
 using namespace streamd;
 using namespace streamd::kafka;
