@@ -116,7 +116,6 @@ Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, De
     if (!all_good) good.push_back(static_cast<std::uint32_t>(i));
   }
   for (const auto& [row, text] : decoded_.repaired) rows->raw[row] = text;
-  for (const auto& [row, text] : decoded_.repaired) rows->raw[row] = text;
   counters.newest.store(lane.max_time.micros, std::memory_order_relaxed);
 
   Batch batch(std::move(rows), {decoded_.columns.begin(), decoded_.columns.end()}, lane.origin);
