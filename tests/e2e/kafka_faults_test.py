@@ -66,7 +66,7 @@ def test_a_broker_that_stops_for_ten_seconds_costs_nothing(streamd, kafka, tmp_p
     kafka.create_topic("stop-out", 2)
     sink = kafka_sink(kafka, "stop-out")
     run = Streamd(streamd, copy(kafka, "stop-in", sink + FILE.replace("out:", "file:"),
-                                every="100ms"), tmp_path).start()
+                                every="100ms", more="from: earliest"), tmp_path).start()
     kafka.produce("stop-in", numbers(3000))
     run.wait_until(lambda: len(in_file(run)) == 3000, 30, "3000 records")
     kafka.stop()

@@ -218,14 +218,21 @@ void Run::report_restored() {
 // it; then the epoch stays undecided until the next start.
 Status Run::insist(const std::string& what, const std::function<Status()>& attempt) {
   Duration pause = Duration::from_millis(100);
-  for (bool told = false;; told = true) {
+  for (bool told = false;;) {
     auto status = attempt();
     if (status && told) options_.log(LogLevel::info, fmt::format("{}: healed", what));
     if (status || status.error().retry == Retry::never) return status;
-    if (stop_wanted() || options_.abandon.stop_requested() || checkpoint_.failed()) return status;
-    if (!told)
+    if (stop_wanted() || options_.abandon.stop_requested() || checkpoint_.failed()) {
+      if (status.error().message.empty())
+        status.error().message = fmt::format("{} did not answer before the stop", what);
+      return status;
+    }
+    // Without a message somebody else has told it already.
+    if (!told && !status.error().message.empty()) {
+      told = true;
       options_.log(LogLevel::warning,
                    fmt::format("{}: {}; trying again", what, status.error().message));
+    }
     std::this_thread::sleep_for(std::chrono::microseconds(pause.micros));
     pause = std::min(Duration{pause.micros * 2}, Duration::from_seconds(5));
   }

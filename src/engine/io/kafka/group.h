@@ -123,10 +123,14 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   void leave_commits_to_transaction() { transactional_ = true; }
   // While it is held no partition is given up, so that offsets and metadata belong together.
   std::unique_lock<std::mutex> hold_partitions() { return std::unique_lock(holding_); }
-  Ownership ownership() const;
+  Ownership ownership() const { return ownership_; }
+  // The group has dropped this member; the rebalance that says so is on its way.
+  bool membership_lost() const { return rd_kafka_assignment_lost(client_->get()) != 0; }
   // The positions of partitions that this process has now, for the group's metadata of now.
   PartitionList offsets_of(const Positions& positions);
   GroupMetadata metadata() const;
+  // Everything before these positions is durable in the pipeline.
+  void note_durable(const Positions& positions);
   const std::vector<std::string>& topics() const { return options_.topics; }
   const std::string& name() const { return options_.group; }
 

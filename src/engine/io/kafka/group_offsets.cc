@@ -15,18 +15,22 @@ constexpr int kCloseLimitMs = 3000;
 }  // namespace
 
 Status Group::acknowledge(const Positions& positions) {
+  note_durable(positions);
+  if (!transactional_) commit_acknowledged(0);
+  return {};
+}
+
+void Group::note_durable(const Positions& positions) {
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
     for (auto& slot : worker->slots) {
       const auto found = positions.find(slot->name);
       if (found == positions.end()) continue;
       const auto offset = parse_position(found->second);
-      if (!offset) return in_context(Error(offset.error()), slot->name);
-      if (*offset <= slot->lane.position()) slot->acknowledged = *offset;
+      if (offset && *offset > slot->acknowledged && *offset <= slot->lane.position())
+        slot->acknowledged = *offset;
     }
   }
-  if (!transactional_) commit_acknowledged(0);
-  return {};
 }
 
 // limit_ms 0: does not wait for the answer. A commit that fails is repeated with the next one.
@@ -108,8 +112,6 @@ PartitionList Group::offsets_of(const Positions& positions) {
 GroupMetadata Group::metadata() const {
   return GroupMetadata(rd_kafka_consumer_group_metadata(client_->get()));
 }
-
-Ownership Group::ownership() const { return ownership_; }
 
 std::shared_ptr<GroupDirectory> GroupDirectory::of(Shared& shared) {
   return shared.get_or_make<GroupDirectory>("kafka.groups",

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 namespace streamd::kafka {
 namespace {
@@ -25,8 +24,7 @@ constexpr int kCommitLimitMs = 10'000;
 constexpr int kAbortLimitMs = 3000;
 constexpr int kCommitTries = 30;
 
-constexpr int kDoubtTries = 80;
-constexpr std::chrono::milliseconds kDoubtPause(100);
+constexpr int kAnswerLimitMs = 1000;
 
 constexpr char kGoesOn[] = "start the pipeline again: it goes on at the last committed epoch";
 
@@ -148,32 +146,39 @@ Status KafkaTransaction::begin() {
 }
 
 void KafkaTransaction::wait_for_commit(Epoch epoch, Duration limit) {
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(sinks_mutex_);
   commits_.wait_for(lock, std::chrono::microseconds(limit.micros),
                     [&] { return committed_ >= epoch; });
 }
 
 void KafkaTransaction::writes_to(const std::string& topic) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(sinks_mutex_);
   if (std::find(topics_.begin(), topics_.end(), topic) == topics_.end()) topics_.push_back(topic);
 }
 
-bool KafkaTransaction::same_cluster(const Group& group) {
+// Backoff while either client has not heard from its cluster yet.
+Result<bool> KafkaTransaction::same_cluster(const Group& group) {
   if (cluster_.empty()) {
     char* id = rd_kafka_clusterid(client_of(*producer_), kAskLimitMs);
     cluster_ = id ? id : "";
     if (id) rd_kafka_mem_free(client_of(*producer_), id);
   }
-  return !cluster_.empty() && group.cluster_id(kAskLimitMs) == cluster_;
+  const std::string other = group.cluster_id(kAskLimitMs);
+  if (cluster_.empty() || other.empty())
+    return fail_for_now({});
+  return other == cluster_;
 }
 
 // The marker needs an existing partition: a topic that the sinks write to, else one that is read.
-Result<std::string> KafkaTransaction::marker_topic() {
+Result<std::string> KafkaTransaction::marker_topic(const Groups& groups) {
   if (!marker_topic_.empty()) return marker_topic_;
-  std::vector<std::string> candidates = topics_;
-  for (const auto& [node, group] : GroupDirectory::of(shared_)->all())
-    if (same_cluster(*group))
-      candidates.insert(candidates.end(), group->topics().begin(), group->topics().end());
+  std::vector<std::string> candidates;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    candidates = topics_;
+  }
+  for (const auto& [node, group] : groups)
+    candidates.insert(candidates.end(), group->topics().begin(), group->topics().end());
   for (const auto& topic : candidates) {
     const auto count = partition_count(client_of(*producer_), topic, kAskLimitMs);
     if (!count) return tl::unexpected(count.error());
@@ -184,8 +189,8 @@ Result<std::string> KafkaTransaction::marker_topic() {
   return marker_topic_;
 }
 
-Status KafkaTransaction::send_marker(Epoch epoch) {
-  const auto topic = marker_topic();
+Status KafkaTransaction::send_marker(Epoch epoch, const Groups& groups) {
+  const auto topic = marker_topic(groups);
   if (!topic) return tl::unexpected(topic.error());
   // Nothing to write to yet: then nothing was written, and the epoch may as well be run again.
   if (topic->empty()) return {};
@@ -203,48 +208,69 @@ Status KafkaTransaction::send_marker(Epoch epoch) {
               fmt::format("adding epoch {} to its transaction", epoch));
 }
 
-Status KafkaTransaction::send_offsets(const Groups& groups,
-                                      const std::map<std::string, Positions>& positions) {
+// Offsets and the membership that entitles to commit them. Nothing when membership is lost: the
+// rebalance that follows has to come first.
+struct KafkaTransaction::Part {
+  std::string group;
+  PartitionList offsets;
+  GroupMetadata membership;
+};
+
+std::optional<std::vector<KafkaTransaction::Part>> KafkaTransaction::parts_of(
+    const Groups& groups, const std::map<std::string, Positions>& positions) {
+  std::vector<Part> parts;
   for (const auto& [node, group] : groups) {
-    const auto offsets = group->offsets_of(positions.at(node));
-    if (offsets->cnt == 0) continue;
-    // Asked for each time: the group's generation changes with every rebalance.
-    const auto metadata = group->metadata();
-    if (!metadata) return fail(ErrorKind::external, "the consumer group is gone", kGoesOn);
-    STREAMD_TRY(from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), offsets.get(),
-                                                          metadata.get(), kOffsetsLimitMs),
-                     fmt::format("adding the offsets of group \"{}\"", group->name())));
+    if (group->ownership() != Ownership::whole) return std::nullopt;
+    // Asked for each time: the generation changes with every rebalance.
+    Part part{group->name(), group->offsets_of(positions.at(node)), group->metadata()};
+    if (!part.membership || group->membership_lost()) return std::nullopt;
+    if (part.offsets->cnt > 0) parts.push_back(std::move(part));
   }
+  return parts;
+}
+
+Status KafkaTransaction::send_offsets(const std::vector<Part>& parts) {
+  for (const auto& part : parts)
+    STREAMD_TRY(from(rd_kafka_send_offsets_to_transaction(client_of(*producer_), part.offsets.get(),
+                                                          part.membership.get(), kOffsetsLimitMs),
+                     fmt::format("adding the offsets of group \"{}\"", part.group)));
   return {};
 }
 
 // The groups whose offsets belong into the transaction.
-KafkaTransaction::Groups KafkaTransaction::groups_of(
+Result<KafkaTransaction::Groups> KafkaTransaction::groups_of(
     const std::map<std::string, Positions>& positions) {
   Groups groups;
   for (const auto& [node, group] : GroupDirectory::of(shared_)->all()) {
-    if (!positions.contains(node) || !same_cluster(*group)) continue;
+    if (!positions.contains(node)) continue;
+    const auto same = same_cluster(*group);
+    if (!same) return tl::unexpected(same.error());
+    if (!*same) continue;
     group->leave_commits_to_transaction();
     groups.emplace(node, group);
   }
   return groups;
 }
 
+// Offsets that are under way while Kafka goes away may come back to a group that has moved on, and
+// then the whole transaction is lost: they are sent only when it answers. Outages are told by the
+// clients, so an error that will heal has no message.
+Status KafkaTransaction::await_answer() {
+  STREAMD_TRY(producer_->status());
+  if (ask_metadata(client_of(*producer_), kAnswerLimitMs) == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return fail_for_now({});
+}
+
 // After membership was lost in an outage, the next assignment tells whether the records of this
 // epoch are still ours to commit.
-Status KafkaTransaction::await_ownership(const Groups& groups) {
-  for (const auto& [node, group] : groups) {
-    for (int i = 0; i < kDoubtTries && group->ownership() == Ownership::in_doubt; ++i)
-      std::this_thread::sleep_for(kDoubtPause);
-    if (group->ownership() == Ownership::in_doubt)
-      return fail_for_now(fmt::format("waiting for the partitions of group \"{}\"", group->name()));
+Status KafkaTransaction::check_ownership(const Groups& groups) {
+  for (const auto& [node, group] : groups)
     if (group->ownership() == Ownership::broken)
       return fail(ErrorKind::external,
                   fmt::format("a partition went to another member of group \"{}\" before its "
                               "records could be committed",
                               group->name()),
                   kGoesOn);
-  }
   return {};
 }
 
@@ -263,17 +289,23 @@ Status KafkaTransaction::commit(Epoch epoch, const std::map<std::string, Positio
   {
     const std::lock_guard lock(mutex_);
     if (epoch <= committed_) return {};
+    STREAMD_TRY(await_answer());
     STREAMD_TRY(open_transaction());
-    const Groups groups = groups_of(positions);
-    STREAMD_TRY(await_ownership(groups));
+    const auto groups = groups_of(positions);
+    if (!groups) return tl::unexpected(groups.error());
     // No partition is given up until the transaction that holds its offset is committed.
     std::vector<std::unique_lock<std::mutex>> held;
-    for (const auto& [node, group] : groups) held.push_back(group->hold_partitions());
-    STREAMD_TRY(await_ownership(groups));
-    STREAMD_TRY(send_marker(epoch));
-    STREAMD_TRY(send_offsets(groups, positions));
+    for (const auto& [node, group] : *groups) held.push_back(group->hold_partitions());
+    STREAMD_TRY(check_ownership(*groups));
+    const auto parts = parts_of(*groups, positions);
+    if (!parts) return fail_for_now({});
+    STREAMD_TRY(send_marker(epoch, *groups));
+    STREAMD_TRY(send_offsets(*parts));
     STREAMD_TRY(finish());
+    // Before partitions may go: whoever looks at the group's offsets then must know them as ours.
+    for (const auto& [node, group] : *groups) group->note_durable(positions.at(node));
     open_.store(false, std::memory_order_release);
+    const std::lock_guard sinks(sinks_mutex_);
     committed_.store(epoch, std::memory_order_release);
   }
   commits_.notify_all();

@@ -16,7 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +42,7 @@ class KafkaTransaction final : public Transaction {
   // Gives up what is not committed, so that readers of the topics need not wait for a time-out.
   void abandon() noexcept;
 
-  // --- Transaction, control thread
+  // --- Transaction, control thread. An error that will heal and that was told has no message.
   std::string name() const override;
   Result<Epoch> last_committed() override;
   Status commit(Epoch epoch, const std::map<std::string, Positions>& positions) override;
@@ -52,14 +52,18 @@ class KafkaTransaction final : public Transaction {
                    const SinkContext& context);
   Status init();
   Status open_transaction();
-  Status send_marker(Epoch epoch);
   using Groups = std::map<std::string, std::shared_ptr<Group>>;  // by source node
-  Groups groups_of(const std::map<std::string, Positions>& positions);
-  Status await_ownership(const Groups& groups);
-  Status send_offsets(const Groups& groups, const std::map<std::string, Positions>& positions);
+  Result<bool> same_cluster(const Group& group);
+  Result<std::string> marker_topic(const Groups& groups);
+  Status send_marker(Epoch epoch, const Groups& groups);
+  Result<Groups> groups_of(const std::map<std::string, Positions>& positions);
+  Status await_answer();
+  Status check_ownership(const Groups& groups);
+  struct Part;
+  std::optional<std::vector<Part>> parts_of(const Groups& groups,
+                                            const std::map<std::string, Positions>& positions);
+  Status send_offsets(const std::vector<Part>& parts);
   Status finish();
-  Result<std::string> marker_topic();
-  bool same_cluster(const Group& group);
 
   const std::shared_ptr<Producer> producer_;
   const ProducerOptions options_;
@@ -68,12 +72,13 @@ class KafkaTransaction final : public Transaction {
   Shared& shared_;
   std::atomic<bool> open_{false};
   std::atomic<Epoch> committed_{0};
-  std::mutex mutex_;  // everything below
-  std::condition_variable commits_;
+  std::mutex mutex_;  // held during calls to Kafka, guards these:
   bool initialised_ = false;
-  std::vector<std::string> topics_;  // first seen first
   std::string marker_topic_;
   std::string cluster_;
+  std::mutex sinks_mutex_;  // taken after mutex_, never held for long, guards these:
+  std::condition_variable commits_;
+  std::vector<std::string> topics_;  // first seen first
 };
 
 }  // namespace streamd::kafka
