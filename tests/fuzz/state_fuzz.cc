@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as the stored state of a window node. The first byte chooses the configuration, the
-// rest are rows: group, length of the sub key, length of the value (2 bytes), then both. A row
-// whose sub key names a key goes to the group that the key belongs to, so that the fuzzer need not
-// guess hashes. What can be restored must go on working: more records, checkpoint, end of input.
+// Any bytes as the stored state of a window node. The first byte chooses the configuration and
+// the number of workers, the rest are rows: group, length of the sub key, length of the value (2
+// bytes), then both. A row whose sub key names a key goes to the group that the key belongs to, so that the
+// fuzzer need not guess hashes. What can be restored must go on working: more records, checkpoint,
+// end of input; and so must one worker with what several have written.
 #include "engine/api/registry.h"
 #include "engine/core/hash.h"
 #include "engine/core/key.h"
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,11 +41,13 @@ class StoredRows final : public StateReader {
 
 class Store final : public StateWriter {
  public:
-  std::vector<Row> rows;
+  std::map<std::pair<unsigned, std::string>, std::string> rows;
   void put(unsigned group, std::string_view sub_key, std::string_view value) override {
-    rows.push_back({group, std::string(sub_key), std::string(value)});
+    rows.insert_or_assign({group, std::string(sub_key)}, std::string(value));
   }
-  void erase(unsigned, std::string_view) override {}
+  void erase(unsigned group, std::string_view sub_key) override {
+    rows.erase({group, std::string(sub_key)});
+  }
   void erase_range(unsigned, std::string_view, std::string_view) override {}
 };
 
@@ -100,21 +104,25 @@ std::unique_ptr<OperatorPlan> make_plan(unsigned which) {
   return plan;
 }
 
-Batch some_records() {
+Batch some_records(unsigned worker, unsigned workers) {
   auto rows = std::make_shared<streamd::Rows>();
   auto k = std::make_shared<Column>();
   auto x = std::make_shared<Column>();
   for (std::int64_t i = 0; i < 8; ++i) {
+    const char* key = i % 2 ? "a" : "b";
+    std::string bytes;
+    append_key(Value::string(key), bytes);
+    if (owner_of(key_group(hash_bytes(bytes, kSeed)), workers) != worker) continue;
     rows->time.push_back({i * 3'000'000});
     rows->floor.push_back({i % 3 == 0 ? INT64_MIN : i * 3'000'000 - 5'000'000});
     rows->position.push_back(static_cast<std::uint64_t>(i));
-    k->push_back(Value::string(i % 2 ? "a" : "b"));
+    k->push_back(Value::string(key));
     x->push_back(Value::int64(i));
   }
   return Batch(rows, {k, x}, std::make_shared<const Origin>(Origin{"s", "0"}));
 }
 
-// The key inside a sub key or at the front of a row's cells decides the group.
+// The key inside a sub key or at the front of a row's records decides the group.
 unsigned group_of(const Row& row) {
   std::string_view key;
   if (!row.sub_key.empty() && (row.sub_key[0] == 'a' || row.sub_key[0] == 's'))
@@ -146,14 +154,27 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (row.group < 128) row.group = group_of(row);
     stored.rows.push_back(std::move(row));
   }
-  const auto op = plan->make({"node", 0, 1, kSeed, nullptr});
-  if (!op->restore(stored)) return 0;
-  Nowhere out;
-  if (!op->on_batch(some_records(), out)) std::abort();
   Store store;
-  if (!op->checkpoint(store)) std::abort();
-  // The end of the input closes every window; a window far from now would do so for ever only if
-  // the state said so, which costs as many rows as it has windows.
-  if (!op->on_watermark({60'000'000}, out)) std::abort();
+  for (const auto& row : stored.rows) store.put(row.group, row.sub_key, row.value);
+  stored.rows.clear();
+  for (const auto& [at, value] : store.rows) stored.rows.push_back({at.first, at.second, value});
+  const unsigned workers = 1 + static_cast<unsigned char>(data[0]) / 32 % 4;
+  for (unsigned w = 0; w < workers; ++w) {
+    const auto op = plan->make({"node", w, workers, kSeed, nullptr});
+    if (!op->restore(stored)) return 0;
+    Nowhere out;
+    if (!op->on_batch(some_records(w, workers), out)) std::abort();
+    if (!op->checkpoint(store)) std::abort();
+    // The end of the input closes every window; a window far from now would do so for ever only if
+    // the state said so, which costs as many rows as it has windows.
+    if (!op->on_watermark({60'000'000}, out)) std::abort();
+  }
+  if (workers == 1) return 0;
+  stored.rows.clear();
+  for (const auto& [at, value] : store.rows) stored.rows.push_back({at.first, at.second, value});
+  // Counts that were as large as they may be have grown too large: that is refused.
+  const auto op = plan->make({"node", 0, 1, kSeed, nullptr});
+  Nowhere out;
+  if (op->restore(stored) && !op->on_watermark({60'000'000}, out)) std::abort();
   return 0;
 }

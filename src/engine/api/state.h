@@ -2,6 +2,11 @@
 // Keyed state as an operator sees it. Memory is the state; at each checkpoint the operator hands
 // over what changed, and after a restart it gets all of it back. Rows are addressed by
 // (key group, sub key); the engine adds the node's name. Never on the path of a record.
+//
+// A worker writes and erases rows only under key groups that it owns (owner_of() in core/hash.h),
+// so that changes of several workers never meet. A row may hold keys of other groups that the
+// worker owns. Hence after a restart, perhaps with another number of workers, every worker reads
+// the rows of all groups and keeps what is of its own groups.
 #pragma once
 
 #include "engine/core/error.h"
@@ -21,7 +26,7 @@ class StateWriter {
   virtual void erase_range(unsigned group, std::string_view from, std::string_view to) = 0;
 };
 
-// Gives back what the last committed epoch holds, for the key groups this worker owns.
+// Gives back what the last committed epoch holds, for all key groups; see above what to keep.
 class StateReader {
  public:
   virtual ~StateReader() = default;
@@ -31,7 +36,8 @@ class StateReader {
   virtual Status scan(const Visit& visit) = 0;
 };
 
-// The group under which rows live that belong to the node and not to a key (given to worker 0).
+// The group under which rows live that belong to the node and not to a key (given to worker 0,
+// after all others).
 inline constexpr unsigned kNodeGroup = 0xFFFF;
 
 }  // namespace streamd

@@ -59,5 +59,9 @@ inline constexpr unsigned kKeyGroups = 256;
 inline unsigned key_group(std::uint64_t key_hash) { return static_cast<unsigned>(key_hash >> 56); }
 // The worker that owns a key group: contiguous ranges.
 inline unsigned owner_of(unsigned group, unsigned workers) { return group * workers / kKeyGroups; }
+// The first group of that range; of a worker without groups, that of the next one.
+inline unsigned first_group_of(unsigned worker, unsigned workers) {
+  return (worker * kKeyGroups + workers - 1) / workers;
+}
 
 }  // namespace streamd

@@ -17,12 +17,6 @@ constexpr Duration kFirstBackoff = Duration::from_millis(100);
 constexpr Duration kLongestBackoff = Duration::from_seconds(10);
 constexpr std::size_t kMessagesPerTurn = 64;
 
-unsigned first_group(unsigned worker, unsigned workers) {
-  unsigned group = 0;
-  while (group < kKeyGroups && owner_of(group, workers) < worker) ++group;
-  return group;
-}
-
 }  // namespace
 
 unsigned sink_owner(std::size_t node, unsigned workers) {
@@ -137,11 +131,8 @@ Status Worker::open_sink(std::size_t n, Shared& shared, const std::string& pipel
 }
 
 Status Worker::restore_operator(Node& node) {
-  const unsigned first = first_group(index_, run_.workers);
-  const unsigned last = first_group(index_ + 1, run_.workers) - 1;
-  auto status = node.op->restore(*run_.store->reader(node.plan->name, first, last));
-  if (status && index_ == 0)
-    status = node.op->restore(*run_.store->reader(node.plan->name, kNodeGroup, kNodeGroup));
+  const unsigned last = index_ == 0 ? kNodeGroup : kKeyGroups - 1;
+  auto status = node.op->restore(*run_.store->reader(node.plan->name, 0, last));
   if (!status)
     return in_context(std::move(status).error(),
                       fmt::format("state of operator \"{}\"", node.plan->name));

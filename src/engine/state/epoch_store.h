@@ -65,7 +65,8 @@ class EpochStore {
 
   Result<std::map<std::string, StoredPartition>> partitions(const std::string& source);
   Result<std::optional<std::string>> sink_state(const std::string& sink, unsigned worker);
-  // Rows of the node whose group is in [first, last].
+  // Rows of the node whose group is in [first, last]. A row lies under a group that its writer
+  // owned, which need not be the group of all keys in it: operators are given all groups.
   std::unique_ptr<StateReader> reader(const std::string& node, unsigned first, unsigned last);
   // Adds the node's changes to `into`, which must outlive the writer.
   std::unique_ptr<StateWriter> writer(const std::string& node, ChangeSet& into) const;

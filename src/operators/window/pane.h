@@ -82,8 +82,10 @@ class Pane {
   struct Stored {
     std::uint64_t cells = 0;  // in all rows, superseded ones included
     std::uint32_t next = 0;   // number of the next row
-    std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;        // key group, number
-    std::vector<std::pair<std::uint16_t, std::string>> removed_keys;  // killed since
+    bool anew = false;        // the rows are not as this worker writes them: replace them all
+    // Of those that this worker erases: key group, number.
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;
+    std::vector<std::string> removed_keys;  // killed since
   };
   Stored stored;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/key.h"
-#include "operators/window/pane_rows.h"
 #include "operators/window/pane_windows.h"
 
 #include <algorithm>
@@ -116,10 +115,7 @@ void PaneWindows::drop_panes(std::int64_t before) {
       else
         touch(id);
     }
-    for (const auto& [group, number] : pane.stored.rows) {
-      gone_rows_.emplace_back(group, std::string());
-      append_pane_row_key(pane.start(), number, gone_rows_.back().second);
-    }
+    forget_rows(pane);
     if (latest_ == &pane) latest_ = nullptr;
     panes_.erase(panes_.begin());
   }

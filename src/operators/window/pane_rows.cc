@@ -36,14 +36,19 @@ void PaneWindows::checkpoint(StateWriter& state) {
   }
   changed_alerts_.clear();
   if (waiting_changed_) write_waiting(state);
-  // Each group has it, because groups may come back on different workers.
-  for (unsigned group = 0; group < kKeyGroups; ++group) {
-    const std::int64_t closed = closed_for(group);
-    if (!used_groups_[group] || written_[group] == closed) continue;
-    std::string value(1, kRowVersion);
-    put_signed(value, closed);
-    state.put(group, "w", value);
-    written_[group] = closed;
+  watermark_row_.checkpoint(group_times(), state);
+}
+
+GroupTimes PaneWindows::group_times() const {
+  GroupTimes times;
+  for (unsigned group = 0; group < kKeyGroups; ++group) times[group] = closed_for(group);
+  return times;
+}
+
+void PaneWindows::forget_rows(const Pane& pane) {
+  for (const auto& [group, number] : pane.stored.rows) {
+    gone_rows_.emplace_back(group, std::string());
+    append_pane_row_key(pane.start(), number, gone_rows_.back().second);
   }
 }
 
@@ -53,8 +58,8 @@ void PaneWindows::checkpoint(StateWriter& state) {
 void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
   auto& stored = pane.stored;
   std::vector<std::uint32_t> positions = pane.take_changed();
-  if (positions.empty() && stored.removed_keys.empty()) return;
-  if (stored.cells + positions.size() > 2 * std::uint64_t{pane.size()} + 64) {
+  if (positions.empty() && stored.removed_keys.empty() && !stored.anew) return;
+  if (stored.anew || stored.cells + positions.size() > 2 * std::uint64_t{pane.size()} + 64) {
     for (const auto& [group, number] : stored.rows) {
       std::string sub_key;
       append_pane_row_key(pane.start(), number, sub_key);
@@ -62,45 +67,41 @@ void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
     }
     stored.rows.clear();
     stored.cells = 0;
+    stored.anew = false;
     stored.removed_keys.clear();
     positions.clear();
     for (std::uint32_t at = 0; at < pane.size(); ++at)
       if (pane.id_of(at) != Pane::kDead) positions.push_back(at);
   }
-  struct Open {
-    std::string cells;
-    std::uint64_t count = 0;
-  };
-  std::vector<Open> open(kKeyGroups);
-  const auto write = [&](unsigned group) {
-    Open& row = open[group];
+  const unsigned home = share_.home();
+  std::string cells;
+  std::uint64_t count = 0;
+  const auto write = [&] {
     std::string sub_key;
     append_pane_row_key(pane.start(), stored.next, sub_key);
     std::string value(1, kRowVersion);
-    put_varint(value, row.count);
-    value += row.cells;
-    state.put(group, sub_key, value);
-    stored.rows.emplace_back(static_cast<std::uint16_t>(group), stored.next++);
-    stored.cells += row.count;
-    row = {};
+    put_varint(value, count);
+    value += cells;
+    state.put(home, sub_key, value);
+    stored.rows.emplace_back(static_cast<std::uint16_t>(home), stored.next++);
+    stored.cells += count;
+    cells.clear();
+    count = 0;
   };
-  for (const auto& [group, key] : stored.removed_keys) {
-    put_text(open[group].cells, key);
-    put_varint(open[group].cells, 0);
-    ++open[group].count;
+  for (const auto& key : stored.removed_keys) {
+    put_text(cells, key);
+    put_varint(cells, 0);
+    ++count;
   }
   stored.removed_keys.clear();
   for (const std::uint32_t at : positions) {
-    const Entry& entry = keys_.entry(pane.id_of(at));
-    Open& row = open[entry.group];
-    put_text(row.cells, entry.bytes());
-    put_varint(row.cells, pane.count_of(at));
-    rules_.aggregates.encode(pane.part(at), row.cells);
-    ++row.count;
-    if (row.cells.size() >= kRowBytes) write(entry.group);
+    put_text(cells, keys_.entry(pane.id_of(at)).bytes());
+    put_varint(cells, pane.count_of(at));
+    rules_.aggregates.encode(pane.part(at), cells);
+    ++count;
+    if (cells.size() >= kRowBytes) write();
   }
-  for (unsigned group = 0; group < kKeyGroups; ++group)
-    if (open[group].count > 0) write(group);
+  if (count > 0) write();
 }
 
 void PaneWindows::write_waiting(StateWriter& state) {
@@ -130,23 +131,22 @@ void PaneWindows::write_waiting(StateWriter& state) {
 
 Status PaneWindows::restore_row(unsigned group, std::string_view sub_key, std::string_view value) {
   if (group >= kKeyGroups || sub_key.empty() || value.empty()) return damaged("row");
-  if (value.front() != kRowVersion)
-    return fail(ErrorKind::state, "the state of a window has an unknown version",
-                "It was written by a newer streamd: start that version.");
-  value.remove_prefix(1);
+  STREAMD_TRY(check_row_version(value));
   const char type = sub_key.front();
   sub_key.remove_prefix(1);
+  if (type == 'w')
+    return sub_key.empty() && watermark_row_.restore(group, value, group_watermark_)
+               ? Status{}
+               : damaged("watermark");
+  value.remove_prefix(1);
+  if (type == 'p') return restore_pane(group, sub_key, value);
+  if (!share_.owns(group)) return {};
   std::int64_t time = 0;
   switch (type) {
-    case 'p': return restore_pane(group, sub_key, value);
-    case 'd': waiting_groups_.insert(group); return restore_waiting(value);
-    case 'w':
-      if (!sub_key.empty() || !take_signed(value, time) || !value.empty() || time < kNever ||
-          time > kEverything)
-        return damaged("watermark");
-      group_watermark_[group] = written_[group] = time;
+    case 'd':
+      waiting_groups_.insert(group);
       used_groups_[group] = true;
-      return {};
+      return restore_waiting(value);
     case 'a':
       if (!take_signed(value, time) || !value.empty()) return damaged("alert");
       restored_alerts_.emplace_back(sub_key, time);
@@ -165,12 +165,16 @@ Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::
       a.pane_start(start) != start)
     return damaged("pane");
   Pane& pane = pane_at(start);
-  pane.stored.rows.emplace_back(static_cast<std::uint16_t>(group), number);
-  pane.stored.next = std::max(pane.stored.next, number + 1);
-  used_groups_[group] = true;
+  auto& stored = pane.stored;
+  const bool own_row = share_.owns(group);
+  if (own_row) {
+    stored.rows.emplace_back(static_cast<std::uint16_t>(group), number);
+    if (group != share_.home()) stored.anew = true;
+  }
+  stored.next = std::max(stored.next, number + 1);
   std::uint64_t cells = 0;
   if (!take_varint(value, cells)) return damaged("pane");
-  pane.stored.cells += std::min<std::uint64_t>(cells, value.size());
+  if (own_row) stored.cells += std::min<std::uint64_t>(cells, value.size());
   std::vector<std::uint64_t> words(stride_);
   for (; cells > 0; --cells) {
     std::string_view key;
@@ -179,10 +183,16 @@ Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::
       return damaged("pane");
     const auto values = decode_key(key);
     const std::uint64_t hash = hash_bytes(key, seed_);
-    if (!values || values->size() != rules_.by || key_group(hash) != group) return damaged("key");
+    if (!values || values->size() != rules_.by) return damaged("key");
+    const bool own_key = share_.owns(key_group(hash));
+    if (own_key != own_row) stored.anew = true;
     std::fill(words.begin(), words.end(), 0);
     if (records > 0 && !rules_.aggregates.decode(value, words.data(), arrivals_))
       return damaged("aggregate");
+    if (!own_key) {
+      if (records > 0) rules_.aggregates.free_part(words.data());
+      continue;
+    }
     std::uint32_t id = keys_.find(key, hash);
     std::uint32_t at = id == KeyTable::kNone ? Pane::kNone : pane.find(id);
     if (at != Pane::kNone) {
@@ -238,9 +248,16 @@ Status PaneWindows::restore_waiting(std::string_view value) {
 
 Status PaneWindows::restore_done() {
   const Assigner& a = rules_.assigner;
+  // Of other workers, but under groups of this one.
+  std::erase_if(panes_, [this](auto& item) {
+    Pane& pane = *item.second;
+    if (pane.size() > 0) return false;
+    forget_rows(pane);
+    return true;
+  });
   std::int64_t least = kEverything;
-  for (unsigned group = 0; group < kKeyGroups; ++group) {
-    if (!used_groups_[group]) continue;
+  for (unsigned group = share_.home(); group < share_.end(); ++group) {
+    if (!used_groups_[group] && group_watermark_[group] == kNever) continue;
     least = std::min(least, group_watermark_[group]);
     furthest_ = std::max(furthest_, group_watermark_[group]);
   }

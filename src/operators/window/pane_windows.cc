@@ -8,13 +8,14 @@
 namespace streamd::window {
 
 PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin,
-                         std::uint64_t seed)
+                         std::uint64_t seed, Share share)
     : rules_(rules),
       seed_(seed),
+      share_(share),
       stride_(1 + rules.aggregates.words()),
-      results_(rules, std::move(origin)) {
+      results_(rules, std::move(origin)),
+      watermark_row_(share) {
   group_watermark_.fill(kNever);
-  written_.fill(kNever);
 }
 
 PaneWindows::~PaneWindows() {
@@ -180,7 +181,7 @@ void PaneWindows::evict_oldest(Emitter& out) {
       const std::uint32_t id = pane->id_of(at);
       if (id == Pane::kDead || !doomed[id]) continue;
       const Entry& entry = keys_.entry(id);
-      pane->stored.removed_keys.emplace_back(entry.group, entry.bytes());
+      pane->stored.removed_keys.emplace_back(entry.bytes());
       pane->kill(at);
     }
   for (const std::uint32_t id : ids) {

@@ -16,6 +16,8 @@
 #include "operators/window/pane.h"
 #include "operators/window/results.h"
 #include "operators/window/rules.h"
+#include "operators/window/share.h"
+#include "operators/window/watermark_row.h"
 
 #include <array>
 #include <cstdint>
@@ -30,7 +32,8 @@ namespace streamd::window {
 
 class PaneWindows {
  public:
-  PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin, std::uint64_t seed);
+  PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin, std::uint64_t seed,
+              Share share);
   ~PaneWindows();
 
   // Hints for the records to come, in the three steps of KeyTable.
@@ -45,7 +48,7 @@ class PaneWindows {
   std::int64_t watermark() const { return watermark_; }
 
   void checkpoint(StateWriter& state);
-  // restore_row() for every row, then restore_done().
+  // restore_row() for every row of all workers, then restore_done().
   Status restore_row(unsigned group, std::string_view sub_key, std::string_view value);
   Status restore_done();
 
@@ -108,7 +111,9 @@ class PaneWindows {
 
   // pane_rows.cc: state
   void write_pane(Pane& pane, StateWriter& state);
+  void forget_rows(const Pane& pane);  // the next checkpoint erases them
   void write_waiting(StateWriter& state);
+  GroupTimes group_times() const;
   Status restore_pane(unsigned group, std::string_view sub_key, std::string_view value);
   Status restore_waiting(std::string_view value);
 
@@ -117,6 +122,7 @@ class PaneWindows {
 
   const Rules& rules_;
   const std::uint64_t seed_;
+  const Share share_;
   const std::size_t stride_;
   Results results_;
   KeyTable keys_;
@@ -135,12 +141,12 @@ class PaneWindows {
   std::vector<std::pair<std::uint16_t, std::string>> gone_rows_;
   std::set<std::string> changed_alerts_;
   bool waiting_changed_ = false;
-  std::set<unsigned> waiting_groups_;             // with a row on disk
-  std::array<std::int64_t, kKeyGroups> written_;  // watermark in the group's row
+  std::set<unsigned> waiting_groups_;  // with a row on disk
+  WatermarkRow watermark_row_;
   std::array<bool, kKeyGroups> used_groups_{};
   // After a restart with another number of workers: how far each group had closed. Only until this
   // worker has passed the furthest.
-  std::array<std::int64_t, kKeyGroups> group_watermark_;
+  GroupTimes group_watermark_;
   std::int64_t furthest_ = kNever;
   std::vector<std::pair<std::string, std::int64_t>> restored_alerts_;
   std::uint64_t arrivals_ = 0;

@@ -9,9 +9,12 @@
 namespace streamd::window {
 
 SessionWindows::SessionWindows(const Rules& rules, std::shared_ptr<const Origin> origin,
-                               std::uint64_t seed)
-    : rules_(rules), seed_(seed), results_(rules, std::move(origin)) {
-  written_.fill(kNever);
+                               std::uint64_t seed, Share share)
+    : rules_(rules),
+      seed_(seed),
+      share_(share),
+      results_(rules, std::move(origin)),
+      watermark_row_(share) {
   group_watermark_.fill(kNever);
 }
 
@@ -238,14 +241,9 @@ void SessionWindows::checkpoint(StateWriter& state) {
     state.put(key_group(hash), "s" + key, value);
   }
   changed_.clear();
-  for (unsigned group = 0; group < kKeyGroups; ++group) {
-    const std::int64_t closed = closed_for(group);
-    if (!used_groups_[group] || written_[group] == closed) continue;
-    std::string value(1, kRowVersion);
-    put_signed(value, closed);
-    state.put(group, "w", value);
-    written_[group] = closed;
-  }
+  GroupTimes times;
+  for (unsigned group = 0; group < kKeyGroups; ++group) times[group] = closed_for(group);
+  watermark_row_.checkpoint(times, state);
 }
 
 Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
@@ -254,18 +252,11 @@ Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
     return fail(ErrorKind::state, "the stored session of a window is damaged");
   };
   if (group >= kKeyGroups || sub_key.empty() || value.empty()) return damaged();
-  if (value.front() != kRowVersion)
-    return fail(ErrorKind::state, "the state of a window has an unknown version",
-                "It was written by a newer streamd: start that version.");
+  STREAMD_TRY(check_row_version(value));
+  if (sub_key == "w")
+    return watermark_row_.restore(group, value, group_watermark_) ? Status{} : damaged();
+  if (!share_.owns(group)) return {};
   value.remove_prefix(1);
-  if (sub_key == "w") {
-    std::int64_t time = 0;
-    if (!take_signed(value, time) || !value.empty() || time < kNever || time > kEverything)
-      return damaged();
-    group_watermark_[group] = written_[group] = time;
-    used_groups_[group] = true;
-    return {};
-  }
   const std::string_view key = sub_key.substr(1);
   const auto values = decode_key(key);
   const std::uint64_t hash = hash_bytes(key, seed_);
@@ -296,8 +287,9 @@ Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
 
 Status SessionWindows::restore_done() {
   std::int64_t least = kEverything;
-  for (unsigned group = 0; group < kKeyGroups; ++group)
-    if (used_groups_[group]) least = std::min(least, group_watermark_[group]);
+  for (unsigned group = share_.home(); group < share_.end(); ++group)
+    if (used_groups_[group] || group_watermark_[group] != kNever)
+      least = std::min(least, group_watermark_[group]);
   for (const std::int64_t w : group_watermark_) furthest_ = std::max(furthest_, w);
   watermark_ = furthest_ == kNever ? kNever : least;
   return {};

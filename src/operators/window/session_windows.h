@@ -19,6 +19,8 @@
 #include "operators/window/key_table.h"
 #include "operators/window/results.h"
 #include "operators/window/rules.h"
+#include "operators/window/share.h"
+#include "operators/window/watermark_row.h"
 
 #include <array>
 #include <cstdint>
@@ -32,7 +34,8 @@ namespace streamd::window {
 
 class SessionWindows {
  public:
-  SessionWindows(const Rules& rules, std::shared_ptr<const Origin> origin, std::uint64_t seed);
+  SessionWindows(const Rules& rules, std::shared_ptr<const Origin> origin, std::uint64_t seed,
+                 Share share);
   ~SessionWindows();
 
   Outcome accept(const Arrival& arrival, Emitter& out);
@@ -71,6 +74,7 @@ class SessionWindows {
 
   const Rules& rules_;
   const std::uint64_t seed_;
+  const Share share_;
   Results results_;
   KeyTable keys_;
   std::vector<Sessions> sessions_;  // by id
@@ -78,8 +82,8 @@ class SessionWindows {
   std::int64_t watermark_ = kNever;
   std::set<std::string> changed_;  // keys whose row differs from the one on disk
   std::array<bool, kKeyGroups> used_groups_{};
-  std::array<std::int64_t, kKeyGroups> written_;
-  std::array<std::int64_t, kKeyGroups> group_watermark_;
+  WatermarkRow watermark_row_;
+  GroupTimes group_watermark_;
   std::int64_t furthest_ = kNever;
   std::uint64_t arrivals_ = 0;
 };

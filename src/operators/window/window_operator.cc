@@ -26,10 +26,11 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
       rules_(share_of(shared_->rules, context.workers)),
       seed_(context.hash_seed) {
   auto origin = std::make_shared<const Origin>(Origin{context.node, ""});
+  const Share share{context.worker, std::max(1u, context.workers)};
   if (rules_.assigner.is_session())
-    sessions_.emplace(rules_, std::move(origin), seed_);
+    sessions_.emplace(rules_, std::move(origin), seed_, share);
   else
-    panes_.emplace(rules_, std::move(origin), seed_);
+    panes_.emplace(rules_, std::move(origin), seed_, share);
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
 }

@@ -13,37 +13,38 @@ constexpr std::uint64_t kSeed = 0x1234567;
 
 class Writer final : public StateWriter {
  public:
-  explicit Writer(MemoryState& state) : state_(state) {}
+  Writer(MemoryState& state, unsigned worker, unsigned workers)
+      : state_(state), worker_(worker), workers_(workers) {}
   void put(unsigned group, std::string_view sub_key, std::string_view value) override {
+    REQUIRE(owner_of(group, workers_) == worker_);
     state_.rows[{group, std::string(sub_key)}] = value;
     state_.written += sub_key.size() + value.size();
   }
   void erase(unsigned group, std::string_view sub_key) override {
+    REQUIRE(owner_of(group, workers_) == worker_);
     state_.rows.erase({group, std::string(sub_key)});
   }
   void erase_range(unsigned group, std::string_view from, std::string_view to) override {
+    REQUIRE(owner_of(group, workers_) == worker_);
     state_.rows.erase(state_.rows.lower_bound({group, std::string(from)}),
                       state_.rows.lower_bound({group, std::string(to)}));
   }
 
  private:
   MemoryState& state_;
+  unsigned worker_, workers_;
 };
 
 class Reader final : public StateReader {
  public:
-  Reader(const MemoryState& state, unsigned worker, unsigned workers)
-      : state_(state), worker_(worker), workers_(workers) {}
+  explicit Reader(const MemoryState& state) : state_(state) {}
   Status scan(const Visit& visit) override {
-    for (const auto& [key, value] : state_.rows)
-      if (owner_of(key.first, workers_) == worker_)
-        STREAMD_TRY(visit(key.first, key.second, value));
+    for (const auto& [key, value] : state_.rows) STREAMD_TRY(visit(key.first, key.second, value));
     return {};
   }
 
  private:
   const MemoryState& state_;
-  unsigned worker_, workers_;
 };
 
 Value value_of(const OracleRecord& r) {
@@ -192,14 +193,17 @@ void Node::watermark(std::int64_t w) {
 }
 
 void Node::checkpoint() {
-  Writer writer(state);
-  for (auto& worker : workers_) REQUIRE(worker->checkpoint(writer));
+  const auto workers = static_cast<unsigned>(workers_.size());
+  for (unsigned w = 0; w < workers; ++w) {
+    Writer writer(state, w, workers);
+    REQUIRE(workers_[w]->checkpoint(writer));
+  }
 }
 
 void Node::restart(unsigned workers) {
   start(workers);
   for (unsigned w = 0; w < workers; ++w) {
-    Reader reader(state, w, workers);
+    Reader reader(state);
     const Status restored = workers_[w]->restore(reader);
     if (!restored) UNSCOPED_INFO(restored.error().message);
     REQUIRE(restored);

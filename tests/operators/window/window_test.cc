@@ -346,6 +346,33 @@ TEST_CASE("a checkpoint writes what changed and nothing else", "[window]") {
   for (const auto& [key, value] : node.state.rows) CHECK(key.second == "w");
 }
 
+TEST_CASE("a checkpoint costs few rows, however many key groups have changed", "[window]") {
+  Node node(config(sliding("4s", "1s")), 2);
+  std::vector<OracleRecord> records;
+  for (int i = 0; i < 4000; ++i) records.push_back(at(i / 1000, "key" + std::to_string(i % 1000)));
+  node.records(records);
+  node.watermark(3 * kSecond);
+  node.checkpoint();
+  // Four panes and the watermark of each worker, under the first group of the worker.
+  CHECK(node.state.rows.size() == 10);
+  for (const auto& [key, value] : node.state.rows) CHECK(key.first % 128 == 0);
+
+  // Another number of workers: the rows of the two are replaced at once, by rows of the three.
+  node.restart(3);
+  node.checkpoint();
+  CHECK(node.state.rows.size() == 15);
+  for (const auto& [key, value] : node.state.rows)
+    CHECK((key.first == 0 || key.first == 86 || key.first == 171));
+  const auto rows = node.state.rows;
+  node.restart(3);
+  node.checkpoint();
+  CHECK(node.state.rows == rows);
+
+  node.restart(1);
+  node.watermark(INT64_MAX);
+  CHECK(node.out.lines.size() == 7000);
+}
+
 TEST_CASE("state of a newer version and damaged state are refused", "[window]") {
   Node node(config(tumbling("1h")), 1);
   node.records({at(0)});
