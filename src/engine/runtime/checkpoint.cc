@@ -48,7 +48,10 @@ void Checkpoint::wait(Duration limit) {
 void Checkpoint::hand_in(EpochParts part) {
   {
     const std::lock_guard lock(mutex_);
-    parts_.state.append(part.state);
+    if (parts_.state.empty())
+      parts_.state = std::move(part.state);
+    else
+      parts_.state.append(part.state);
     for (auto& [source, partitions] : part.partitions)
       for (auto& [name, stored] : partitions) parts_.partitions[source][name] = std::move(stored);
     for (auto& [place, text] : part.sinks) parts_.sinks[place] = std::move(text);
