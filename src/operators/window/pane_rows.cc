@@ -74,15 +74,15 @@ void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
       if (pane.id_of(at) != Pane::kDead) positions.push_back(at);
   }
   const unsigned home = share_.home();
-  std::string cells;
+  std::string& cells = row_;
   std::uint64_t count = 0;
   const auto write = [&] {
     std::string sub_key;
     append_pane_row_key(pane.start(), stored.next, sub_key);
-    std::string value(1, kRowVersion);
-    put_varint(value, count);
-    value += cells;
-    state.put(home, sub_key, value);
+    std::string front(1, kRowVersion);
+    put_varint(front, count);
+    cells.insert(0, front);
+    state.put(home, sub_key, cells);
     stored.rows.emplace_back(static_cast<std::uint16_t>(home), stored.next++);
     stored.cells += count;
     cells.clear();
@@ -94,7 +94,11 @@ void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
     ++count;
   }
   stored.removed_keys.clear();
-  for (const std::uint32_t at : positions) {
+  constexpr std::size_t kAhead = 16;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (i + kAhead < positions.size())
+      __builtin_prefetch(&keys_.entry(pane.id_of(positions[i + kAhead])));
+    const std::uint32_t at = positions[i];
     put_text(cells, keys_.entry(pane.id_of(at)).bytes());
     put_varint(cells, pane.count_of(at));
     rules_.aggregates.encode(pane.part(at), cells);

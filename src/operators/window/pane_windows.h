@@ -143,6 +143,7 @@ class PaneWindows {
   bool waiting_changed_ = false;
   std::set<unsigned> waiting_groups_;  // with a row on disk
   WatermarkRow watermark_row_;
+  std::string row_;  // empty: the buffer of write_pane()
   std::array<bool, kKeyGroups> used_groups_{};
   // After a restart with another number of workers: how far each group had closed. Only until this
   // worker has passed the furthest.
