@@ -6,6 +6,9 @@ add_library(streamd_flags INTERFACE)
 target_include_directories(streamd_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(streamd_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wold-style-cast -Wno-missing-field-initializers)
+# GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
+target_compile_options(streamd_flags INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 if(STREAMD_WERROR)
   target_compile_options(streamd_flags INTERFACE -Werror)
 endif()
