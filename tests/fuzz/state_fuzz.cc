@@ -112,7 +112,7 @@ Batch some_records(unsigned worker, unsigned workers) {
     const char* key = i % 2 ? "a" : "b";
     std::string bytes;
     append_key(Value::string(key), bytes);
-    if (owner_of(key_group(hash_bytes(bytes, kSeed)), workers) != worker) continue;
+    if (owner_of(key_group(hash_key(bytes, kSeed)), workers) != worker) continue;
     rows->time.push_back({i * 3'000'000});
     rows->floor.push_back({i % 3 == 0 ? INT64_MIN : i * 3'000'000 - 5'000'000});
     rows->position.push_back(static_cast<std::uint64_t>(i));
@@ -130,7 +130,7 @@ unsigned group_of(const Row& row) {
   else if (row.value.size() > 3)
     key = std::string_view(row.value).substr(
         3, std::min<std::size_t>(static_cast<unsigned char>(row.value[2]), row.value.size() - 3));
-  return key_group(hash_bytes(key, kSeed));
+  return key_group(hash_key(key, kSeed));
 }
 
 }  // namespace

@@ -62,6 +62,16 @@ void append_key(const Value& value, std::string& key) {
   }
 }
 
+std::uint64_t hash_key(std::string_view key, std::uint64_t seed) {
+  constexpr std::size_t kFront = 1 + sizeof(std::uint32_t);
+  if (key.size() >= kFront && key.front() == static_cast<char>(Kind::string)) {
+    std::uint32_t size = 0;
+    std::memcpy(&size, key.data() + 1, sizeof size);
+    if (size == key.size() - kFront) return hash_text_key(key.substr(kFront), seed);
+  }
+  return hash_bytes(key, seed);
+}
+
 std::optional<std::vector<Value>> decode_key(std::string_view key) {
   std::vector<Value> values;
   while (!key.empty()) {

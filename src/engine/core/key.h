@@ -12,8 +12,10 @@
 #pragma once
 
 #include "engine/core/arena.h"
+#include "engine/core/hash.h"
 #include "engine/core/value.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +25,13 @@ namespace streamd {
 
 // Appends one field to a key.
 void append_key(const Value& value, std::string& key);
+
+// What shards a key and finds its state; on disk, so it never changes. A key that is one string is
+// hashed by its text alone, so that it need not be encoded first.
+std::uint64_t hash_key(std::string_view key, std::uint64_t seed);
+inline std::uint64_t hash_text_key(std::string_view text, std::uint64_t seed) {
+  return hash_bytes(text, seed);
+}
 
 // Values of a key written by append_key. Texts point into `key`. nullopt: the bytes are no key.
 std::optional<std::vector<Value>> decode_key(std::string_view key);

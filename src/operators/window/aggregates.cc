@@ -10,8 +10,6 @@
 namespace streamd::window {
 namespace {
 
-constexpr std::size_t kSumInputs = ExactSum::kWords;       // word: inputs so far
-constexpr std::size_t kSumDoubles = ExactSum::kWords + 1;  // word: how many were doubles
 constexpr std::size_t kSumWords = ExactSum::kWords + 2;
 
 std::size_t words_of(const Compute& compute) {
@@ -52,6 +50,8 @@ Aggregates::Aggregates(std::vector<Compute> computes) : computes_(std::move(comp
     offsets_.push_back(words_);
     words_ += words_of(compute);
   }
+  only_sum_ = computes_.size() == 1 && computes_[0].input == 0 &&
+              (computes_[0].function == Function::sum || computes_[0].function == Function::avg);
 }
 
 const char* Aggregates::refuse(Function function, const Value& value) {
@@ -80,8 +80,8 @@ const char* Aggregates::refuse(Function function, const Value& value) {
   return nullptr;
 }
 
-void Aggregates::add(std::uint64_t* part, const Value* inputs, std::int64_t time,
-                     std::uint64_t arrival) const {
+void Aggregates::add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
+                          std::uint64_t arrival) const {
   for (std::size_t c = 0; c < computes_.size(); ++c) {
     const Compute& compute = computes_[c];
     if (compute.input < 0) continue;

@@ -10,6 +10,7 @@
 
 #include "engine/core/arena.h"
 #include "engine/core/value.h"
+#include "operators/window/exact_sum.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,10 @@ struct Compute {
   bool always_double = false;  // sum of an expression that is known to be a double
 };
 
+// Words of a sum or average, behind those of the sum itself.
+inline constexpr std::size_t kSumInputs = ExactSum::kWords;       // inputs so far
+inline constexpr std::size_t kSumDoubles = ExactSum::kWords + 1;  // how many were doubles
+
 class Aggregates {
  public:
   explicit Aggregates(std::vector<Compute> computes);
@@ -54,7 +59,15 @@ class Aggregates {
 
   // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
   void add(std::uint64_t* part, const Value* inputs, std::int64_t time,
-           std::uint64_t arrival) const;
+           std::uint64_t arrival) const {
+    if (only_sum_ && inputs[0].is(Kind::float64)) {
+      ExactSum::add_double(part, inputs[0].as_double());
+      ++part[kSumInputs];
+      ++part[kSumDoubles];
+      return;
+    }
+    add_each(part, inputs, time, arrival);
+  }
   void merge(std::uint64_t* part, const std::uint64_t* other) const;
   void enter(std::uint64_t* running, const std::uint64_t* part) const;
   void leave(std::uint64_t* running, const std::uint64_t* part) const;
@@ -75,9 +88,13 @@ class Aggregates {
   void free_running(std::uint64_t* running) const;
 
  private:
+  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
+                std::uint64_t arrival) const;
+
   std::vector<Compute> computes_;
   std::vector<std::size_t> offsets_;
   std::size_t words_ = 0;
+  bool only_sum_ = false;  // one sum or average, of the only input
 };
 
 }  // namespace streamd::window

@@ -10,10 +10,9 @@ namespace streamd::window {
 namespace {
 
 __extension__ using Int128 = __int128;
-__extension__ using Uint128 = unsigned __int128;
 
-constexpr int kScale = 84;
-constexpr int kSmallBits = 42;
+constexpr int kScale = ExactSum::kScale;
+constexpr int kSmallBits = ExactSum::kSmallBits;
 
 // Digits of 32 bits with signed slack: digit i weighs 2^(32 * i - 1088).
 struct Wide {
@@ -125,7 +124,7 @@ void ExactSum::add_uint(std::uint64_t* words, std::uint64_t value) {
   add_scaled(words, value, false, 0);
 }
 
-void ExactSum::add_double(std::uint64_t* words, double value) {
+void ExactSum::add_any_double(std::uint64_t* words, double value) {
   const auto bits = std::bit_cast<std::uint64_t>(value);
   const auto biased = static_cast<int>((bits >> 52) & 0x7FF);
   const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/key_table.h"
 
+#include "engine/core/key.h"
+
+#include <algorithm>
 #include <cstring>
 
 namespace streamd::window {
 
+std::string KeyRef::encoded() const {
+  std::string key;
+  if (text)
+    append_key(Value::string(bytes), key);
+  else
+    key = bytes;
+  return key;
+}
+
 KeyTable::~KeyTable() {
   for (std::uint32_t id = 0; id < limit_; ++id) {
     const Entry& e = entry(id);
-    if (e.key != nullptr && e.key_size > kClasses * 8) delete[] e.key;
+    if (e.live() && e.key_size > kClasses * 8) delete[] e.data();
   }
 }
 
-std::uint32_t KeyTable::find(std::string_view key, std::uint64_t hash) const {
-  const Segment& segment = segments_[key_group(hash)];
-  if (segment.slots.empty()) return kNone;
-  const std::size_t mask = segment.slots.size() - 1;
-  const std::uint32_t tag = tag_of(hash);
-  for (std::size_t at = tag & mask;; at = (at + 1) & mask) {
-    const Slot slot = segment.slots[at];
-    if (slot.id == kNone) return kNone;
-    if (slot.tag == tag && is(slot.id, key)) return slot.id;
-  }
-}
-
-std::uint32_t KeyTable::insert(std::string_view key, std::uint64_t hash) {
-  Segment& segment = segments_[key_group(hash)];
-  if (segment.slots.empty() || (segment.used + 1) * 10 > segment.slots.size() * 7) grow(segment);
+std::uint32_t KeyTable::insert(KeyRef key, std::uint64_t hash) {
+  const unsigned group = key_group(hash);
+  Segment& segment = segments_[group];
+  if ((std::uint64_t{segment.used} + 1) * 10 > std::uint64_t{segment.mask} * 7) grow(group);
   std::uint32_t id = 0;
   if (free_ids_.empty()) {
     id = limit_++;
@@ -38,81 +39,73 @@ std::uint32_t KeyTable::insert(std::string_view key, std::uint64_t hash) {
   }
   Entry& e = entry(id);
   e = Entry{};
-  e.key = store(key, e);
-  e.key_size = static_cast<std::uint32_t>(key.size());
-  e.group = static_cast<std::uint16_t>(key_group(hash));
-  const std::size_t mask = segment.slots.size() - 1;
-  std::size_t at = tag_of(hash) & mask;
-  while (segment.slots[at].id != kNone) at = (at + 1) & mask;
-  segment.slots[at] = {tag_of(hash), id};
+  char* to = room_for(key.encoded_size(), e);
+  if (key.text) {
+    const auto size = static_cast<std::uint32_t>(key.bytes.size());
+    *to++ = static_cast<char>(Kind::string);
+    std::memcpy(to, &size, sizeof size);
+    to += sizeof size;
+  }
+  if (!key.bytes.empty()) std::memcpy(to, key.bytes.data(), key.bytes.size());
+  e.key_size = static_cast<std::uint32_t>(key.encoded_size());
+  e.tag = tag_of(hash);
+  e.group = static_cast<std::uint8_t>(group);
+  Slot* const slots = slots_of(group);
+  std::uint32_t at = e.tag & segment.mask;
+  while (slots[at].id != kNone) at = (at + 1) & segment.mask;
+  slots[at] = {e.tag, id};
   ++segment.used;
   ++live_;
   return id;
 }
 
-void KeyTable::remove(std::uint32_t id, std::uint64_t hash) {
-  Segment& segment = segments_[key_group(hash)];
-  const std::size_t mask = segment.slots.size() - 1;
-  std::size_t hole = tag_of(hash) & mask;
-  while (segment.slots[hole].id != id) hole = (hole + 1) & mask;
+void KeyTable::remove(std::uint32_t id) {
+  Entry& e = entry(id);
+  Segment& segment = segments_[e.group];
+  Slot* const slots = slots_of(e.group);
+  const std::uint32_t mask = segment.mask;
+  std::uint32_t hole = e.tag & mask;
+  while (slots[hole].id != id) hole = (hole + 1) & mask;
   // Move later slots of the run back, so that no tombstones are needed.
-  for (std::size_t at = (hole + 1) & mask; segment.slots[at].id != kNone; at = (at + 1) & mask) {
-    const std::size_t home = segment.slots[at].tag & mask;
+  for (std::uint32_t at = (hole + 1) & mask; slots[at].id != kNone; at = (at + 1) & mask) {
+    const std::uint32_t home = slots[at].tag & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    segment.slots[hole] = segment.slots[at];
+    slots[hole] = slots[at];
     hole = at;
   }
-  segment.slots[hole].id = kNone;
+  slots[hole].id = kNone;
   --segment.used;
   --live_;
-  Entry& e = entry(id);
-  release(e.key, e.key_size);
+  release(e);
   e = Entry{};
   free_ids_.push_back(id);
 }
 
-void KeyTable::prefetch_slot(std::uint64_t hash) const {
-  const Segment& segment = segments_[key_group(hash)];
-  if (!segment.slots.empty())
-    __builtin_prefetch(&segment.slots[tag_of(hash) & (segment.slots.size() - 1)]);
-}
-
-std::uint32_t KeyTable::guess(std::uint64_t hash) const {
-  const Segment& segment = segments_[key_group(hash)];
-  if (segment.slots.empty()) return kNone;
-  const std::size_t mask = segment.slots.size() - 1;
-  const std::uint32_t tag = tag_of(hash);
-  for (std::size_t at = tag & mask;; at = (at + 1) & mask) {
-    const Slot slot = segment.slots[at];
-    if (slot.id == kNone) return kNone;
-    if (slot.tag != tag) continue;
-    __builtin_prefetch(&entry(slot.id));
-    return slot.id;
-  }
-}
-
-void KeyTable::grow(Segment& segment) {
-  std::vector<Slot> bigger(segment.slots.empty() ? 8 : segment.slots.size() * 2, Slot{0, kNone});
-  const std::size_t mask = bigger.size() - 1;
-  for (const Slot slot : segment.slots) {
+void KeyTable::grow(unsigned group) {
+  Segment& segment = segments_[group];
+  const std::uint32_t old = slots_[group] ? segment.mask + 1 : 0;
+  const std::uint32_t size = old == 0 ? 8 : old * 2;
+  auto bigger = std::make_unique_for_overwrite<Slot[]>(size);
+  std::fill_n(bigger.get(), size, kEmpty);
+  for (std::uint32_t i = 0; i < old; ++i) {
+    const Slot slot = segment.slots[i];
     if (slot.id == kNone) continue;
-    std::size_t at = slot.tag & mask;
-    while (bigger[at].id != kNone) at = (at + 1) & mask;
+    std::uint32_t at = slot.tag & (size - 1);
+    while (bigger[at].id != kNone) at = (at + 1) & (size - 1);
     bigger[at] = slot;
   }
-  segment.slots = std::move(bigger);
+  slots_[group] = std::move(bigger);
+  segment.slots = slots_[group].get();
+  segment.mask = size - 1;
 }
 
-const char* KeyTable::store(std::string_view key, Entry& entry) {
+char* KeyTable::room_for(std::size_t size, Entry& entry) {
+  if (size <= Entry::kShort) return entry.bytes_here;
   char* at = nullptr;
-  if (key.size() <= Entry::kShort) {
-    if (!key.empty()) std::memcpy(entry.bytes_here, key.data(), key.size());
-    return entry.bytes_here;
-  }
-  if (key.size() > kClasses * 8) {
-    at = new char[key.size()];
+  if (size > kClasses * 8) {
+    at = new char[size];
   } else {
-    const std::size_t pieces = (key.size() + 7) / 8;
+    const std::size_t pieces = (size + 7) / 8;
     auto& reusable = free_bytes_[pieces - 1];
     if (!reusable.empty()) {
       at = reusable.back();
@@ -128,18 +121,20 @@ const char* KeyTable::store(std::string_view key, Entry& entry) {
       left_ -= pieces * 8;
     }
   }
-  std::memcpy(at, key.data(), key.size());
+  std::memcpy(entry.bytes_here, &at, sizeof at);
   return at;
 }
 
-void KeyTable::release(const char* key, std::uint32_t size) {
-  if (size <= Entry::kShort) return;
-  if (size > kClasses * 8) {
+void KeyTable::release(Entry& entry) {
+  if (entry.key_size <= Entry::kShort) return;
+  char* key = nullptr;
+  std::memcpy(&key, entry.bytes_here, sizeof key);
+  if (entry.key_size > kClasses * 8) {
     delete[] key;
     return;
   }
-  const std::size_t pieces = (std::size_t{size} + 7) / 8;
-  free_bytes_[pieces - 1].push_back(const_cast<char*>(key));
+  const std::size_t pieces = (std::size_t{entry.key_size} + 7) / 8;
+  free_bytes_[pieces - 1].push_back(key);
 }
 
 }  // namespace streamd::window

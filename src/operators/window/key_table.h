@@ -6,30 +6,59 @@
 #pragma once
 
 #include "engine/core/hash.h"
+#include "engine/core/value.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace streamd::window {
 
-// One cache line. Short keys live in it.
+// A key as a record brings it. A key that is one string need not be encoded to be found: then
+// `bytes` is its text.
+struct KeyRef {
+  std::string_view bytes;
+  bool text = false;
+
+  // In front of the text in the encoded key (engine/core/key.h): kind and length.
+  static constexpr std::size_t kFront = 5;
+  std::size_t encoded_size() const { return bytes.size() + (text ? kFront : 0); }
+  std::string encoded() const;
+};
+
+// One cache line. Short keys live in it, encoded; of longer ones, the address of their bytes.
 struct alignas(64) Entry {
   static constexpr std::size_t kShort = 24;
+  static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  static constexpr std::uint16_t kFar = 0xFFFF;
 
-  const char* key = nullptr;  // null: the id is free
-  std::uint32_t key_size = 0;
-  std::uint16_t group = 0;
-  std::uint16_t flags = 0;
-  std::uint64_t held = 0;      // records in all panes that are still kept
-  std::int64_t newest = 0;     // start of the newest pane that has a record of this key
-  std::uint32_t hint[2] = {};  // where its cell probably is, in panes of even and odd number
+  std::uint64_t count = 0;  // records in the window that ends at the last boundary
+  // Start of the newest pane that has a cell of this key; sessions: the newest time.
+  std::int64_t newest = 0;
+  // Where the key's cell is in its newest pane of even and of odd number.
+  std::uint32_t hint[2] = {};
+  std::uint32_t cells = 0;  // in all panes
+  std::uint32_t key_size = kFree;
+  std::uint32_t tag = 0;  // as in the key's slot
+  // The newest pane on the other side is so many panes older; 0: there is none; kFar: unknown.
+  std::uint16_t behind = 0;
+  std::uint8_t group = 0;
+  std::uint8_t flags = 0;
   char bytes_here[kShort] = {};
 
-  std::string_view bytes() const { return {key, key_size}; }
+  bool live() const { return key_size != kFree; }
+  const char* data() const {
+    if (key_size <= kShort) return bytes_here;
+    const char* elsewhere = nullptr;
+    std::memcpy(&elsewhere, bytes_here, sizeof elsewhere);
+    return elsewhere;
+  }
+  std::string_view bytes() const { return {data(), key_size}; }
 };
 static_assert(sizeof(Entry) == 64);
 
@@ -37,7 +66,7 @@ class KeyTable {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  KeyTable() : segments_(kKeyGroups) {}
+  KeyTable() { segments_.fill({&kEmpty, 0, 0}); }
   ~KeyTable();
   KeyTable(const KeyTable&) = delete;
   KeyTable& operator=(const KeyTable&) = delete;
@@ -46,23 +75,59 @@ class KeyTable {
   // Ids are below this.
   std::uint32_t limit() const { return limit_; }
 
-  // hash: of the key, with the seed of the node.
-  std::uint32_t find(std::string_view key, std::uint64_t hash) const;
-  std::uint32_t insert(std::string_view key, std::uint64_t hash);  // the key must be absent
-  void remove(std::uint32_t id, std::uint64_t hash);
+  // hash: hash_key() of the key with the seed of the node.
+  std::uint32_t find(KeyRef key, std::uint64_t hash) const {
+    const Segment& segment = segments_[key_group(hash)];
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
+      const Slot slot = segment.slots[at];
+      if (slot.id == kNone) return kNone;
+      if (slot.tag == tag && is(slot.id, key)) return slot.id;
+    }
+  }
+  std::uint32_t find(std::string_view encoded, std::uint64_t hash) const {
+    return find(KeyRef{encoded, false}, hash);
+  }
+  std::uint32_t insert(KeyRef key, std::uint64_t hash);  // the key must be absent
+  void remove(std::uint32_t id);
 
   Entry& entry(std::uint32_t id) { return blocks_[id >> kBlockBits][id & kBlockMask]; }
   const Entry& entry(std::uint32_t id) const { return blocks_[id >> kBlockBits][id & kBlockMask]; }
 
   // Three steps that fetch what find() will touch; the second and third need the one before.
-  void prefetch_slot(std::uint64_t hash) const;
-  std::uint32_t guess(std::uint64_t hash) const;  // probably the id, or kNone; prefetches its entry
+  void prefetch_slot(std::uint64_t hash) const {
+    const Segment& segment = segments_[key_group(hash)];
+    __builtin_prefetch(&segment.slots[tag_of(hash) & segment.mask]);
+  }
+  // Probably the id, or kNone.
+  std::uint32_t guess(std::uint64_t hash) const {
+    const Segment& segment = segments_[key_group(hash)];
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
+      const Slot slot = segment.slots[at];
+      if (slot.id == kNone) return kNone;
+      if (slot.tag != tag) continue;
+      __builtin_prefetch(&entry(slot.id), 1);
+      return slot.id;
+    }
+  }
+  // What remove() will touch.
+  void prefetch_removal(const Entry& e) const {
+    const Segment& segment = segments_[e.group];
+    __builtin_prefetch(&segment.slots[e.tag & segment.mask], 1);
+  }
   // Whether a guess, however old, is the id of this key.
-  bool is(std::uint32_t id, std::string_view key) const {
+  bool is(std::uint32_t id, KeyRef key) const {
     if (id >= limit_) return false;
     const Entry& e = entry(id);
-    return e.key != nullptr && e.key_size == key.size() && same(e.key, key);
+    if (e.key_size != key.encoded_size()) return false;
+    const char* const bytes = e.data();
+    if (!key.text) return same(bytes, key.bytes);
+    // One field, so the length in front of the text is right when the size is.
+    return bytes[0] == static_cast<char>(Kind::string) && same(bytes + KeyRef::kFront, key.bytes);
   }
+  // So few keys that they are in the nearest caches anyway.
+  bool small() const { return live_ < 1024; }
 
  private:
   static constexpr unsigned kBlockBits = 12;
@@ -71,10 +136,13 @@ class KeyTable {
     std::uint32_t tag;
     std::uint32_t id;  // kNone: empty
   };
+  // There is always a free slot in it; all segments begin with the same empty one.
   struct Segment {
-    std::vector<Slot> slots;
+    const Slot* slots = nullptr;
+    std::uint32_t mask = 0;
     std::uint32_t used = 0;
   };
+  static constexpr Slot kEmpty{0, kNone};
 
   // Keys are short: a call of memcmp would cost more than the comparison.
   static bool same(const char* a, std::string_view key) {
@@ -92,11 +160,14 @@ class KeyTable {
     return !differ(size - 8);
   }
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
-  void grow(Segment& segment);
-  const char* store(std::string_view key, Entry& entry);
-  void release(const char* key, std::uint32_t size);
+  void grow(unsigned group);
+  // The slots of a segment that has some of its own.
+  Slot* slots_of(unsigned group) { return slots_[group].get(); }
+  char* room_for(std::size_t size, Entry& entry);
+  void release(Entry& entry);
 
-  std::vector<Segment> segments_;
+  std::array<Segment, kKeyGroups> segments_;
+  std::array<std::unique_ptr<Slot[]>, kKeyGroups> slots_;
   std::vector<std::unique_ptr<Entry[]>> blocks_;
   std::vector<std::uint32_t> free_ids_;
   std::uint32_t limit_ = 0;

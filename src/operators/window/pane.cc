@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/pane.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace streamd::window {
@@ -27,9 +28,8 @@ std::uint32_t Pane::find(std::uint32_t id) {
 }
 
 std::uint32_t Pane::append(std::uint32_t id) {
+  if (size_ == room_) make_room();
   const std::uint32_t position = size_++;
-  if (const std::size_t block = spot(position).block; block == blocks_.size())
-    blocks_.push_back(std::make_unique<std::uint64_t[]>(stride_ << (block < 6 ? block + 4 : 10)));
   cell(position)[0] = id;
   if (!index_.empty()) {
     if (std::size_t{size_} * 2 > index_.size())
@@ -38,6 +38,21 @@ std::uint32_t Pane::append(std::uint32_t id) {
       index_cell(position);
   }
   return position;
+}
+
+void Pane::make_room() {
+  constexpr std::uint32_t kBlock = 1u << kBlockBits;
+  if (room_ >= kBlock) {
+    blocks_.push_back(std::make_unique<std::uint64_t[]>(stride_ * kBlock));
+    room_ += kBlock;
+    return;
+  }
+  const std::uint32_t room = room_ == 0 ? 16 : room_ * 4;
+  auto bigger = std::make_unique<std::uint64_t[]>(stride_ * room);
+  if (room_ > 0) std::copy_n(blocks_[0].get(), stride_ * room_, bigger.get());
+  blocks_.resize(1);
+  blocks_[0] = std::move(bigger);
+  room_ = room;
 }
 
 void Pane::kill(std::uint32_t position) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pane: what one slice of event time holds, one cell per key that has a record in it. Cells are
-// appended and stay where they are, so a cell is named by its position. One thread.
+// only appended, so a cell is named by its position. Pointers into it end with the next append().
+// One thread.
 //
 // Cell: word 0 = key id (31 bits), changed bit, low half of the record count; then the words of the
 // aggregates (aggregates.h, part form).
@@ -8,7 +9,7 @@
 
 #include "operators/window/aggregates.h"
 
-#include <bit>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -58,18 +59,39 @@ class Pane {
     return found == high_.end() ? low : low + (found->second << 32);
   }
   void set_count(std::uint32_t position, std::uint64_t count);
-  // One more record; remembers that the cell has changed since the last take_changed().
-  void count_one(std::uint32_t position) {
-    std::uint64_t& word = cell(position)[0];
+  // One more record; remembers that the cell has changed since the last take_changed(). Returns the
+  // cell's part.
+  std::uint64_t* count_one(std::uint32_t position) {
+    std::uint64_t* const at = cell(position);
+    std::uint64_t& word = *at;
     if ((word & kChanged) == 0) {
       word |= kChanged;
       changed_.push_back(position);
     }
     word += std::uint64_t{1} << 32;
-    if ((word >> 32) == 0) ++high_[position];
+    if ((word >> 32) == 0) [[unlikely]]
+      ++high_[position];
+    return at + 1;
   }
   std::uint64_t* part(std::uint32_t position) { return cell(position) + 1; }
   const std::uint64_t* part(std::uint32_t position) const { return cell(position) + 1; }
+  // visit(id, count, part) for every cell, and hint(id) some cells before.
+  template <class Hint, class Visit>
+  void for_each(Hint&& hint, Visit&& visit) {
+    constexpr std::uint32_t kAhead = 16;
+    for (std::uint32_t first = 0; first < size_; first += kBlockMask + 1) {
+      const std::uint32_t count = std::min(size_ - first, kBlockMask + 1);
+      std::uint64_t* at = cell(first);
+      for (std::uint32_t i = 0; i < count; ++i, at += stride_) {
+        const auto id = static_cast<std::uint32_t>(*at) & kDead;
+        if (i + kAhead < count) {
+          const auto ahead = static_cast<std::uint32_t>(at[kAhead * stride_]) & kDead;
+          if (ahead != kDead) hint(ahead);
+        }
+        if (id != kDead) visit(id, high_.empty() ? *at >> 32 : count_of(first + i), at + 1);
+      }
+    }
+  }
   void prefetch(std::uint32_t position) const {
     if (position < size_) __builtin_prefetch(cell(position), 1);
   }
@@ -92,26 +114,16 @@ class Pane {
  private:
   static constexpr std::uint64_t kChanged = std::uint64_t{1} << 31;
 
-  // Blocks of 16, 32, … 512 and then of 1024 cells each: small panes stay small, large ones are
-  // never copied.
-  struct Spot {
-    std::size_t block;
-    std::size_t cell;
-  };
-  static Spot spot(std::uint32_t position) {
-    const std::size_t q = std::size_t{position} + 16;
-    if (q >= 1024) return {6 + ((q - 1024) >> 10), q & 1023};
-    const auto block = static_cast<std::size_t>(std::bit_width(q)) - 5;
-    return {block, q - (std::size_t{16} << block)};
-  }
+  // Blocks of 1024 cells; the first one begins small and is copied while it grows.
+  static constexpr std::uint32_t kBlockBits = 10;
+  static constexpr std::uint32_t kBlockMask = (1u << kBlockBits) - 1;
   std::uint64_t* cell(std::uint32_t position) {
-    const Spot at = spot(position);
-    return &blocks_[at.block][at.cell * stride_];
+    return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
   }
   const std::uint64_t* cell(std::uint32_t position) const {
-    const Spot at = spot(position);
-    return &blocks_[at.block][at.cell * stride_];
+    return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
   }
+  void make_room();
   void index_cell(std::uint32_t position);
   void rebuild_index();
 
@@ -120,6 +132,7 @@ class Pane {
   std::size_t stride_;
   const Aggregates& aggregates_;
   std::uint32_t size_ = 0;
+  std::uint32_t room_ = 0;  // cells that fit into the blocks
   std::vector<std::unique_ptr<std::uint64_t[]>> blocks_;
   std::unordered_map<std::uint32_t, std::uint64_t> high_;  // counts beyond 32 bits
   std::vector<std::uint32_t> changed_;

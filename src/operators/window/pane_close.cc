@@ -57,8 +57,8 @@ PaneWindows::Ids PaneWindows::take_touched() {
   for (const std::uint32_t id : ids) {
     Entry& entry = keys_.entry(id);
     // A freed id, or one in use again, has lost the flag.
-    if (entry.key == nullptr || (entry.flags & kTouched) == 0) continue;
-    entry.flags = static_cast<std::uint16_t>(entry.flags & ~kTouched);
+    if (!entry.live() || (entry.flags & kTouched) == 0) continue;
+    clear(entry, kTouched);
     ids[kept++] = id;
   }
   ids.resize(kept);
@@ -70,55 +70,48 @@ void PaneWindows::close_panes(std::int64_t boundary) {
     if (start >= boundary) break;
     if (pane->closed) continue;
     pane->closed = true;
-    const bool counts_only = rules_.aggregates.words() == 0;
-    constexpr std::uint32_t kAhead = 16;
-    for (std::uint32_t at = 0; at < pane->size(); ++at) {
-      if (at + kAhead < pane->size()) {
-        const std::uint32_t ahead = pane->id_of(at + kAhead);
-        if (ahead != Pane::kDead) {
-          __builtin_prefetch(&keys_.entry(ahead), 1);
-          __builtin_prefetch(running(ahead), 1);
-        }
-      }
-      const std::uint32_t id = pane->id_of(at);
-      if (id == Pane::kDead) continue;
-      running(id)[0] += pane->count_of(at);
-      if (!counts_only) rules_.aggregates.enter(running(id) + 1, pane->part(at));
-      touch(id);
-    }
+    pane->for_each([this](std::uint32_t id) { fetch(id); },
+                   [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
+                     Entry& entry = keys_.entry(id);
+                     entry.count += count;
+                     if (stride_ != 0) rules_.aggregates.enter(running(id), part);
+                     if (is_news(entry)) touch(id, entry);
+                   });
   }
 }
 
 void PaneWindows::drop_panes(std::int64_t before) {
   while (!panes_.empty() && panes_.begin()->first < before) {
     Pane& pane = *panes_.begin()->second;
-    const bool counts_only = rules_.aggregates.words() == 0;
-    constexpr std::uint32_t kAhead = 16;
-    for (std::uint32_t at = 0; at < pane.size(); ++at) {
-      if (at + kAhead < pane.size()) {
-        const std::uint32_t ahead = pane.id_of(at + kAhead);
-        if (ahead != Pane::kDead) {
-          __builtin_prefetch(&keys_.entry(ahead), 1);
-          __builtin_prefetch(running(ahead), 1);
-        }
-      }
-      const std::uint32_t id = pane.id_of(at);
-      if (id == Pane::kDead) continue;
-      const std::uint64_t count = pane.count_of(at);
-      Entry& entry = keys_.entry(id);
-      entry.held -= count;
-      running(id)[0] -= count;
-      if (!counts_only) rules_.aggregates.leave(running(id) + 1, pane.part(at));
-      // `changed` drops before it evaluates, and removes keys after.
-      if (entry.held == 0 && (entry.flags & kFired) == 0 && rules_.emit != Emit::changed)
-        remove_key(id);
-      else
-        touch(id);
-    }
+    pane.for_each([this](std::uint32_t id) { fetch(id); },
+                  [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
+                    Entry& entry = keys_.entry(id);
+                    entry.count -= count;
+                    if (stride_ != 0) rules_.aggregates.leave(running(id), part);
+                    if (--entry.cells == 0)
+                      leave(id, entry);
+                    else if (is_news(entry))
+                      touch(id, entry);
+                  });
     forget_rows(pane);
     if (latest_ == &pane) latest_ = nullptr;
+    if (second_ == &pane) second_ = nullptr;
     panes_.erase(panes_.begin());
   }
+  if (left_.empty()) return;
+  std::erase_if(passing_, [this](std::uint32_t id) { return keys_.entry(id).cells == 0; });
+  for (const std::uint32_t id : left_) remove_key(id);
+  left_.clear();
+}
+
+// The key's last cell is gone.
+void PaneWindows::leave(std::uint32_t id, Entry& entry) {
+  if (rules_.emit == Emit::changed || (entry.flags & kFired) != 0)
+    touch(id, entry);  // the next boundary removes it
+  else if ((entry.flags & kListed) != 0)
+    left_.push_back(id);
+  else
+    remove_key(id);
 }
 
 void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
@@ -128,9 +121,15 @@ void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
     waiting_changed_ = true;
     for (const auto& w : records) {
       const auto inputs = decode_key(w.inputs);
-      const Arrival arrival{
-          w.time,  kNever, w.key, w.hash, inputs && !inputs->empty() ? inputs->data() : nullptr,
-          w.number};
+      const Arrival arrival{w.time,
+                            kNever,
+                            {w.key, false},
+                            w.hash,
+                            inputs && !inputs->empty() ? inputs->data() : nullptr,
+                            w.number,
+                            0,
+                            KeyTable::kNone,
+                            Outcome::taken};
       if (insert(arrival, out) == Outcome::shed) ++shed;
     }
   }
@@ -147,23 +146,16 @@ void PaneWindows::skip_closed_groups(Ids& ids, std::int64_t boundary) {
 }
 
 Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
-  const std::uint64_t* words = running(id);
-  return {keys_.entry(id).bytes(),
-          boundary - rules_.assigner.size,
-          boundary,
-          boundary - 1,
-          0,
-          words + 1,
-          true,
-          words[0]};
+  const Entry& entry = keys_.entry(id);
+  return {
+      entry.bytes(), boundary - rules_.assigner.size, boundary, boundary - 1, 0, running(id), true,
+      entry.count};
 }
 
 std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary) {
   std::vector<bool> result(ids.size());
-  if (!rules_.having || rules_.least_count) {
-    const std::uint64_t least =
-        rules_.least_count ? std::max<std::uint64_t>(*rules_.least_count, 1) : 1;
-    for (std::size_t i = 0; i < ids.size(); ++i) result[i] = running(ids[i])[0] >= least;
+  if (least_ != 0) {
+    for (std::size_t i = 0; i < ids.size(); ++i) result[i] = keys_.entry(ids[i]).count >= least_;
     return result;
   }
   Results rows(rules_, nullptr);
@@ -177,7 +169,7 @@ std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary) {
     index.clear();
   };
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (running(ids[i])[0] == 0) continue;
+    if (keys_.entry(ids[i]).count == 0) continue;
     rows.add(row_of(ids[i], boundary));
     index.push_back(i);
     if (rows.full()) evaluate();
@@ -191,11 +183,11 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
   close_panes(boundary);
   if (rules_.having_reads_window) {
     for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-      if (keys_.entry(id).key != nullptr) touch(id);
+      if (keys_.entry(id).live()) touch(id);
   }
   while (!look_at_.empty() && look_at_.begin()->first <= boundary) {
     for (const std::uint32_t id : look_at_.begin()->second)
-      if (keys_.entry(id).key != nullptr) touch(id);
+      if (keys_.entry(id).live()) touch(id);
     look_at_.erase(look_at_.begin());
   }
   Ids visited = take_touched();
@@ -207,22 +199,23 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
     emit_threshold(visited, boundary, out);
   for (const std::uint32_t id : visited) {
     const Entry& entry = keys_.entry(id);
-    if (entry.held == 0 && (entry.flags & kFired) == 0) remove_key(id);
+    if (entry.cells == 0 && (entry.flags & kFired) == 0) remove_key(id);
   }
   drop_panes(boundary + a.every - a.size);
   admit_waiting(boundary, out);
 }
 
-void PaneWindows::sort_by_key(Ids& ids) const {
+void PaneWindows::sort_by_key(Ids& ids, std::size_t from) const {
   struct Item {
     std::string_view key;
     std::uint32_t id;
   };
   std::vector<Item> items;
-  items.reserve(ids.size());
-  for (const std::uint32_t id : ids) items.push_back({keys_.entry(id).bytes(), id});
+  items.reserve(ids.size() - from);
+  for (std::size_t i = from; i < ids.size(); ++i)
+    items.push_back({keys_.entry(ids[i]).bytes(), ids[i]});
   std::sort(items.begin(), items.end(), [](const Item& x, const Item& y) { return x.key < y.key; });
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = items[i].id;
+  for (const Item& item : items) ids[from++] = item.id;
 }
 
 void PaneWindows::emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out) {
@@ -234,30 +227,40 @@ void PaneWindows::emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& o
 
 void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter& out) {
   const std::vector<bool> pass = passes(visited, boundary);
+  bool some_left = false;
+  std::size_t old = passing_.size();
   for (std::size_t i = 0; i < visited.size(); ++i) {
     Entry& entry = keys_.entry(visited[i]);
-    if (!pass[i]) {
-      entry.flags = static_cast<std::uint16_t>(entry.flags & ~kPasses);
-      continue;
+    const bool listed = (entry.flags & kListed) != 0;
+    clear(entry, kPasses);
+    if (pass[i]) {
+      entry.flags |= kPasses | kListed;
+      if (!listed) passing_.push_back(visited[i]);
+    } else {
+      some_left = some_left || listed;
     }
-    entry.flags |= kPasses;
-    if ((entry.flags & kListed) != 0) continue;
-    entry.flags |= kListed;
-    passing_.push_back(visited[i]);
   }
-  std::erase_if(passing_, [this](std::uint32_t id) {
-    Entry& entry = keys_.entry(id);
-    if (entry.key != nullptr && (entry.flags & kPasses) != 0) return false;
-    entry.flags = static_cast<std::uint16_t>(entry.flags & ~kListed);
-    return true;
-  });
-  sort_by_key(passing_);
-  // An id that was freed and used again may be there twice.
-  passing_.erase(std::unique(passing_.begin(), passing_.end()), passing_.end());
+  const auto listed_end = passing_.begin() + static_cast<std::ptrdiff_t>(old);
+  if (some_left) {
+    const auto kept_end = std::remove_if(passing_.begin(), listed_end, [this](std::uint32_t id) {
+      Entry& entry = keys_.entry(id);
+      if ((entry.flags & kPasses) != 0) return false;
+      clear(entry, kListed);
+      return true;
+    });
+    old = static_cast<std::size_t>(kept_end - passing_.begin());
+    passing_.erase(kept_end, listed_end);
+  }
+  // What is there stays sorted; only what came has to be put in its place.
+  sort_by_key(passing_, old);
+  std::inplace_merge(passing_.begin(), passing_.begin() + static_cast<std::ptrdiff_t>(old),
+                     passing_.end(), [this](std::uint32_t a, std::uint32_t b) {
+                       return keys_.entry(a).bytes() < keys_.entry(b).bytes();
+                     });
+  if (furthest_ < boundary) return emit_rows(passing_, boundary, out);
   Ids due = passing_;
-  if (furthest_ >= boundary)
-    std::erase_if(
-        due, [&](std::uint32_t id) { return group_watermark_[keys_.entry(id).group] >= boundary; });
+  std::erase_if(
+      due, [&](std::uint32_t id) { return group_watermark_[keys_.entry(id).group] >= boundary; });
   emit_rows(due, boundary, out);
 }
 
@@ -284,7 +287,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
   const Assigner& a = rules_.assigner;
   if (rules_.having_reads_window) {
     for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-      if (keys_.entry(id).key != nullptr) touch(id);
+      if (keys_.entry(id).live()) touch(id);
   }
   for (auto& [start, pane] : panes_) {
     const bool leaves = start < boundary - a.size;
@@ -307,7 +310,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
       if (!pass[i]) continue;
       values[i].emplace();
       for (std::size_t c = 0; c < rules_.aggregates.size(); ++c)
-        append_key(rules_.aggregates.running_result(c, running(ids[i]) + 1, running(ids[i])[0],
+        append_key(rules_.aggregates.running_result(c, running(ids[i]), keys_.entry(ids[i]).count,
                                                     a.size, arena),
                    *values[i]);
     }
@@ -338,7 +341,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
     }
   }
   for (const std::uint32_t id : visited)
-    if (keys_.entry(id).held == 0) remove_key(id);
+    if (keys_.entry(id).cells == 0) remove_key(id);
 }
 
 }  // namespace streamd::window

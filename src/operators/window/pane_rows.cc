@@ -23,7 +23,7 @@ void PaneWindows::checkpoint(StateWriter& state) {
   gone_rows_.clear();
   for (auto& [start, pane] : panes_) write_pane(*pane, state);
   for (const auto& key : changed_alerts_) {
-    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint64_t hash = hash_key(key, seed_);
     const std::uint32_t id = keys_.find(key, hash);
     const auto found = id == KeyTable::kNone ? fired_.end() : fired_.find(id);
     if (found == fired_.end()) {
@@ -186,7 +186,7 @@ Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::
     if (!take_text(value, key) || !take_varint(value, records) || records >> 48 != 0)
       return damaged("pane");
     const auto values = decode_key(key);
-    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint64_t hash = hash_key(key, seed_);
     if (!values || values->size() != rules_.by) return damaged("key");
     const bool own_key = share_.owns(key_group(hash));
     if (own_key != own_row) stored.anew = true;
@@ -199,20 +199,20 @@ Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::
     }
     std::uint32_t id = keys_.find(key, hash);
     std::uint32_t at = id == KeyTable::kNone ? Pane::kNone : pane.find(id);
-    if (at != Pane::kNone) {
-      keys_.entry(id).held -= pane.count_of(at);
-      if (records == 0) pane.kill(at);
+    if (records == 0) {
+      if (at == Pane::kNone) continue;
+      pane.kill(at);
+      --keys_.entry(id).cells;
+      continue;
     }
-    if (records == 0) continue;
-    if (id == KeyTable::kNone) id = make_key(key, hash);
-    Entry& entry = keys_.entry(id);
-    if (at == Pane::kNone) at = pane.append(id);
+    if (id == KeyTable::kNone) id = make_key({key, false}, hash);
+    if (at == Pane::kNone) {
+      at = pane.append(id);
+      note_cell(keys_.entry(id), pane, at);
+    }
     rules_.aggregates.free_part(pane.part(at));
     std::copy_n(words.begin(), rules_.aggregates.words(), pane.part(at));
     pane.set_count(at, records);
-    entry.newest = entry.held == 0 ? start : std::max(entry.newest, start);
-    entry.held += records;
-    entry.hint[pane.side()] = at;
   }
   return value.empty() ? Status{} : damaged("pane");
 }
@@ -243,7 +243,7 @@ Status PaneWindows::restore_waiting(std::string_view value) {
         return damaged("waiting record");
     w.key = key;
     w.inputs = encoded;
-    w.hash = hash_bytes(key, seed_);
+    w.hash = hash_key(key, seed_);
     arrivals_ = std::max(arrivals_, w.number);
     waiting_[after].push_back(std::move(w));
   }
@@ -273,8 +273,8 @@ Status PaneWindows::restore_done() {
     drop_panes(closed_ - a.size + (rules_.emit == Emit::changed ? 0 : a.every));
   }
   for (std::uint32_t id = 0; id < keys_.limit(); ++id) {
-    if (keys_.entry(id).key == nullptr) continue;
-    if (keys_.entry(id).held == 0)
+    if (!keys_.entry(id).live()) continue;
+    if (keys_.entry(id).cells == 0)
       remove_key(id);
     else
       touch(id);
@@ -283,9 +283,9 @@ Status PaneWindows::restore_done() {
     const auto values = decode_key(key);
     if (!values || values->size() != rules_.by || end < kNever || end > kEverything)
       return damaged("alert");
-    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint64_t hash = hash_key(key, seed_);
     std::uint32_t id = keys_.find(key, hash);
-    if (id == KeyTable::kNone) id = make_key(key, hash);
+    if (id == KeyTable::kNone) id = make_key({key, false}, hash);
     touch(id);
     if (rules_.emit == Emit::threshold) {
       keys_.entry(id).flags |= kFired;
@@ -296,7 +296,7 @@ Status PaneWindows::restore_done() {
     }
   }
   restored_alerts_.clear();
-  latest_ = nullptr;
+  latest_ = second_ = nullptr;
   return {};
 }
 

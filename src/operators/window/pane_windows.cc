@@ -4,58 +4,85 @@
 #include "engine/core/key.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace streamd::window {
+
+namespace {
+
+std::uint64_t least_of(const Rules& rules) {
+  if (rules.least_count) return std::max<std::uint64_t>(*rules.least_count, 1);
+  return rules.having ? 0 : 1;
+}
+
+}  // namespace
+
+std::uint8_t PaneWindows::flag_to_compare(const Rules& rules) {
+  if (least_of(rules) == 0 || rules.emit == Emit::changed) return 0;
+  return rules.emit == Emit::close ? kPasses : kFired;
+}
 
 PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin,
                          std::uint64_t seed, Share share)
     : rules_(rules),
       seed_(seed),
       share_(share),
-      stride_(1 + rules.aggregates.words()),
+      stride_(rules.aggregates.words()),
+      least_(least_of(rules)),
+      told_(flag_to_compare(rules)),
       results_(rules, std::move(origin)),
       watermark_row_(share) {
   group_watermark_.fill(kNever);
 }
 
 PaneWindows::~PaneWindows() {
+  if (stride_ == 0) return;
   for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-    if (keys_.entry(id).key != nullptr) rules_.aggregates.free_running(running(id) + 1);
+    if (keys_.entry(id).live()) rules_.aggregates.free_running(running(id));
 }
 
-void PaneWindows::prefetch_cell(std::uint32_t id, std::int64_t time) const {
-  const Entry& entry = keys_.entry(id);
-  if (entry.key_size > Entry::kShort) __builtin_prefetch(entry.key);
-  if (latest_ != nullptr && time >= latest_->start() &&
-      time - latest_->start() < rules_.assigner.pane)
-    latest_->prefetch(entry.hint[latest_->side()]);
+void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
+  for (const auto& arrival : block) keys_.prefetch_slot(arrival.hash);
+  for (auto& arrival : block) arrival.guess = keys_.guess(arrival.hash);
+  for (const auto& arrival : block) {
+    if (arrival.guess == KeyTable::kNone) continue;
+    const Entry& entry = keys_.entry(arrival.guess);
+    if (entry.key_size > Entry::kShort) __builtin_prefetch(entry.data());
+    if (const Pane* pane = recent_pane(arrival.time)) pane->prefetch(entry.hint[pane->side()]);
+  }
 }
 
-std::int64_t PaneWindows::closed_for(unsigned group) const {
-  return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
+std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
+  if (!keys_.small()) fetch_ahead(block);
+  std::size_t refused = 0;
+  for (auto& arrival : block) {
+    const std::int64_t closed = closed_for(key_group(arrival.hash));
+    arrival.outcome = arrival.time >= std::max(arrival.floor, closed)
+                          ? insert(arrival, out)
+                          : accept_behind(arrival, closed, out);
+    refused += arrival.outcome != Outcome::taken;
+  }
+  return refused;
 }
 
-Outcome PaneWindows::accept(const Arrival& arrival, Emitter& out) {
-  const std::int64_t closed = closed_for(key_group(arrival.hash));
-  const std::int64_t bound = std::max(arrival.floor, closed);
-  if (arrival.time < bound) {
-    const Assigner& a = rules_.assigner;
-    if (a.end_until(arrival.time + a.size) <= bound) return Outcome::late;
-    if (arrival.floor > closed && a.end_after(std::max(arrival.time, closed)) <= arrival.floor) {
-      wait(a.end_until(arrival.floor), arrival);
-      return Outcome::taken;
-    }
-    // `changed` compares with what it emitted last: what is in those windows may not change.
-    if (rules_.emit == Emit::changed && a.pane_start(arrival.time) + a.pane <= closed_) {
-      wait(closed_, arrival);
-      return Outcome::taken;
-    }
+// For a record before its floor or before a closed boundary.
+Outcome PaneWindows::accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out) {
+  const Assigner& a = rules_.assigner;
+  if (a.end_until(arrival.time + a.size) <= std::max(arrival.floor, closed)) return Outcome::late;
+  if (arrival.floor > closed && a.end_after(std::max(arrival.time, closed)) <= arrival.floor) {
+    wait(a.end_until(arrival.floor), arrival);
+    return Outcome::taken;
+  }
+  // `changed` compares with what it emitted last: what is in those windows may not change.
+  if (rules_.emit == Emit::changed && a.pane_start(arrival.time) + a.pane <= closed_) {
+    wait(closed_, arrival);
+    return Outcome::taken;
   }
   return insert(arrival, out);
 }
 
 void PaneWindows::wait(std::int64_t after, const Arrival& arrival) {
-  Waiting waiting{arrival.time, arrival.number, arrival.hash, std::string(arrival.key), {}};
+  Waiting waiting{arrival.time, arrival.number, arrival.hash, arrival.key.encoded(), {}};
   int inputs = 0;
   for (const auto& compute : rules_.aggregates.computes())
     inputs = std::max(inputs, compute.input + 1);
@@ -67,23 +94,27 @@ void PaneWindows::wait(std::int64_t after, const Arrival& arrival) {
 Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
   const std::uint32_t id = need_key(arrival, out);
   if (id == KeyTable::kNone) return Outcome::shed;
-  Pane& pane = pane_at(arrival.time);
-  const std::uint32_t at = need_cell(id, pane);
+  Pane* const recent = recent_pane(arrival.time);
+  Pane& pane = recent != nullptr ? *recent : pane_at(arrival.time);
   Entry& entry = keys_.entry(id);
-  ++entry.held;
-  if (!pane.closed) {
-    pane.count_one(at);
-    if (arrival.inputs != nullptr)
-      rules_.aggregates.add(pane.part(at), arrival.inputs, arrival.time, arrival.number);
-  } else {
-    std::uint64_t* words = running(id);
-    if (pane.count_of(at) > 0) rules_.aggregates.leave(words + 1, pane.part(at));
-    pane.count_one(at);
-    ++words[0];
-    if (arrival.inputs != nullptr)
-      rules_.aggregates.add(pane.part(at), arrival.inputs, arrival.time, arrival.number);
-    rules_.aggregates.enter(words + 1, pane.part(at));
-    touch(id);
+  std::uint32_t at = entry.hint[pane.side()];
+  if (!pane.holds(at, id)) {
+    at = other_cell_of(id, pane);
+    if (at == Pane::kNone) {
+      at = pane.append(id);
+      note_cell(entry, pane, at);
+    }
+  }
+  const Aggregates& aggregates = rules_.aggregates;
+  if (pane.closed) [[unlikely]] {
+    if (pane.count_of(at) > 0) aggregates.leave(running(id), pane.part(at));
+    ++entry.count;
+  }
+  std::uint64_t* const part = pane.count_one(at);
+  if (stride_ != 0) aggregates.add(part, arrival.inputs, arrival.time, arrival.number);
+  if (pane.closed) [[unlikely]] {
+    aggregates.enter(running(id), part);
+    touch(id, entry);
   }
   if (rules_.emit == Emit::threshold) check_now(id, arrival.time);
   if (results_.full()) results_.flush(out);
@@ -92,8 +123,6 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
 
 Pane& PaneWindows::pane_at(std::int64_t time) {
   const std::int64_t width = rules_.assigner.pane;
-  if (latest_ != nullptr && time >= latest_->start() && time - latest_->start() < width)
-    return *latest_;
   const std::int64_t start = rules_.assigner.pane_start(time);
   auto& slot = panes_[start];
   if (!slot) {
@@ -101,25 +130,55 @@ Pane& PaneWindows::pane_at(std::int64_t time) {
     slot = std::make_unique<Pane>(start, side, rules_.aggregates);
     slot->closed = start + width <= closed_;
   }
-  latest_ = slot.get();
+  if (latest_ == nullptr || start > latest_->start())
+    second_ = std::exchange(latest_, slot.get());
+  else
+    second_ = slot.get();
   return *slot;
 }
 
-std::uint32_t PaneWindows::cell_of(std::uint32_t id, Pane& pane) {
+std::uint32_t PaneWindows::cell_of(std::uint32_t id, Pane& pane) const {
+  const std::uint32_t hint = keys_.entry(id).hint[pane.side()];
+  return pane.holds(hint, id) ? hint : other_cell_of(id, pane);
+}
+
+// A key's hints are right for its newest pane of each side; what is known of that pane tells
+// whether it can have a cell in this one. Only for older panes has the pane's index to be asked.
+std::uint32_t PaneWindows::other_cell_of(std::uint32_t id, Pane& pane) const {
   const Entry& entry = keys_.entry(id);
-  const std::uint32_t hint = entry.hint[pane.side()];
-  if (pane.holds(hint, id)) return hint;
-  if (entry.held == 0 || pane.start() > entry.newest) return Pane::kNone;
+  if (entry.cells == 0 || pane.start() > entry.newest) return Pane::kNone;
+  const bool other_side = (pane.side() != 0) != ((entry.flags & kNewestOdd) != 0);
+  if (other_side && entry.behind != Entry::kFar &&
+      (entry.behind == 0 || pane.start() > entry.newest - entry.behind * rules_.assigner.pane))
+    return Pane::kNone;
   return pane.find(id);
 }
 
-std::uint32_t PaneWindows::need_cell(std::uint32_t id, Pane& pane) {
-  std::uint32_t at = cell_of(id, pane);
-  Entry& entry = keys_.entry(id);
-  if (at == Pane::kNone) at = pane.append(id);
-  if (entry.held == 0 || pane.start() > entry.newest) entry.newest = pane.start();
+void PaneWindows::note_cell(Entry& entry, const Pane& pane, std::uint32_t at) const {
+  const std::int64_t width = rules_.assigner.pane;
+  const auto panes = [width](std::int64_t micros) {
+    return static_cast<std::uint16_t>(
+        micros == width ? 1 : std::min<std::int64_t>(micros / width, Entry::kFar));
+  };
+  const bool odd = pane.side() != 0;
+  const bool other_side = odd != ((entry.flags & kNewestOdd) != 0);
+  const bool first = entry.cells++ == 0;
+  if (first || pane.start() > entry.newest) {
+    const std::uint16_t step = first ? 0 : panes(pane.start() - entry.newest);
+    if (first || other_side)
+      entry.behind = step;
+    else if (entry.behind != 0)
+      entry.behind = static_cast<std::uint16_t>(
+          std::min<unsigned>(unsigned{entry.behind} + step, Entry::kFar));
+    entry.newest = pane.start();
+    clear(entry, kNewestOdd);
+    if (odd) entry.flags |= kNewestOdd;
+  } else if (pane.start() < entry.newest) {
+    const std::uint16_t distance = panes(entry.newest - pane.start());
+    if (!other_side || (entry.behind != 0 && distance > entry.behind)) return;
+    entry.behind = distance;
+  }
   entry.hint[pane.side()] = at;
-  return at;
 }
 
 std::uint32_t PaneWindows::need_key(const Arrival& arrival, Emitter& out) {
@@ -133,23 +192,20 @@ std::uint32_t PaneWindows::need_key(const Arrival& arrival, Emitter& out) {
   return make_key(arrival.key, arrival.hash);
 }
 
-std::uint32_t PaneWindows::make_key(std::string_view key, std::uint64_t hash) {
+std::uint32_t PaneWindows::make_key(KeyRef key, std::uint64_t hash) {
   const std::uint32_t id = keys_.insert(key, hash);
   used_groups_[key_group(hash)] = true;
-  if ((id >> kBlockBits) == running_.size())
+  if (stride_ != 0 && (id >> kBlockBits) == running_.size())
     running_.push_back(std::make_unique<std::uint64_t[]>(stride_ << kBlockBits));
-  running(id)[0] = 0;
   return id;
 }
 
 void PaneWindows::remove_key(std::uint32_t id) {
-  running(id)[0] = 0;
-  rules_.aggregates.free_running(running(id) + 1);
-  keys_.remove(id, hash_bytes(keys_.entry(id).bytes(), seed_));
+  if (stride_ != 0) rules_.aggregates.free_running(running(id));
+  keys_.remove(id);
 }
 
-void PaneWindows::touch(std::uint32_t id) {
-  Entry& entry = keys_.entry(id);
+void PaneWindows::touch(std::uint32_t id, Entry& entry) {
   if ((entry.flags & kTouched) != 0) return;
   entry.flags |= kTouched;
   touched_.push_back(id);
@@ -160,7 +216,7 @@ void PaneWindows::touch(std::uint32_t id) {
 void PaneWindows::evict_oldest(Emitter& out) {
   Ids ids;
   for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-    if (keys_.entry(id).key != nullptr) ids.push_back(id);
+    if (keys_.entry(id).live()) ids.push_back(id);
   const std::size_t n = std::min(ids.size(), 1 + ids.size() / 64);
   const auto older = [this](std::uint32_t a, std::uint32_t b) {
     const Entry& x = keys_.entry(a);
@@ -172,18 +228,16 @@ void PaneWindows::evict_oldest(Emitter& out) {
   ids.resize(n);
   std::vector<bool> doomed(keys_.limit());
   std::uint64_t records = 0;
-  for (const std::uint32_t id : ids) {
-    doomed[id] = true;
-    records += keys_.entry(id).held;
-  }
+  for (const std::uint32_t id : ids) doomed[id] = true;
   for (auto& [start, pane] : panes_)
     for (std::uint32_t at = 0; at < pane->size(); ++at) {
       const std::uint32_t id = pane->id_of(at);
       if (id == Pane::kDead || !doomed[id]) continue;
-      const Entry& entry = keys_.entry(id);
-      pane->stored.removed_keys.emplace_back(entry.bytes());
+      records += pane->count_of(at);
+      pane->stored.removed_keys.emplace_back(keys_.entry(id).bytes());
       pane->kill(at);
     }
+  std::erase_if(passing_, [&](std::uint32_t id) { return doomed[id]; });
   for (const std::uint32_t id : ids) {
     if ((keys_.entry(id).flags & kFired) != 0) arm(id);
     remove_key(id);

@@ -19,11 +19,13 @@
 #include "operators/window/share.h"
 #include "operators/window/watermark_row.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,12 +38,10 @@ class PaneWindows {
               Share share);
   ~PaneWindows();
 
-  // Hints for the records to come, in the three steps of KeyTable.
-  void prefetch_slot(std::uint64_t hash) const { keys_.prefetch_slot(hash); }
-  std::uint32_t guess(std::uint64_t hash) const { return keys_.guess(hash); }
-  void prefetch_cell(std::uint32_t id, std::int64_t time) const;
-
-  Outcome accept(const Arrival& arrival, Emitter& out);
+  // Takes records in order and sets the outcome of each. How many were not taken. As every memory
+  // access of one record waits while those of several overlap, a block should be as long as what it
+  // touches stays in the nearest cache.
+  std::size_t accept(std::span<Arrival> block, Emitter& out);
   // Emits what accept() has fired. Call after each batch.
   void flush(Emitter& out) { results_.flush(out); }
   void advance(std::int64_t watermark, Emitter& out);
@@ -56,11 +56,12 @@ class PaneWindows {
   std::uint64_t arrivals() const { return arrivals_; }  // largest number seen in restored state
 
  private:
-  enum Flag : std::uint16_t {
-    kTouched = 1,  // in touched_
-    kPasses = 2,   // `having` is true in the last closed window
-    kListed = 4,   // in passing_
-    kFired = 8,    // emit threshold: no further row until `having` was false
+  enum Flag : std::uint8_t {
+    kTouched = 1,     // in touched_
+    kPasses = 2,      // `having` is true in the last closed window
+    kListed = 4,      // in passing_
+    kFired = 8,       // emit threshold: no further row until `having` was false
+    kNewestOdd = 16,  // side of the newest pane
   };
   struct Waiting {
     std::int64_t time = 0;
@@ -72,20 +73,43 @@ class PaneWindows {
   using Ids = std::vector<std::uint32_t>;
 
   // pane_windows.cc: records in, keys out
+  void fetch_ahead(std::span<Arrival> block) const;
+  Outcome accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out);
   Outcome insert(const Arrival& arrival, Emitter& out);
   void wait(std::int64_t after, const Arrival& arrival);
   Pane& pane_at(std::int64_t time);
-  std::uint32_t cell_of(std::uint32_t id, Pane& pane);
-  std::uint32_t need_cell(std::uint32_t id, Pane& pane);
+  Pane* recent_pane(std::int64_t time) const {
+    const auto width = static_cast<std::uint64_t>(rules_.assigner.pane);
+    const auto in = [time, width](const Pane* pane) {
+      return pane != nullptr && static_cast<std::uint64_t>(time - pane->start()) < width;
+    };
+    return in(latest_) ? latest_ : in(second_) ? second_ : nullptr;
+  }
+  std::uint32_t cell_of(std::uint32_t id, Pane& pane) const;
+  std::uint32_t other_cell_of(std::uint32_t id, Pane& pane) const;  // not where the hint says
+  void note_cell(Entry& entry, const Pane& pane, std::uint32_t at) const;
+  // Aggregates of the key; null when only records are counted.
   std::uint64_t* running(std::uint32_t id) {
-    return &running_[id >> kBlockBits][(id & kBlockMask) * stride_];
+    return stride_ == 0 ? nullptr : &running_[id >> kBlockBits][(id & kBlockMask) * stride_];
   }
   std::uint32_t need_key(const Arrival& arrival, Emitter& out);
-  std::uint32_t make_key(std::string_view key, std::uint64_t hash);
+  std::uint32_t make_key(KeyRef key, std::uint64_t hash);
   void remove_key(std::uint32_t id);
   void evict_oldest(Emitter& out);
-  void touch(std::uint32_t id);
-  std::int64_t closed_for(unsigned group) const;
+  void touch(std::uint32_t id) { touch(id, keys_.entry(id)); }
+  void touch(std::uint32_t id, Entry& entry);
+  static std::uint8_t flag_to_compare(const Rules& rules);
+  // After the key's count was changed: whether the next boundary has to look at the key. As long as
+  // the count alone decides, it has to only when the decision is another.
+  bool is_news(const Entry& entry) const {
+    return told_ == 0 || (entry.count >= least_) != ((entry.flags & told_) != 0);
+  }
+  static void clear(Entry& entry, Flag flag) {
+    entry.flags = static_cast<std::uint8_t>(entry.flags & ~flag);
+  }
+  std::int64_t closed_for(unsigned group) const {
+    return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
+  }
 
   // pane_close.cc: boundaries
   std::int64_t next_boundary() const;
@@ -94,6 +118,11 @@ class PaneWindows {
   Ids take_touched();
   void close_panes(std::int64_t boundary);
   void drop_panes(std::int64_t before);
+  void leave(std::uint32_t id, Entry& entry);
+  void fetch(std::uint32_t id) {
+    __builtin_prefetch(&keys_.entry(id), 1);
+    if (stride_ != 0) __builtin_prefetch(running(id), 1);
+  }
   void admit_waiting(std::int64_t until, Emitter& out);
   // Leaves out keys whose group had closed this window before a restart; they stay touched.
   void skip_closed_groups(Ids& ids, std::int64_t boundary);
@@ -101,10 +130,11 @@ class PaneWindows {
   void emit_close(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);
-  void sort_by_key(Ids& ids) const;
+  void sort_by_key(Ids& ids, std::size_t from = 0) const;
   Results::Row row_of(std::uint32_t id, std::int64_t boundary);
 
   // pane_threshold.cc: emit threshold, at the record
+  std::uint64_t kept_records(std::uint32_t id) const;
   void check_now(std::uint32_t id, std::int64_t time);
   void fire(std::uint32_t id, std::int64_t end, std::int64_t time);
   void arm(std::uint32_t id);
@@ -123,16 +153,21 @@ class PaneWindows {
   const Rules& rules_;
   const std::uint64_t seed_;
   const Share share_;
-  const std::size_t stride_;
+  const std::size_t stride_;   // words of aggregates per key
+  const std::uint64_t least_;  // `having` is "so many records"; 0: it has to be evaluated
+  const std::uint8_t told_;    // the flag that says what was decided last; 0: look at all keys
   Results results_;
   KeyTable keys_;
-  std::vector<std::unique_ptr<std::uint64_t[]>> running_;  // by id: count, then aggregates
+  std::vector<std::unique_ptr<std::uint64_t[]>> running_;  // by id
   std::map<std::int64_t, std::unique_ptr<Pane>> panes_;    // by start
-  Pane* latest_ = nullptr;                                 // where the last record went
+  // Where the last records went, the later pane first.
+  Pane* latest_ = nullptr;
+  Pane* second_ = nullptr;
   std::int64_t watermark_ = kNever;
   std::int64_t closed_ = kNever;  // the last boundary that is closed
   Ids touched_;                   // keys to look at when the next boundary closes
-  Ids passing_;                   // emit close: keys that pass, and some that no longer do
+  Ids passing_;                   // emit close: keys that passed, by key
+  Ids left_;                      // keys of passing_ whose last cell was just dropped
   std::unordered_map<std::uint32_t, std::int64_t> fired_;  // id: end of the window that fired
   std::map<std::int64_t, Ids> look_at_;                    // boundary: fired keys to look at
   std::map<std::int64_t, std::vector<Waiting>> waiting_;   // by the boundary they wait for

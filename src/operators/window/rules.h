@@ -8,12 +8,11 @@
 #include "engine/expr/expression.h"
 #include "operators/window/aggregates.h"
 #include "operators/window/assigner.h"
+#include "operators/window/key_table.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace streamd::window {
 
@@ -34,17 +33,19 @@ struct Rules {
   std::size_t by = 0;  // the first columns of `out`
 };
 
+enum class Outcome : std::uint8_t { taken, late, shed };
+
 struct Arrival {
   std::int64_t time = 0;
   std::int64_t floor = 0;  // clamped to what Assigner can add to
-  std::string_view key;
+  KeyRef key;
   std::uint64_t hash = 0;
   const Value* inputs = nullptr;
   std::uint64_t number = 0;          // order of arrival
+  std::uint32_t row = 0;             // physical
   std::uint32_t guess = 0xFFFFFFFF;  // the id that the key's hash led to when it was prefetched
+  Outcome outcome = Outcome::taken;
 };
-
-enum class Outcome { taken, late, shed };
 
 // Floors and watermarks may be anything; beyond these bounds they mean "never" and "everything".
 inline constexpr std::int64_t kNever = -(std::int64_t{1} << 62);

@@ -82,7 +82,16 @@ void SessionWindows::schedule(std::uint32_t id, Session& session) {
   timers_[end].push_back(id);
 }
 
-Outcome SessionWindows::accept(const Arrival& arrival, Emitter& out) {
+std::size_t SessionWindows::accept(std::span<Arrival> block, Emitter& out) {
+  std::size_t refused = 0;
+  for (auto& arrival : block) {
+    arrival.outcome = take(arrival, out);
+    refused += arrival.outcome != Outcome::taken;
+  }
+  return refused;
+}
+
+Outcome SessionWindows::take(const Arrival& arrival, Emitter& out) {
   const std::int64_t bound = std::max(arrival.floor, closed_for(key_group(arrival.hash)));
   std::uint32_t id = keys_.find(arrival.key, arrival.hash);
   if (id == KeyTable::kNone) {
@@ -104,10 +113,10 @@ Outcome SessionWindows::accept(const Arrival& arrival, Emitter& out) {
   schedule(id, session);
   Entry& entry = keys_.entry(id);
   entry.newest = std::max(entry.newest, arrival.time);
-  changed_.emplace(arrival.key);
-  if (rules_.emit == Emit::threshold && !session.fired && passes(arrival.key, session)) {
+  changed_.emplace(entry.bytes());
+  if (rules_.emit == Emit::threshold && !session.fired && passes(entry.bytes(), session)) {
     session.fired = true;
-    Results::Row row = row_of(arrival.key, session);
+    Results::Row row = row_of(entry.bytes(), session);
     row.time = arrival.time;
     row.edge = 1;
     results_.add(row);
@@ -116,7 +125,7 @@ Outcome SessionWindows::accept(const Arrival& arrival, Emitter& out) {
   return Outcome::taken;
 }
 
-std::uint32_t SessionWindows::make_key(std::string_view key, std::uint64_t hash) {
+std::uint32_t SessionWindows::make_key(KeyRef key, std::uint64_t hash) {
   const std::uint32_t id = keys_.insert(key, hash);
   if (id >= sessions_.size()) sessions_.resize(id + 1);
   keys_.entry(id).newest = kNever;
@@ -129,13 +138,13 @@ void SessionWindows::remove_key(std::uint32_t id) {
   sessions_[id] = {};
   const std::string_view key = keys_.entry(id).bytes();
   changed_.emplace(key);
-  keys_.remove(id, hash_bytes(key, seed_));
+  keys_.remove(id);
 }
 
 void SessionWindows::evict_oldest(Emitter& out) {
   std::vector<std::uint32_t> ids;
   for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-    if (keys_.entry(id).key != nullptr) ids.push_back(id);
+    if (keys_.entry(id).live()) ids.push_back(id);
   const std::size_t n = std::min(ids.size(), 1 + ids.size() / 64);
   std::nth_element(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n) - 1, ids.end(),
                    [this](std::uint32_t a, std::uint32_t b) {
@@ -223,7 +232,7 @@ void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
 
 void SessionWindows::checkpoint(StateWriter& state) {
   for (const auto& key : changed_) {
-    const std::uint64_t hash = hash_bytes(key, seed_);
+    const std::uint64_t hash = hash_key(key, seed_);
     const std::uint32_t id = keys_.find(key, hash);
     if (id == KeyTable::kNone) {
       state.erase(key_group(hash), "s" + key);
@@ -259,13 +268,13 @@ Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
   value.remove_prefix(1);
   const std::string_view key = sub_key.substr(1);
   const auto values = decode_key(key);
-  const std::uint64_t hash = hash_bytes(key, seed_);
+  const std::uint64_t hash = hash_key(key, seed_);
   std::uint64_t n = 0;
   if (sub_key.front() != 's' || !values || values->size() != rules_.by ||
       key_group(hash) != group || keys_.find(key, hash) != KeyTable::kNone ||
       !take_varint(value, n) || n == 0 || n > value.size())
     return damaged();
-  const std::uint32_t id = make_key(key, hash);
+  const std::uint32_t id = make_key({key, false}, hash);
   for (; n > 0; --n) {
     Session session;
     session.part.resize(rules_.aggregates.words());

@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ class SessionWindows {
                  Share share);
   ~SessionWindows();
 
-  Outcome accept(const Arrival& arrival, Emitter& out);
+  // Takes records in order and sets the outcome of each. How many were not taken.
+  std::size_t accept(std::span<Arrival> block, Emitter& out);
   void flush(Emitter& out) { results_.flush(out); }
   void advance(std::int64_t watermark, Emitter& out);
   std::int64_t watermark() const { return watermark_; }
@@ -61,6 +63,7 @@ class SessionWindows {
   };
   using Sessions = std::vector<Session>;  // of one key, by start
 
+  Outcome take(const Arrival& arrival, Emitter& out);
   std::int64_t end_of(const Session& session) const;
   std::size_t place(Sessions& sessions, std::int64_t time, std::int64_t bound);
   void absorb_next(Sessions& sessions, std::size_t at);
@@ -69,7 +72,7 @@ class SessionWindows {
   Results::Row row_of(std::string_view key, const Session& session) const;
   void evict_oldest(Emitter& out);
   void remove_key(std::uint32_t id);
-  std::uint32_t make_key(std::string_view key, std::uint64_t hash);
+  std::uint32_t make_key(KeyRef key, std::uint64_t hash);
   std::int64_t closed_for(unsigned group) const;
 
   const Rules& rules_;

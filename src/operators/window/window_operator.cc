@@ -4,10 +4,12 @@
 #include "engine/core/key.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 namespace streamd::window {
 namespace {
+
+constexpr Value kMissing;
 
 Rules share_of(Rules rules, unsigned workers) {
   const std::uint64_t n = std::max(1u, workers);
@@ -15,9 +17,15 @@ Rules share_of(Rules rules, unsigned workers) {
   return rules;
 }
 
-// Every memory access of one record waits; those of many records overlap. What a block touches has
-// to stay in the nearest cache until it is used.
-constexpr std::size_t kBlock = 64;
+// The kind of nearly all inputs; error: there is none.
+Kind usual_kind(Function function) {
+  switch (function) {
+    case Function::count: return Kind::boolean;
+    case Function::sum:
+    case Function::avg: return Kind::float64;
+    default: return Kind::error;
+  }
+}
 
 }  // namespace
 
@@ -33,6 +41,8 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
     panes_.emplace(rules_, std::move(origin), seed_, share);
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
+  by_.resize(shared_->intake.by.size());
+  for (const auto& input : shared_->intake.inputs) expected_.push_back(usual_kind(input.function));
 }
 
 Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
@@ -64,113 +74,133 @@ Batch WindowOperator::admit(const Batch& in, Emitter& out) {
 }
 
 void WindowOperator::evaluate_inputs(const Batch& in) {
-  const auto& inputs = shared_->intake.inputs;
-  for (std::size_t c = 0; c < inputs.size(); ++c) {
+  const auto& intake = shared_->intake;
+  for (std::size_t c = 0; c < intake.inputs.size(); ++c) {
     columns_[c] = nullptr;
-    if (inputs[c].column) {
-      columns_[c] = in.column(*inputs[c].column)->data();
-    } else if (inputs[c].program) {
-      inputs[c].program->evaluate(in, arena_, evaluated_[c]);
+    if (intake.inputs[c].column) {
+      columns_[c] = in.column(*intake.inputs[c].column)->data();
+    } else if (intake.inputs[c].program) {
+      intake.inputs[c].program->evaluate(in, arena_, evaluated_[c]);
       columns_[c] = evaluated_[c].data();
     }
   }
+  for (std::size_t b = 0; b < intake.by.size(); ++b)
+    by_[b] = intake.by[b] ? in.column(*intake.by[b])->data() : nullptr;
 }
 
-void WindowOperator::append_key_of(const Value& value) {
-  const auto reserve = [this](std::size_t bytes) {
-    if (keys_.size() < keys_used_ + bytes) keys_.resize(2 * (keys_used_ + bytes));
-    char* at = keys_.data() + keys_used_;
-    keys_used_ += bytes;
-    return at;
-  };
-  if (value.is(Kind::string)) {
-    // The common case, written as append_key() does.
-    const std::string_view text = value.text();
-    const auto size = static_cast<std::uint32_t>(text.size());
-    char* at = reserve(5 + text.size());
-    at[0] = static_cast<char>(Kind::string);
-    std::memcpy(at + 1, &size, 4);
-    if (size > 0) std::memcpy(at + 5, text.data(), size);
-    return;
+bool WindowOperator::usable(std::uint32_t row) const {
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c] == nullptr) continue;
+    const Value& value = columns_[c][row];
+    const Kind expected = expected_[c];
+    if (value.kind() != expected || expected == Kind::error ||
+        (expected == Kind::float64 && !std::isfinite(value.as_double())))
+      return false;
   }
-  scratch_.clear();
-  append_key(value, scratch_);
-  std::memcpy(reserve(scratch_.size()), scratch_.data(), scratch_.size());
+  return true;
 }
 
-bool WindowOperator::prepare(const Batch& in, std::size_t i, Emitter& out) {
+bool WindowOperator::reject(const Batch& in, std::size_t i, Emitter& out) {
   const auto& intake = shared_->intake;
   const std::uint32_t row = in.physical(i);
   const std::int64_t time = in.rows().time[row].micros;
   if (time < -kTimeLimit || time > kTimeLimit) {
     out.reject(in, i, {"bad-time", "the time is too far from 1970"});
-    return false;
+    return true;
   }
-  for (std::size_t b = 0; b < intake.by.size(); ++b)
-    if (!intake.by[b] || in.at(*intake.by[b], i).is(Kind::missing)) {
+  for (std::size_t b = 0; b < by_.size(); ++b)
+    if (by_[b] == nullptr || by_[b][row].is(Kind::missing)) {
       out.reject(in, i,
                  {"missing-field", "the record has no field \"" + intake.by_names[b] + "\""});
-      return false;
+      return true;
     }
-  for (std::size_t c = 0; c < intake.inputs.size(); ++c) {
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
     if (columns_[c] == nullptr) continue;
     const Value& value = columns_[c][row];
     if (value.is(Kind::error)) {
       out.reject(in, i, {"expression", value.text()});
-      return false;
+      return true;
     }
     if (const char* expected = Aggregates::refuse(intake.inputs[c].function, value)) {
       out.reject(in, i,
                  {"type", "\"" + intake.inputs[c].name + "\" needs " + expected + ", not " +
                               std::string(kind_name(value.kind()))});
-      return false;
+      return true;
     }
   }
-  Candidate candidate{row, KeyTable::kNone, keys_used_, 0, 0};
-  for (const auto& column : intake.by) append_key_of(in.at(*column, i));
-  candidate.key_size = keys_used_ - candidate.key_at;
-  candidates_.push_back(candidate);
-  for (const Value* column : columns_)
-    values_.push_back(column == nullptr ? Value::missing() : column[row]);
-  return true;
+  return false;
+}
+
+void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end, Emitter& out) {
+  keys_.clear();
+  key_ends_.clear();
+  values_.clear();
+  const std::size_t inputs = columns_.size();
+  const Value* const only = by_.size() == 1 ? by_[0] : nullptr;
+  const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
+  const EventTime* const times = in.rows().time.data();
+  const EventTime* const floors = in.rows().floor.data();
+  Arrival* next = block_.data();
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::uint32_t row = selection ? selection[i] : static_cast<std::uint32_t>(i);
+    const std::int64_t time = times[row].micros;
+    const bool text = only != nullptr && only[row].is(Kind::string);
+    const bool plain =
+        text && time >= -kTimeLimit && time <= kTimeLimit && (inputs == 0 || usable(row));
+    if (!plain && reject(in, i, out)) continue;
+    Arrival& arrival = *next++;
+    arrival.time = time;
+    arrival.floor = clamp_time(floors[row]);
+    arrival.number = ++arrivals_;
+    arrival.row = row;
+    arrival.guess = KeyTable::kNone;
+    arrival.key.text = text;
+    if (text) {
+      arrival.key.bytes = only[row].text();
+      arrival.hash = hash_text_key(arrival.key.bytes, seed_);
+    } else {
+      for (const Value* column : by_) append_key(column[row], keys_);
+      key_ends_.push_back(keys_.size());
+    }
+    if (inputs == 1)
+      arrival.inputs = columns_[0] == nullptr ? &kMissing : columns_[0] + row;
+    else
+      for (const Value* column : columns_)
+        values_.push_back(column == nullptr ? kMissing : column[row]);
+  }
+  taken_ = static_cast<std::size_t>(next - block_.data());
+  settle();
+}
+
+// Encoded keys and gathered inputs stay where they are only when all of the block are there.
+void WindowOperator::settle() {
+  const std::size_t inputs = columns_.size();
+  if (inputs > 1)
+    for (std::size_t k = 0; k < taken_; ++k) block_[k].inputs = values_.data() + k * inputs;
+  if (key_ends_.empty()) return;
+  std::size_t at = 0;
+  auto key_end = key_ends_.begin();
+  for (std::size_t k = 0; k < taken_; ++k) {
+    Arrival& arrival = block_[k];
+    if (arrival.key.text) continue;
+    arrival.key.bytes = std::string_view(keys_).substr(at, *key_end - at);
+    arrival.hash = hash_key(arrival.key.bytes, seed_);
+    at = *key_end++;
+  }
 }
 
 template <class Windows>
 void WindowOperator::take(Windows& windows, const Batch& in, Emitter& out) {
-  const std::size_t inputs = columns_.size();
-  const Rows& rows = in.rows();
   std::uint64_t shed = 0;
   for (std::size_t begin = 0; begin < in.size(); begin += kBlock) {
-    candidates_.clear();
-    values_.clear();
-    keys_used_ = 0;
-    const std::size_t end = std::min(in.size(), begin + kBlock);
-    for (std::size_t i = begin; i < end; ++i) prepare(in, i, out);
-    constexpr bool kPrefetches = std::is_same_v<Windows, PaneWindows>;
-    for (auto& c : candidates_) {
-      c.hash = hash_bytes({keys_.data() + c.key_at, c.key_size}, seed_);
-      if constexpr (kPrefetches) windows.prefetch_slot(c.hash);
-    }
-    if constexpr (kPrefetches) {
-      for (auto& c : candidates_) c.id = windows.guess(c.hash);
-      for (const auto& c : candidates_)
-        if (c.id != KeyTable::kNone) windows.prefetch_cell(c.id, rows.time[c.row].micros);
-    }
-    for (std::size_t k = 0; k < candidates_.size(); ++k) {
-      const Candidate& c = candidates_[k];
-      const std::int64_t time = rows.time[c.row].micros;
-      const std::int64_t floor = clamp_time(rows.floor[c.row]);
-      const Outcome outcome = windows.accept({time,
-                                              floor,
-                                              {keys_.data() + c.key_at, c.key_size},
-                                              c.hash,
-                                              inputs == 0 ? nullptr : values_.data() + k * inputs,
-                                              ++arrivals_,
-                                              c.id},
-                                             out);
-      if (outcome == Outcome::shed) ++shed;
-      if (outcome == Outcome::late)
-        late_.emplace_back(c.row, saturating_sub(std::max(floor, windows.watermark()), time));
+    prepare(in, begin, std::min(in.size(), begin + kBlock), out);
+    const std::span<Arrival> block(block_.data(), taken_);
+    if (windows.accept(block, out) == 0) continue;
+    for (const auto& arrival : block) {
+      if (arrival.outcome == Outcome::shed) ++shed;
+      if (arrival.outcome == Outcome::late)
+        late_.emplace_back(arrival.row, saturating_sub(std::max(arrival.floor, windows.watermark()),
+                                                       arrival.time));
     }
   }
   windows.flush(out);

@@ -10,6 +10,7 @@
 #include "operators/window/rules.h"
 #include "operators/window/session_windows.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,13 +50,7 @@ class WindowOperator final : public Operator {
   std::size_t live_keys() const override;
 
  private:
-  struct Candidate {
-    std::uint32_t row;  // physical
-    std::uint32_t id;   // guess
-    std::size_t key_at;
-    std::size_t key_size;
-    std::uint64_t hash;
-  };
+  static constexpr std::size_t kBlock = 64;  // see PaneWindows::accept
 
   template <class Windows>
   void take(Windows& windows, const Batch& in, Emitter& out);
@@ -64,9 +59,13 @@ class WindowOperator final : public Operator {
   // Rows of `in` that pass `where`; the rest is dropped or rejected.
   Batch admit(const Batch& in, Emitter& out);
   void evaluate_inputs(const Batch& in);
-  // False: rejected. Else appends the key to keys_ and the inputs to values_.
-  bool prepare(const Batch& in, std::size_t i, Emitter& out);
-  void append_key_of(const Value& value);
+  // Fills block_ with the selected rows [begin, end); rejects those that cannot be used.
+  void prepare(const Batch& in, std::size_t begin, std::size_t end, Emitter& out);
+  void settle();
+  // Says why and returns true when a record cannot be used.
+  bool reject(const Batch& in, std::size_t i, Emitter& out);
+  // Whether all inputs are of the usual kinds, so that Aggregates::refuse() need not be asked.
+  bool usable(std::uint32_t row) const;
   void emit_late(const Batch& in, Emitter& out);
 
   std::shared_ptr<const Shared> shared_;
@@ -82,11 +81,14 @@ class WindowOperator final : public Operator {
   std::vector<expr::Program::Failure> failed_;
   std::vector<std::vector<Value>> evaluated_;
   std::vector<const Value*> columns_;  // per input, by physical row; null: always missing
-  std::vector<Candidate> candidates_;
-  std::vector<char> keys_;
-  std::size_t keys_used_ = 0;
-  std::vector<Value> values_;
-  std::string scratch_;
+  std::vector<Kind> expected_;         // per input
+  std::vector<const Value*> by_;       // per key field, the same
+  // One block of records.
+  std::array<Arrival, kBlock> block_;
+  std::size_t taken_ = 0;  // of block_
+  std::string keys_;       // those that had to be encoded
+  std::vector<std::size_t> key_ends_;
+  std::vector<Value> values_;                                 // inputs, when a record has several
   std::vector<std::pair<std::uint32_t, std::int64_t>> late_;  // physical row, micros late
 };
 

@@ -182,7 +182,7 @@ void Node::records(const std::vector<OracleRecord>& records) {
   for (const auto& r : records) {
     std::string key;
     if (!plan->key_fields().empty()) append_key(Value::string(r.key), key);
-    shares[owner_of(key_group(hash_bytes(key, kSeed)), n)].push_back(r);
+    shares[owner_of(key_group(hash_key(key, kSeed)), n)].push_back(r);
   }
   for (unsigned w = 0; w < n; ++w)
     if (!shares[w].empty()) REQUIRE(workers_[w]->on_batch(test_batch(shares[w]), out));
