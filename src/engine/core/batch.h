@@ -81,10 +81,19 @@ class Batch {
     b.selection_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(physical_rows));
     return b;
   }
+  // By physical row, of the selected ones: hash_key() of the key by which the exchange sent the
+  // records to this node; null without an exchange. Not handed on to other nodes.
+  const std::vector<std::uint64_t>* key_hashes() const { return key_hashes_.get(); }
+  Batch with_key_hashes(std::shared_ptr<const std::vector<std::uint64_t>> hashes) const {
+    Batch b = *this;
+    b.key_hashes_ = std::move(hashes);
+    return b;
+  }
   // The same rows with other columns. Each must have physical_rows() entries.
   Batch with_columns(std::vector<ColumnPtr> columns) const {
     Batch b = *this;
     b.columns_ = std::move(columns);
+    b.key_hashes_.reset();
     return b;
   }
   // Keeps a buffer or arena alive as long as this batch and its descendants.
@@ -95,6 +104,7 @@ class Batch {
   std::vector<ColumnPtr> columns_;
   std::shared_ptr<const Origin> origin_;
   std::shared_ptr<const std::vector<std::uint32_t>> selection_;
+  std::shared_ptr<const std::vector<std::uint64_t>> key_hashes_;
   std::vector<std::shared_ptr<const void>> keep_;
 };
 

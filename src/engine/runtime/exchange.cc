@@ -3,12 +3,26 @@
 
 #include "engine/core/key.h"
 
+#include <array>
+#include <memory>
+
 namespace streamd {
 
-void Exchange::cut(const Batch& batch, const std::vector<std::size_t>& key_columns,
-                   std::uint64_t seed) {
-  const auto workers = static_cast<unsigned>(rows_.size());
-  for (auto& rows : rows_) rows.clear();
+bool Exchange::is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const {
+  return !parts_.empty() && batch.rows_ptr() == last_.rows_ptr() &&
+         batch.selection() == last_.selection() && batch.columns() == last_.columns() &&
+         key_columns == last_columns_;
+}
+
+const std::vector<Batch>& Exchange::cut(const Batch& batch,
+                                        const std::vector<std::size_t>& key_columns,
+                                        std::uint64_t seed) {
+  if (is_last(batch, key_columns)) return parts_;
+  std::array<unsigned, kKeyGroups> owner;
+  for (unsigned group = 0; group < kKeyGroups; ++group) owner[group] = owner_of(group, workers_);
+  std::vector<std::vector<std::uint32_t>> rows(workers_);
+  for (auto& part : rows) part.reserve(batch.size() / workers_ + batch.size() / 8 + 16);
+  auto hashes = std::make_shared<std::vector<std::uint64_t>>(batch.physical_rows());
   const Value* only = key_columns.size() == 1 ? batch.column(key_columns[0])->data() : nullptr;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::uint32_t row = batch.physical(i);
@@ -20,8 +34,15 @@ void Exchange::cut(const Batch& batch, const std::vector<std::size_t>& key_colum
       for (const auto c : key_columns) append_key(batch.at(c, i), key_);
       hash = hash_key(key_, seed);
     }
-    rows_[owner_of(key_group(hash), workers)].push_back(row);
+    (*hashes)[row] = hash;
+    rows[owner[key_group(hash)]].push_back(row);
   }
+  const Batch with_hashes = batch.with_key_hashes(std::move(hashes));
+  parts_.clear();
+  for (auto& part : rows) parts_.push_back(with_hashes.select(std::move(part)));
+  last_ = batch;
+  last_columns_ = key_columns;
+  return parts_;
 }
 
 }  // namespace streamd

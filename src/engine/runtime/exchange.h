@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exchange: which worker gets which records of a batch. Records of one key always meet on the
-// worker that owns the key's group.
+// worker that owns the key's group. One per worker, that worker's thread only.
 #pragma once
 
 #include "engine/core/batch.h"
@@ -11,16 +11,22 @@
 
 namespace streamd {
 
-// Keeps its buffers between batches; one per worker.
 class Exchange {
  public:
-  explicit Exchange(unsigned workers) : rows_(workers) {}
-  // Cuts the selected rows by the owner of their key. rows(w) holds worker w's physical rows.
-  void cut(const Batch& batch, const std::vector<std::size_t>& key_columns, std::uint64_t seed);
-  std::vector<std::uint32_t>& rows(unsigned worker) { return rows_[worker]; }
+  explicit Exchange(unsigned workers) : workers_(workers) {}
+  // What each worker gets of the selected rows, with their key hashes. Nodes with the same key
+  // often get the same batch one after the other, so the last cut is kept. Good until the next
+  // call.
+  const std::vector<Batch>& cut(const Batch& batch, const std::vector<std::size_t>& key_columns,
+                                std::uint64_t seed);
 
  private:
-  std::vector<std::vector<std::uint32_t>> rows_;
+  bool is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const;
+
+  const unsigned workers_;
+  Batch last_;
+  std::vector<std::size_t> last_columns_;
+  std::vector<Batch> parts_;
   std::string key_;
 };
 

@@ -43,6 +43,7 @@ void Worker::emit(Node& from, const Batch& batch, Port port) {
 }
 
 void Worker::deliver(std::uint32_t n, const Batch& batch) {
+  if (batch.key_hashes() != nullptr) return deliver(n, batch.with_key_hashes(nullptr));
   Node& node = nodes_[n];
   if (!node.exchanged) return process(node, batch);
   const auto message = [n](Batch b) {
@@ -55,14 +56,12 @@ void Worker::deliver(std::uint32_t n, const Batch& batch) {
     if (node.owner == index_) return process(node, batch);
     return send(node.owner, message(batch));
   }
-  exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
-  // The cut is used up before anything else can be cut: sends only move it, and the local part runs
-  // last.
-  std::vector<std::uint32_t> own = std::move(exchange_.rows(index_));
+  const auto& parts = exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
   for (unsigned to = 0; to < run_.workers; ++to)
-    if (to != index_ && !exchange_.rows(to).empty())
-      send(to, message(batch.select(std::move(exchange_.rows(to)))));
-  if (!own.empty()) process(node, batch.select(std::move(own)));
+    if (to != index_ && !parts[to].empty()) send(to, message(parts[to]));
+  // The local part runs last and from a copy: what it emits may be cut in its turn.
+  const Batch own = parts[index_];
+  if (!own.empty()) process(node, own);
 }
 
 void Worker::process(Node& node, const Batch& batch) {

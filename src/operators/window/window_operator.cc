@@ -140,6 +140,7 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
   const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
   const EventTime* const times = in.rows().time.data();
   const EventTime* const floors = in.rows().floor.data();
+  const std::uint64_t* const hashes = in.key_hashes() ? in.key_hashes()->data() : nullptr;
   Arrival* next = block_.data();
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint32_t row = selection ? selection[i] : static_cast<std::uint32_t>(i);
@@ -157,7 +158,7 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
     arrival.key.text = text;
     if (text) {
       arrival.key.bytes = only[row].text();
-      arrival.hash = hash_text_key(arrival.key.bytes, seed_);
+      arrival.hash = hashes ? hashes[row] : hash_text_key(arrival.key.bytes, seed_);
     } else {
       for (const Value* column : by_) append_key(column[row], keys_);
       key_ends_.push_back(keys_.size());
