@@ -54,6 +54,10 @@ class FakeReader final : public Reader {
            all && !input_->endless});
     }
   }
+  std::optional<Duration> confirmed_at(Duration pulled_at) const override {
+    if (!input_->hung) confirmed_at_ = pulled_at;
+    return confirmed_at_;
+  }
   std::string partition_name(std::uint32_t partition) const override {
     return "fake/" + std::to_string(partition);
   }
@@ -62,6 +66,7 @@ class FakeReader final : public Reader {
   std::shared_ptr<FakeInput> input_;
   std::vector<std::size_t> own_, next_;
   std::size_t turn_ = 0;
+  mutable std::optional<Duration> confirmed_at_;
 };
 
 class FakeSource final : public Source {

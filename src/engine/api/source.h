@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,9 +69,10 @@ struct PullLimits {
 // State of one partition as the reader sees it, asked for at every checkpoint and watermark.
 struct PartitionState {
   std::uint32_t partition = 0;
-  Position position;       // just after the last record handed out
-  bool caught_up = false;  // healthy and nothing more to read now: only then it may count as idle
-  bool ended = false;      // bounded and read to its end
+  Position position;  // just after the last record handed out
+  // Healthy and read to its end, as of Reader::confirmed_at: only then it may count as idle.
+  bool caught_up = false;
+  bool ended = false;  // bounded and read to its end
 };
 
 class Reader {
@@ -82,6 +84,11 @@ class Reader {
   // The partitions that this reader owns now. A partition that was taken away (rebalance, file
   // gone) is simply no longer listed.
   virtual void partitions(std::vector<PartitionState>& out) = 0;
+  // Until when what partitions() said last is known to be true: a partition is idle, and event time
+  // goes on without records, only so far. `pulled_at`: when the last pull() that went well began;
+  // it is the answer of a reader that looks at every pull. One that has to ask somebody says when
+  // it sent the last question that was answered; nullopt: nothing is known. Monotonic times.
+  virtual std::optional<Duration> confirmed_at(Duration pulled_at) const { return pulled_at; }
   // Stable name, also after a restart. Numbers are never reused for another partition.
   virtual std::string partition_name(std::uint32_t partition) const = 0;
 };

@@ -25,6 +25,7 @@ class ReplayReader final : public Reader {
     return Pull::idle;
   }
   void partitions(std::vector<PartitionState>&) override {}
+  std::optional<Duration> confirmed_at(Duration) const override { return std::nullopt; }
   std::string partition_name(std::uint32_t) const override { return "dead letters"; }
 
  private:

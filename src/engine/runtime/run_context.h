@@ -16,11 +16,15 @@
 namespace streamd {
 
 // What each worker says of one source, for the wall clock to take over when all of it is idle.
+// A worker stores `confirmed` before the mark that rests on it (release, acquire).
 struct SourceClock {
   std::vector<std::atomic<std::int64_t>> marks;  // per worker: its source mark, micros
-  std::atomic<std::int64_t> newest{INT64_MIN};   // largest lane watermark on any worker
-  explicit SourceClock(unsigned workers) : marks(workers) {
+  std::vector<std::atomic<std::int64_t>>
+      confirmed;                                // per worker: idle until then, monotonic micros
+  std::atomic<std::int64_t> newest{INT64_MIN};  // largest lane watermark on any worker
+  explicit SourceClock(unsigned workers) : marks(workers), confirmed(workers) {
     for (auto& m : marks) m.store(INT64_MIN);
+    for (auto& c : confirmed) c.store(INT64_MIN);
   }
 };
 

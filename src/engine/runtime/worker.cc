@@ -195,6 +195,7 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
     reader_failed(source, pulled.error());
     return false;
   }
+  source.pulled_at = now;
   Node& node = nodes_[source.node];
   if (source.backoff != Duration{}) {
     source.backoff = {};

@@ -18,6 +18,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,11 +78,13 @@ class Worker {
     std::vector<Lane> lanes;
     std::vector<PartitionState> states;  // as of refreshed_at
     Duration refreshed_at{};
-    bool stale = true;  // the last pull changed what partitions() would say
+    std::optional<Duration> pulled_at;     // when the last pull that went well began
+    std::optional<Duration> confirmed_at;  // Reader::confirmed_at, of `states`
+    bool stale = true;                     // the last pull changed what partitions() would say
     bool ended = false;
     Duration retry_at{};
     Duration backoff{};
-    Duration idle_since{};  // monotonic; when every lane of every worker became idle
+    std::optional<Duration> idle_since;  // monotonic; known to be idle on every worker since then
     EventTime taken_over = EventTime::min();
   };
 
@@ -112,6 +115,7 @@ class Worker {
   // worker_time.cc: watermarks
   void update_lanes(SourceReader& source);
   EventTime source_mark(SourceReader& source);
+  EventTime lanes_mark(const SourceReader& source);
   void advance_marks();
   EventTime local_mark(const Node& node) const;
   void give_mark(Node& node, EventTime mark);

@@ -24,6 +24,7 @@ void Worker::note_positions() {
   for (auto& source : readers_) {
     source.states.clear();
     source.reader->partitions(source.states);
+    source.stale = true;  // the lanes are as of an earlier look
     auto& partitions = part_.partitions[nodes_[source.node].plan->name];
     for (const auto& state : source.states) {
       StoredPartition stored;

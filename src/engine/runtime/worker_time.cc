@@ -19,6 +19,8 @@ void Worker::update_lanes(SourceReader& source) {
   source.refreshed_at = now;
   source.states.clear();
   source.reader->partitions(source.states);
+  source.confirmed_at.reset();
+  if (source.pulled_at) source.confirmed_at = source.reader->confirmed_at(*source.pulled_at);
   const Duration idle_after = source.ingest->idle_after();
   const auto listed = [&](const Lane& lane) {
     for (const auto& state : source.states)
@@ -30,29 +32,29 @@ void Worker::update_lanes(SourceReader& source) {
     for (const auto& state : source.states)
       if (state.partition == lane.partition) {
         lane.ended = state.ended;
-        lane.idle = state.caught_up && now - lane.last_data >= idle_after;
+        lane.idle = state.caught_up && source.confirmed_at &&
+                    *source.confirmed_at - lane.last_data >= idle_after;
       }
 }
 
-// The minimum over the lanes that still count. When nothing of the source on any worker has
-// anything to say, the wall clock takes over: event time goes on at its pace, so the last windows
-// close.
-EventTime Worker::source_mark(SourceReader& source) {
-  auto& clock = *run_.source_clocks[source.node];
+// The minimum over this worker's lanes that still count.
+EventTime Worker::lanes_mark(const SourceReader& source) {
+  auto& newest = run_.source_clocks[source.node]->newest;
   const Duration delay = source.ingest->max_delay();
   EventTime mark = EventTime::max();
-  bool any_idle = false, unread = false;
+  bool any_idle = false;
+  // Partitions of which nobody knows yet what they hold.
+  bool unread = !source.ended && !source.confirmed_at;
   for (const auto& lane : source.lanes) {
     if (lane.ended) continue;
     if (lane.idle)
       any_idle = true;
     else
       mark = std::min(mark, lane.watermark(delay));
-    if (lane.max_time != EventTime::min()) {
-      auto newest = clock.newest.load(std::memory_order_relaxed);
-      while (lane.watermark(delay).micros > newest &&
-             !clock.newest.compare_exchange_weak(newest, lane.watermark(delay).micros)) {
-      }
+    if (lane.max_time == EventTime::min()) continue;
+    auto largest = newest.load(std::memory_order_relaxed);
+    while (lane.watermark(delay).micros > largest &&
+           !newest.compare_exchange_weak(largest, lane.watermark(delay).micros)) {
     }
   }
   // A partition that is not yet a lane has records coming whose times nobody knows.
@@ -65,28 +67,38 @@ EventTime Worker::source_mark(SourceReader& source) {
     else
       unread = true;
   }
-  if (unread)
-    mark = EventTime::min();
-  else if (mark == EventTime::max() && (any_idle || !source.ended))
-    mark = kIdleMark;
-  clock.marks[index_].store(mark.micros, std::memory_order_relaxed);
-  if (mark != kIdleMark) {
-    source.idle_since = {};
+  if (unread) return EventTime::min();
+  return mark == EventTime::max() && (any_idle || !source.ended) ? kIdleMark : mark;
+}
+
+// When nothing of the source on any worker has anything to say, the wall clock takes over: event
+// time goes on at its pace, so the last windows close; but only as far as it is confirmed that
+// there was nothing to read.
+EventTime Worker::source_mark(SourceReader& source) {
+  auto& clock = *run_.source_clocks[source.node];
+  const EventTime mark = lanes_mark(source);
+  // What is not idle does not limit anything, nor do partitions that have ended.
+  const Duration own{mark == kIdleMark ? source.confirmed_at.value_or(Duration{INT64_MIN}).micros
+                                       : INT64_MAX};
+  clock.confirmed[index_].store(own.micros, std::memory_order_relaxed);
+  clock.marks[index_].store(mark.micros, std::memory_order_release);
+  Duration confirmed{INT64_MAX};
+  bool all_idle = mark == kIdleMark;
+  for (unsigned w = 0; w < run_.workers && all_idle; ++w) {
+    all_idle = clock.marks[w].load(std::memory_order_acquire) >= kIdleMark.micros;
+    confirmed = std::min(confirmed, Duration{clock.confirmed[w].load(std::memory_order_relaxed)});
+  }
+  if (!all_idle) {
+    source.idle_since.reset();
     return mark;
   }
-  for (const auto& other : clock.marks)
-    if (other.load(std::memory_order_relaxed) < kIdleMark.micros) {
-      source.idle_since = {};
-      return mark;
-    }
   const auto newest = clock.newest.load(std::memory_order_relaxed);
   if (newest == INT64_MIN) return kIdleMark;
-  const Duration now = run_.clock->monotonic();
-  if (source.idle_since == Duration{}) {
-    source.idle_since = now;
+  if (!source.idle_since) {
+    source.idle_since = confirmed;
     source.taken_over = {newest};
   }
-  return source.taken_over + (now - source.idle_since);
+  return source.taken_over + (confirmed - *source.idle_since);
 }
 
 EventTime Worker::local_mark(const Node& node) const {

@@ -108,6 +108,53 @@ TEST_CASE("without time passing an empty pause closes nothing", "[runtime]") {
   CHECK(live.rows() == 1);  // 100..110, closed by the record at 115
 }
 
+TEST_CASE("event time goes on by itself only as far as it is confirmed that nothing came",
+          "[runtime]") {
+  for (const unsigned workers : {1u, 2u}) {
+    Live live;
+    live.input->endless = true;
+    live.input->partitions = {{at(100), at(101)}, {at(101)}};
+    int step = 0;
+    live.run(
+        workers,
+        [&] {
+          // Idle after 5 s; 9 s more would close the window if somebody confirmed them.
+          ++step;
+          if (step == 60) live.input->hung = true;
+          if (step == 100) CHECK(live.rows() == 0);
+          if (step == 100) live.input->hung = false;
+          if (step > 40) live.clock.advance(Duration::from_millis(500));
+        },
+        [&] { return live.rows() == 1; });
+    CHECK(step > 100);
+    CHECK(live.out->sorted()[0].find(R"("n":3)") != std::string::npos);
+  }
+}
+
+TEST_CASE("a partition of which nobody knows whether more comes is not idle", "[runtime]") {
+  Live live;
+  live.input->endless = true;
+  live.input->partitions = {{at(100)}, {}};
+  for (int t = 100; t < 200; ++t) live.input->partitions[1].push_back(at(t));
+  live.input->allowed = 1;
+  int step = 0;
+  SECTION("since it was confirmed last") {}
+  SECTION("from the beginning") { live.input->hung = true; }
+  live.run(
+      1,
+      [&] {
+        ++step;
+        if (step == 20) live.input->hung = true;
+        if (step > 20) live.input->allowed = 100;
+        if (step > 40) live.clock.advance(Duration::from_millis(500));
+        if (step == 80) CHECK(live.rows() == 0);
+        if (step == 80) live.input->hung = false;
+      },
+      [&] { return live.rows() >= 8; });
+  CHECK(step > 80);
+  CHECK(live.rows() >= 8);
+}
+
 TEST_CASE("a clock that is ahead is clamped and counted, and the others are not late",
           "[runtime]") {
   Live live;

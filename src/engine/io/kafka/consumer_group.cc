@@ -100,7 +100,7 @@ void Group::serve(std::stop_token stop) {
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(to_error(code, "subscribing"));
   while (!stop.stop_requested()) {
     if (auto* message = rd_kafka_consumer_poll(client_->get(), kPollMs)) serve_message(message);
-    if (health_.probe_due(context_.clock->monotonic())) probe();
+    if (probe_due()) probe();
     serve_resets();
   }
 }
@@ -161,9 +161,20 @@ Error Group::error() const {
   return error_.value_or(Error{});
 }
 
+// Whoever waits at the end of a partition may go on only as far as the last answer.
+bool Group::probe_due() {
+  bool waiting = false;
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    for (const auto& slot : worker->slots) waiting = waiting || slot->lane.caught_up();
+  }
+  return health_.probe_due(context_.clock->monotonic(), waiting);
+}
+
 // Asks the leaders of all partitions for their ends: shows that they answer, and that a partition
 // that was read to its end still is.
 void Group::probe() {
+  const Duration asked_at = context_.clock->monotonic();
   const auto list = new_list();
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
@@ -173,19 +184,34 @@ void Group::probe() {
   auto code = list->cnt == 0
                   ? ask_metadata(client_->get(), kProbeLimitMs)
                   : rd_kafka_offsets_for_times(client_->get(), list.get(), kProbeLimitMs);
-  for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-    const auto& p = list->elems[i];
-    if (p.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (is_outage(p.err)) code = p.err;
-      continue;
-    }
-    auto& worker = *workers_[static_cast<std::size_t>(p.partition) % workers_.size()];
-    const std::lock_guard lock(worker.mutex);
-    if (Slot* slot = worker.find(partition_name(p.topic, p.partition)))
-      slot->lane.grows_to(p.offset);
-  }
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = take_ends(*list, asked_at);
   health_.probed(code == RD_KAFKA_RESP_ERR_NO_ERROR, describe(code), context_.clock->monotonic());
   healthy_.store(health_.healthy(), std::memory_order_release);
+}
+
+// Gives the worker's lanes the ends that were asked for. The first error that means an outage.
+rd_kafka_resp_err_t Group::take_ends(const rd_kafka_topic_partition_list_t& ends,
+                                     Duration asked_at) {
+  auto outage = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    auto& worker = *workers_[w];
+    const std::lock_guard lock(worker.mutex);
+    bool all_known = worker.queue != nullptr;
+    for (int i = 0; i < ends.cnt; ++i) {
+      const auto& p = ends.elems[i];
+      if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;
+      if (is_outage(p.err)) outage = p.err;
+      // A partition that does not exist any more has nothing to read.
+      if (p.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        all_known = all_known && p.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        continue;
+      }
+      if (Slot* slot = worker.find(partition_name(p.topic, p.partition)))
+        slot->lane.grows_to(p.offset);
+    }
+    if (all_known) worker.confirmed_at = asked_at;
+  }
+  return outage;
 }
 
 void Group::serve_resets() {
@@ -273,7 +299,7 @@ bool Group::find_ends(const std::stop_token& stop) {
     }
     // Serves error events; there can be no records before the subscription.
     if (auto* message = rd_kafka_consumer_poll(client_->get(), kPollMs)) serve_message(message);
-    if (health_.probe_due(context_.clock->monotonic())) probe();
+    if (probe_due()) probe();
   }
   return false;
 }

@@ -85,7 +85,9 @@ struct WorkerLanes {
   std::shared_ptr<rd_kafka_queue_t> queue;
   std::vector<std::unique_ptr<Slot>> slots;
   std::vector<std::string> names;  // by number
-  Slot* last = nullptr;            // of the last message: they come in runs
+  // Monotonic; when the last answered question after the ends of all of `slots` was sent.
+  std::optional<Duration> confirmed_at;
+  Slot* last = nullptr;  // of the last message: they come in runs
   std::size_t turn = 0;
   bool done = false;  // bounded: every slot has ended
 
@@ -141,7 +143,9 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   void serve_message(rd_kafka_message_t* message);
   void on_error(rd_kafka_resp_err_t code, const char* reason);
   void fail(Error error);
+  bool probe_due();
   void probe();
+  rd_kafka_resp_err_t take_ends(const rd_kafka_topic_partition_list_t& ends, Duration asked_at);
   void serve_resets();
   bool find_reset(const TopicPartition& target, const std::string& name);
   bool find_ends(const std::stop_token& stop);
@@ -176,12 +180,12 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
 
   // Control thread only
   Health health_;
-  std::map<std::string, Known> known_;  // by partition name
-  std::set<std::string> doubtful_;      // partitions lost with records uncommitted
-  std::map<std::string, std::int64_t> ends_;   // bounded: by partition name
-  std::set<std::string> begun_;                // --fresh: the group's offset counts from now on
-  std::set<std::string> missing_;              // topics
-  std::vector<Queue> forwarded_;               // the assigned partitions' own queues
+  std::map<std::string, Known> known_;        // by partition name
+  std::set<std::string> doubtful_;            // partitions lost with records uncommitted
+  std::map<std::string, std::int64_t> ends_;  // bounded: by partition name
+  std::set<std::string> begun_;               // --fresh: the group's offset counts from now on
+  std::set<std::string> missing_;             // topics
+  std::vector<Queue> forwarded_;              // the assigned partitions' own queues
 
   std::atomic<bool> healthy_{true};
   std::atomic<bool> failed_{false};

@@ -28,6 +28,9 @@ class LaneReader final : public Reader {
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
   void partitions(std::vector<PartitionState>& out) override;
+  std::optional<Duration> confirmed_at(Duration /*pulled_at*/) const override {
+    return confirmed_at_;
+  }
   std::string partition_name(std::uint32_t partition) const override {
     const std::lock_guard lock(lanes_.mutex);
     return lanes_.names[partition];
@@ -42,6 +45,7 @@ class LaneReader final : public Reader {
   std::shared_ptr<Group> group_;
   WorkerLanes& lanes_;
   std::array<rd_kafka_message_t*, kBatch> fetched_;
+  std::optional<Duration> confirmed_at_;  // of what partitions() said last
 };
 
 Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
@@ -134,6 +138,7 @@ void LaneReader::look_for_end() {
 void LaneReader::partitions(std::vector<PartitionState>& out) {
   const bool healthy = group_->healthy();
   const std::lock_guard lock(lanes_.mutex);
+  confirmed_at_ = lanes_.confirmed_at;
   for (const auto& slot : lanes_.slots) {
     PartitionState state;
     state.partition = slot->number;

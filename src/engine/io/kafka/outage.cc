@@ -9,6 +9,7 @@ namespace {
 // A restarting broker or a name with several addresses is no outage yet.
 constexpr Duration kPatience = Duration::from_seconds(2);
 constexpr Duration kProbeEvery = Duration::from_seconds(3);
+constexpr Duration kProbeWhileWaiting = Duration::from_seconds(1);
 constexpr Duration kProbeAgain = Duration::from_millis(500);
 
 }  // namespace
@@ -35,9 +36,11 @@ Health::~Health() {
   if (told_) outage_->client_up({}, [](int, const std::string&) {});
 }
 
-bool Health::probe_due(Duration now) const {
-  const Duration since{now.micros - last_probe_.micros};
-  return since >= (suspected_ || failing_ ? kProbeAgain : kProbeEvery);
+bool Health::probe_due(Duration now, bool waiting) const {
+  if (!last_probe_) return true;
+  const Duration since = now - *last_probe_;
+  if (suspected_ || failing_) return since >= kProbeAgain;
+  return since >= (waiting ? kProbeWhileWaiting : kProbeEvery);
 }
 
 void Health::probed(bool answered, const std::string& reason, Duration now) {

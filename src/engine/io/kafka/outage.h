@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace streamd::kafka {
@@ -30,8 +31,9 @@ class Outage {
   int down_ = 0;
 };
 
-// One client's view: suspects after an error, is sure after `patience` of failed probes. One
-// thread.
+// One client's view: suspects after an error, is sure after `patience` of failed probes. Says when
+// the next probe is due: soon in doubt, each second while something waits for the answer, else
+// rarely. One thread.
 class Health {
  public:
   Health(std::shared_ptr<Outage> outage, Outage::Log log)
@@ -45,7 +47,10 @@ class Health {
     suspected_ = true;
     reason_ = std::move(reason);
   }
-  bool probe_due(Duration now) const;
+  // `waiting`: something rests on fresh answers.
+  bool probe_due(Duration now, bool waiting = false) const;
+  // The last answer is about something else: a probe is due.
+  void ask_anew() { last_probe_.reset(); }
   // What the probe said, at monotonic time `now`.
   void probed(bool answered, const std::string& reason, Duration now);
   bool healthy() const { return !failing_ && !suspected_; }
@@ -58,7 +63,7 @@ class Health {
   bool failing_ = false;
   bool told_ = false;
   Duration failing_since_{};
-  Duration last_probe_{};
+  std::optional<Duration> last_probe_;
 };
 
 }  // namespace streamd::kafka

@@ -182,10 +182,12 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
       worker.last = nullptr;
       worker.turn = 0;
       worker.done = false;
+      worker.confirmed_at.reset();
       worker.queue = std::move(queues[w]);
     }
     worker.assigned.notify_all();
   }
+  health_.ask_anew();
   assigned_ = true;
 }
 
@@ -227,6 +229,7 @@ bool Group::stop_handing_out() {
   bool open = false;
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
+    worker->confirmed_at.reset();
     for (auto& slot : worker->slots) {
       slot->revoked = true;
       slot->pending.clear();

@@ -199,6 +199,7 @@ TEST_CASE("a cluster that is away is told once and read when it is back", "[kafk
   Member member(cluster.brokers(), "t");
   REQUIRE(eventually([&] { return member.logged(1, "no Kafka broker of"); }));
   CHECK(member.count() == 0);
+  CHECK_FALSE(member.confirmed_at());
   cluster.up();
   REQUIRE(eventually([&] { return member.count() >= 10 && member.logged(0, "healed"); }));
   CHECK(values(member.seen()) == numbers(0, 10));
@@ -215,6 +216,37 @@ TEST_CASE("while the cluster is away no partition counts as caught up", "[kafka]
   REQUIRE(eventually([&] { return !member.states()["t/0"].caught_up; }));
   cluster.up();
   REQUIRE(eventually([&] { return member.states()["t/0"].caught_up; }));
+}
+
+TEST_CASE("while brokers say nothing no time is confirmed", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 2);
+  fill(cluster, "t", 2, 0, 10);
+  Member member(cluster.brokers(), "t", {.workers = 2});
+  const Duration start = member.now();
+  REQUIRE(eventually([&] { return member.count() == 10 && member.confirmed_at() > start; }));
+  cluster.hang();
+  const Duration hung = member.now();
+  REQUIRE(eventually([&] { return !member.states()["t/0"].caught_up; }));
+  CHECK(member.confirmed_at() <= hung);
+  const Duration back = member.now();
+  cluster.up();
+  REQUIRE(eventually([&] { return member.confirmed_at() > back; }));
+  CHECK(member.states()["t/0"].caught_up);
+}
+
+TEST_CASE("what was confirmed of an assignment says nothing of the next one", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 2);
+  Member first(cluster.brokers(), "t");
+  REQUIRE(eventually([&] { return first.confirmed_at() && first.states().size() == 2; }));
+  const Duration alone = first.now();
+  {
+    Member second(cluster.brokers(), "t");
+    REQUIRE(eventually([&] { return first.states().size() == 1 && first.confirmed_at(); }));
+    CHECK(first.confirmed_at() > alone);
+  }
+  REQUIRE(eventually([&] { return first.states().size() == 2 && first.confirmed_at(); }));
 }
 
 TEST_CASE("a topic that is not there yet is waited for", "[kafka]") {

@@ -104,6 +104,12 @@ class Member {
     const std::lock_guard lock(mutex_);
     return states_;
   }
+  // When it was asked last, and answered, whether there is more; of the reader that knows least.
+  std::optional<Duration> confirmed_at() const {
+    const std::lock_guard lock(mutex_);
+    return confirmed_at_;
+  }
+  Duration now() const { return clock_.monotonic(); }
   bool ended() const { return ended_; }
   Error error() const {
     const std::lock_guard lock(mutex_);
@@ -144,13 +150,17 @@ class Member {
   }
   void note() {
     std::map<std::string, PartitionState> states;
+    std::optional<Duration> confirmed_at = clock_.monotonic();
     for (auto& reader : readers_) {
       std::vector<PartitionState> some;
       reader->partitions(some);
+      // nullopt is the least.
+      confirmed_at = std::min(confirmed_at, reader->confirmed_at(clock_.monotonic()));
       for (auto& s : some) states[reader->partition_name(s.partition)] = s;
     }
     const std::lock_guard lock(mutex_);
     states_ = std::move(states);
+    confirmed_at_ = confirmed_at;
   }
   void acknowledge() {
     note();
@@ -184,6 +194,7 @@ class Member {
   std::vector<Seen> seen_;
   std::vector<std::pair<int, std::string>> log_;
   std::map<std::string, PartitionState> states_;
+  std::optional<Duration> confirmed_at_;
   Error error_;
   std::atomic<bool> ended_{false};
   std::jthread thread_;

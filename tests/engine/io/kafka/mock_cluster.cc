@@ -79,7 +79,15 @@ void MockCluster::down() {
 }
 
 void MockCluster::up() {
-  for (int b = 1; b <= inside_->brokers; ++b) rd_kafka_mock_broker_set_up(inside_->cluster, b);
+  for (int b = 1; b <= inside_->brokers; ++b) {
+    rd_kafka_mock_broker_set_rtt(inside_->cluster, b, 0);
+    rd_kafka_mock_broker_set_up(inside_->cluster, b);
+  }
+}
+
+void MockCluster::hang() {
+  for (int b = 1; b <= inside_->brokers; ++b)
+    rd_kafka_mock_broker_set_rtt(inside_->cluster, b, 600'000);
 }
 
 std::vector<std::vector<std::string>> MockCluster::read(const std::string& topic, int partitions) {

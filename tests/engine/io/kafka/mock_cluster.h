@@ -27,6 +27,8 @@ class MockCluster {
   void hide(const std::string& topic, bool hidden);
   void down();
   void up();
+  // Takes requests and answers none, until up() and for as long as the clients' patience lasts.
+  void hang();
   // Everything in the topic, by partition.
   std::vector<std::vector<std::string>> read(const std::string& topic, int partitions);
   // What the group has committed, -1 for nothing.

@@ -75,6 +75,10 @@ TEST_CASE("probes are frequent in doubt and rare in peace", "[kafka]") {
   health.probed(true, "", seconds(10));
   CHECK_FALSE(health.probe_due(seconds(11)));
   CHECK(health.probe_due(seconds(13)));
+  CHECK(health.probe_due(seconds(11), true));
+  health.ask_anew();
+  CHECK(health.probe_due(seconds(10)));
+  health.probed(true, "", seconds(10));
   health.suspect("x");
   CHECK(health.probe_due(seconds(11)));
 }
