@@ -33,9 +33,11 @@ bool Group::pause() {
 }
 
 // librdkafka clears the forwarding of the queues only after rd_kafka_assign has returned; what is
-// asked of the same thread next comes after that.
+// asked of the same thread next comes after that. While the group is being left nothing is placed
+// any more, and that thread may end without an answer.
 void Group::unassign() {
   rd_kafka_assign(client_->get(), nullptr);
+  if (closing_) return;
   rd_kafka_topic_partition_list_t* none = nullptr;
   rd_kafka_assignment(client_->get(), &none);
   if (none) rd_kafka_topic_partition_list_destroy(none);
