@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as the stored state of a window node. The first byte chooses the configuration and
 // the number of workers, the rest are rows: group, length of the sub key, length of the value (2
-// bytes), then both. A row whose sub key names a key goes to the group that the key belongs to, so that the
-// fuzzer need not guess hashes. What can be restored must go on working: more records, checkpoint,
-// end of input; and so must one worker with what several have written.
+// bytes), then both. A row whose sub key names a key goes to the group that the key belongs to, so
+// that the fuzzer need not guess hashes. What can be restored must go on working: more records,
+// checkpoint, end of input; and so must one worker with what several have written.
 #include "engine/api/registry.h"
 #include "engine/core/hash.h"
 #include "engine/core/key.h"

@@ -102,7 +102,8 @@ PartitionList Group::offsets_of(const Positions& positions) {
       const auto found = positions.find(slot->name);
       if (found == positions.end()) continue;
       // An earlier offset is of a time before somebody else had the partition.
-      if (const auto offset = parse_position(found->second); offset && *offset >= slot->acknowledged)
+      if (const auto offset = parse_position(found->second);
+          offset && *offset >= slot->acknowledged)
         add(list, slot->topic, slot->partition, *offset);
     }
   }

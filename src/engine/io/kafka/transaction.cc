@@ -164,8 +164,7 @@ Result<bool> KafkaTransaction::same_cluster(const Group& group) {
     if (id) rd_kafka_mem_free(client_of(*producer_), id);
   }
   const std::string other = group.cluster_id(kAskLimitMs);
-  if (cluster_.empty() || other.empty())
-    return fail_for_now({});
+  if (cluster_.empty() || other.empty()) return fail_for_now({});
   return other == cluster_;
 }
 
