@@ -2,6 +2,7 @@
 #include "engine/codec/decoders.h"
 #include "engine/codec/json_fields.h"
 #include "engine/codec/json_index.h"
+#include "engine/codec/json_shape.h"
 #include "engine/codec/json_text.h"
 #include "engine/codec/utf8.h"
 
@@ -33,26 +34,33 @@ class JsonDecoder final : public Decoder {
     arena_ = out.arena.get();
     for (std::size_t i = 0; i < cells_.size(); ++i) cells_[i] = out.columns[i]->data();
     for (std::uint32_t r = 0; r < in.records.size(); ++r) {
-      if (!to_decode(in.records[r])) continue;
-      std::string_view text = in.records[r].data;
-      if (repair_ && !is_utf8(text)) {
-        text = repaired(text);
-        out.repaired.emplace_back(static_cast<std::uint32_t>(out.records.size()), text);
-      }
-      row_ = out.records.size();
-      if (record(text)) [[likely]] {
-        out.records.push_back(r);
-        continue;
-      }
-      out.bad.push_back({r, code_, std::move(reason_)});
-      for (Value* cell : cells_) cell[row_] = Value::missing();
-      if (!out.repaired.empty() && out.repaired.back().first == row_) out.repaired.pop_back();
+      auto matched = shapes_.match(in, r, cells_, out.records.size());
+      for (; matched > 0; --matched) out.records.push_back(r++);
+      if (r == in.records.size()) break;
+      if (to_decode(in.records[r])) decode_completely(in.records[r].data, r, out);
     }
     finish(out);
     for (const auto& [first_of, last_of] : twins_) out.columns[first_of] = out.columns[last_of];
   }
 
  private:
+  // Without the help of a shape.
+  void decode_completely(std::string_view text, std::uint32_t r, Decoded& out) {
+    row_ = out.records.size();
+    if (repair_ && !is_utf8(text)) {
+      text = repaired(text);
+      out.repaired.emplace_back(static_cast<std::uint32_t>(row_), text);
+    }
+    if (record(text)) [[likely]] {
+      out.records.push_back(r);
+      shapes_.missed(text, index_.tokens(), index_.count(), fields_);
+      return;
+    }
+    out.bad.push_back({r, code_, std::move(reason_)});
+    for (Value* cell : cells_) cell[row_] = Value::missing();
+    if (!out.repaired.empty() && out.repaired.back().first == row_) out.repaired.pop_back();
+  }
+
   std::string_view repaired(std::string_view text) {
     scratch_.clear();
     append_repaired_utf8(text, scratch_);
@@ -319,6 +327,7 @@ class JsonDecoder final : public Decoder {
   JsonFields fields_;
   bool repair_;
   JsonIndex index_;
+  JsonShapes shapes_;
   std::vector<std::size_t> dotted_;                         // columns whose path has a dot
   std::vector<std::pair<std::size_t, std::size_t>> twins_;  // columns of the same path
   std::string scratch_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/json_text.h"
 
+#include "engine/codec/short_decimal.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -23,6 +25,7 @@ Value number_value(std::string_view text, bool integer) {
     if (*begin != '-' && std::from_chars(begin, end, u).ec == std::errc()) return Value::uint64(u);
   }
   double d = 0;
+  if (short_double(text, d)) return Value::float64(d);
   if (std::from_chars(begin, end, d).ec == std::errc::result_out_of_range) {
     const std::size_t e = text.find_first_of("eE");
     const bool tiny = e != std::string_view::npos && e + 1 < text.size() && text[e + 1] == '-';

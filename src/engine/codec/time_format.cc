@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -15,29 +14,12 @@ namespace {
 
 constexpr std::array<std::int64_t, 7> kPowers = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
 
-// Eight digits at once: the usual multiply-and-shift on a little endian word.
-bool eight_digits(const char* at, std::uint32_t& value) {
-  std::uint64_t word;
-  std::memcpy(&word, at, 8);
-  if (((word & 0xF0F0F0F0F0F0F0F0u) |
-       (((word + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4)) != 0x3333333333333333u) {
-    return false;
-  }
-  word -= 0x3030303030303030u;
-  word = word * 10 + (word >> 8);
-  value =
-      static_cast<std::uint32_t>((((word & 0x000000FF000000FFu) * 0x000F424000000064u) +
-                                  (((word >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u)) >>
-                                 32);
-  return true;
-}
-
 // At most 18 digits.
 const char* digits_of(const char* p, const char* end, std::int64_t& value, std::size_t& count) {
   const char* const begin = p;
   value = 0;
   std::uint32_t eight = 0;
-  while (end - p >= 8 && p - begin <= 8 && eight_digits(p, eight)) {
+  while (end - p >= 8 && p - begin <= 8 && eight_digits(eight_bytes(p), eight)) {
     value = value * 100'000'000 + eight;
     p += 8;
   }
@@ -256,7 +238,7 @@ Result<TimeFormat> TimeFormat::parse(std::string_view spec) {
   return format;
 }
 
-std::optional<EventTime> TimeFormat::read(const Value& value) const {
+std::optional<EventTime> TimeFormat::read_any(const Value& value) const {
   if (value.is(streamd::Kind::timestamp)) return value.as_time();
   if (kind_ == Kind::unix_time) return read_unix(value, digits_);
   if (!value.is(streamd::Kind::string)) return std::nullopt;

@@ -6,6 +6,7 @@
 // %z %Z (UTC, GMT) %a %A %F %T %%. A pattern without a zone means UTC.
 #pragma once
 
+#include "engine/codec/short_decimal.h"
 #include "engine/core/error.h"
 #include "engine/core/time.h"
 #include "engine/core/value.h"
@@ -22,9 +23,18 @@ class TimeFormat {
   static Result<TimeFormat> parse(std::string_view spec);
   // nullopt: not a time of this format, or outside the years 0001 to 9999. Values that already are
   // timestamps pass whatever the format. Digits beyond the microsecond are cut towards the past.
-  std::optional<EventTime> read(const Value& value) const;
+  std::optional<EventTime> read(const Value& value) const {
+    std::int64_t micros = 0;
+    if (kind_ == Kind::unix_time && digits_ == 6 && value.is(streamd::Kind::string) &&
+        short_unix_time(value.text(), micros)) [[likely]] {
+      return EventTime{micros};
+    }
+    return read_any(value);
+  }
 
  private:
+  std::optional<EventTime> read_any(const Value& value) const;
+
   enum class Kind : std::uint8_t { unix_time, rfc3339, clf, pattern };
   Kind kind_ = Kind::unix_time;
   int digits_ = 6;       // unix: decimal digits from the unit down to the microsecond; -3 for ns
