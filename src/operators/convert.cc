@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/short_decimal.h"
 #include "operators/builtin_operators.h"
 #include "operators/conversion.h"
 
@@ -89,6 +90,19 @@ struct Conversion {
   std::size_t to = 0;               // column of the output
 };
 
+constexpr auto usual_int = [](std::string_view text, Value& to) {
+  std::int64_t value = 0;
+  if (!short_int(text, value)) return false;
+  to = Value::int64(value);
+  return true;
+};
+constexpr auto usual_double = [](std::string_view text, Value& to) {
+  double value = 0;
+  if (!short_double(text, value)) return false;
+  to = Value::float64(value);
+  return true;
+};
+
 // What is const and shared between workers.
 struct ConvertShape {
   std::vector<Conversion> conversions;
@@ -129,18 +143,20 @@ class Convert final : public Operator {
     const Conversion* conversion;
   };
 
-  template <class Convert1>
-  void each(const Batch& in, const Conversion& c, const Column& from, Column& to,
-            Convert1 convert1) {
+  // usual: reads the text that most records have into the cell, or says no; then `any` decides.
+  template <class Usual, class Any>
+  void each(const Batch& in, const Conversion& c, const Column& from, Column& to, Usual usual,
+            Any any) {
     const std::size_t rows = in.size();
     for (std::size_t i = 0; i < rows; ++i) {
       const std::uint32_t row = in.physical(i);
       const Value& value = from[row];
+      if (value.is(Kind::string) && usual(value.text(), to[row])) continue;
       if (value.absent()) {
         to[row] = value;
         continue;
       }
-      if (const std::optional<Value> made = convert1(value))
+      if (const std::optional<Value> made = any(value))
         to[row] = *made;
       else
         fail(i, row, c, from, to);
@@ -156,18 +172,19 @@ class Convert final : public Operator {
   }
 
   void convert(const Batch& in, const Conversion& c, const Column& from, Arena& arena, Column& to) {
+    const auto unusual = [](std::string_view, Value&) { return false; };
     switch (c.target.type) {
-      case ConvertType::int64: each(in, c, from, to, to_int); break;
-      case ConvertType::float64: each(in, c, from, to, to_double); break;
-      case ConvertType::boolean: each(in, c, from, to, to_bool); break;
+      case ConvertType::int64: each(in, c, from, to, usual_int, to_int); break;
+      case ConvertType::float64: each(in, c, from, to, usual_double, to_double); break;
+      case ConvertType::boolean: each(in, c, from, to, unusual, to_bool); break;
       case ConvertType::string:
-        each(in, c, from, to, [&](const Value& v) { return to_text(v, arena); });
+        each(in, c, from, to, unusual, [&](const Value& v) { return to_text(v, arena); });
         break;
       case ConvertType::timestamp:
-        each(in, c, from, to, [&](const Value& v) { return to_timestamp(v, c.format); });
+        each(in, c, from, to, unusual, [&](const Value& v) { return to_timestamp(v, c.format); });
         break;
       case ConvertType::ip:
-        each(in, c, from, to, [&](const Value& v) { return to_ip(v, arena); });
+        each(in, c, from, to, unusual, [&](const Value& v) { return to_ip(v, arena); });
         break;
     }
   }

@@ -61,6 +61,39 @@ TEST_CASE("Convert types the columns and rejects a record once") {
   CHECK(f.out.rejected[0].reason == "field \"status\" is no int: \"x\"");
 }
 
+TEST_CASE("Numbers are the same whether their text is short or long") {
+  const std::vector<const char*> texts = {"0",
+                                          "-12",
+                                          "007",
+                                          "1234567890123456789",
+                                          "0.36",
+                                          "5.",
+                                          ".5",
+                                          "-0",
+                                          "12345678901234567.25",
+                                          "1e3",
+                                          "abc",
+                                          "",
+                                          "-",
+                                          "1.2.3",
+                                          "+1",
+                                          "9e9",
+                                          "0x10",
+                                          "9223372036854775808"};
+  OperatorFixture f("convert", fields_of({{"n", scalar("int")}, {"d", scalar("double")}}, "null"),
+                    open_schema({"n", "d"}));
+  f.run(batch_of({strings(texts), strings(texts)}));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    INFO("text " << texts[i]);
+    const auto n = to_int(Value::string(texts[i]));
+    CHECK(f.value("n", i).is(n ? Kind::int64 : Kind::null));
+    if (n) CHECK(f.value("n", i).as_int() == n->as_int());
+    const auto d = to_double(Value::string(texts[i]));
+    CHECK(f.value("d", i).is(d ? Kind::float64 : Kind::null));
+    if (d) CHECK(f.value("d", i).as_double() == d->as_double());
+  }
+}
+
 TEST_CASE("What cannot be converted may become null or stay") {
   const char* policy = GENERATE("null", "keep");
   OperatorFixture f("convert", fields_of({{"n", scalar("int")}}, policy), open_schema({"n"}));

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace streamd {
 namespace {
 
@@ -43,47 +45,83 @@ Duration Ingest::idle_after() const {
   return source_.common.time ? source_.common.time->idle_after : TimeConfig{}.idle_after;
 }
 
-std::optional<EventTime> Ingest::time_of(const RawRecord& record, const Value* field,
-                                         EventTime latest, NodeCounters& counters, Fault& fault) {
-  if (!time_format_) return record.arrival.micros != 0 ? record.arrival : clock_.wall();
-  if (field->absent()) {
-    reason_ = fmt::format("the time field \"{}\" is {}", source_.common.time->field,
-                          kind_name(field->kind()));
-    fault = {"no-time", reason_};
-    return std::nullopt;
+Fault Ingest::time_fault(const Value& field) {
+  const auto& time = *source_.common.time;
+  if (field.absent()) {
+    reason_ = fmt::format("the time field \"{}\" is {}", time.field, kind_name(field.kind()));
+    return {"no-time", reason_};
   }
-  const auto time = time_format_->read(*field);
-  if (!time) {
-    reason_ = fmt::format("the time field \"{}\" is not a time of format {}",
-                          source_.common.time->field, source_.common.time->format);
-    fault = {"bad-time", reason_};
-    return std::nullopt;
-  }
-  if (*time > latest) {
-    NodeCounters::add(counters.clamped, 1);
-    return latest;
-  }
-  return time;
+  reason_ =
+      fmt::format("the time field \"{}\" is not a time of format {}", time.field, time.format);
+  return {"bad-time", reason_};
 }
 
-Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, DeadLetters& bad) {
+void Ingest::reject(const RawRecord& record, const Fault& fault, Lane& lane, NodeCounters& counters,
+                    DeadLetters& bad) {
+  NodeCounters::add(counters.dead_letters, 1);
+  bad.add(source_.name, fault, *lane.origin, record.position, EventTime::min(), record.data);
+}
+
+void Ingest::take_in(const RawBatch& raw, Lane& lane, NodeCounters& counters, DeadLetters& bad) {
   NodeCounters::add(counters.in, raw.records.size());
-  const auto reject = [&](const RawRecord& record, const Fault& fault) {
-    NodeCounters::add(counters.dead_letters, 1);
-    bad.add(source_.name, fault, *lane.origin, record.position, EventTime::min(), record.data);
-  };
   std::uint64_t bytes = 0;
   for (const auto& record : raw.records) {
     bytes += record.data.size();
-    if (!record.fault.empty())
-      reject(record, {record.fault, fault_text(record.fault)});
-    else if (record.tombstone)
-      reject(record, {"tombstone", "the record has no value"});
+    if (!record.fault.empty()) {
+      reject(record, {record.fault, fault_text(record.fault)}, lane, counters, bad);
+    } else if (record.tombstone) {
+      reject(record, {"tombstone", "the record has no value"}, lane, counters, bad);
+    }
   }
   NodeCounters::add(counters.bytes, bytes);
+}
 
+template <class TimeOf>
+void Ingest::fill(const RawBatch& raw, Rows& rows, Lane& lane, NodeCounters& counters,
+                  DeadLetters& bad, TimeOf time_of) {
+  const std::size_t n = decoded_.records.size();
+  const EventTime latest =
+      time_format_ ? clock_.wall() + source_.common.time->max_future : EventTime::max();
+  const Duration delay = max_delay();
+  EventTime max_time = lane.max_time;
+  EventTime floor = max_time - delay;
+  std::uint64_t clamped = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const RawRecord& record = raw.records[decoded_.records[i]];
+    const std::optional<EventTime> read = time_of(i, record);
+    if (!read) [[unlikely]] {
+      reject(record, time_fault((*decoded_.columns[time_column_])[i]), lane, counters, bad);
+      for (std::size_t k = 0; all_good_ && k < i; ++k) {
+        good_.push_back(static_cast<std::uint32_t>(k));
+      }
+      all_good_ = false;
+      continue;
+    }
+    EventTime time = *read;
+    if (time > latest) [[unlikely]] {
+      time = latest;
+      ++clamped;
+    }
+    rows.time[i] = time;
+    rows.floor[i] = floor;
+    rows.raw[i] = record.data;
+    rows.position[i] = record.position;
+    if (time > max_time) {
+      max_time = time;
+      floor = max_time - delay;
+    }
+    if (!all_good_) good_.push_back(static_cast<std::uint32_t>(i));
+  }
+  lane.max_time = max_time;
+  if (clamped > 0) NodeCounters::add(counters.clamped, clamped);
+}
+
+Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, DeadLetters& bad) {
+  take_in(raw, lane, counters, bad);
   decoder_->decode(raw, decoded_);
-  for (const auto& b : decoded_.bad) reject(raw.records[b.record], {b.code, b.reason});
+  for (const auto& b : decoded_.bad) {
+    reject(raw.records[b.record], {b.code, b.reason}, lane, counters, bad);
+  }
 
   const std::size_t n = decoded_.records.size();
   auto rows = std::make_shared<Rows>();
@@ -91,29 +129,17 @@ Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, De
   rows->floor.resize(n);
   rows->raw.resize(n);
   rows->position.resize(n);
-  std::vector<std::uint32_t> good;  // filled from the first unusable record on
-  bool all_good = true;
-  const EventTime latest =
-      source_.common.time ? clock_.wall() + source_.common.time->max_future : EventTime::max();
-  const Duration delay = max_delay();
-  const Value* times = time_format_ ? decoded_.columns[time_column_]->data() : nullptr;
-  for (std::size_t i = 0; i < n; ++i) {
-    const RawRecord& record = raw.records[decoded_.records[i]];
-    Fault fault;
-    const auto time = time_of(record, times ? times + i : nullptr, latest, counters, fault);
-    if (!time) {
-      reject(record, fault);
-      if (all_good)
-        for (std::size_t k = 0; k < i; ++k) good.push_back(static_cast<std::uint32_t>(k));
-      all_good = false;
-      continue;
-    }
-    rows->time[i] = *time;
-    rows->floor[i] = lane.watermark(delay);
-    rows->raw[i] = record.data;
-    rows->position[i] = record.position;
-    if (*time > lane.max_time) lane.max_time = *time;
-    if (!all_good) good.push_back(static_cast<std::uint32_t>(i));
+  good_.clear();
+  all_good_ = true;
+  if (time_format_) {
+    const TimeFormat& format = *time_format_;
+    const Value* const fields = decoded_.columns[time_column_]->data();
+    fill(raw, *rows, lane, counters, bad,
+         [&](std::size_t i, const RawRecord&) { return format.read(fields[i]); });
+  } else {
+    fill(raw, *rows, lane, counters, bad, [&](std::size_t, const RawRecord& record) {
+      return std::optional(record.arrival.micros != 0 ? record.arrival : clock_.wall());
+    });
   }
   for (const auto& [row, text] : decoded_.repaired) rows->raw[row] = text;
   counters.newest.store(lane.max_time.micros, std::memory_order_relaxed);
@@ -121,7 +147,7 @@ Batch Ingest::decode(const RawBatch& raw, Lane& lane, NodeCounters& counters, De
   Batch batch(std::move(rows), {decoded_.columns.begin(), decoded_.columns.end()}, lane.origin);
   batch.keep(raw.buffer);
   batch.keep(decoded_.arena);
-  if (!all_good) batch = batch.select(std::move(good));
+  if (!all_good_) batch = batch.select(std::exchange(good_, {}));
   NodeCounters::add(counters.out, batch.size());
   return batch;
 }

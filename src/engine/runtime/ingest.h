@@ -14,6 +14,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace streamd {
 
@@ -26,9 +28,17 @@ class Ingest {
   Duration idle_after() const;
 
  private:
-  // The record's event time; nullopt after a dead letter.
-  std::optional<EventTime> time_of(const RawRecord& record, const Value* field, EventTime latest,
-                                   NodeCounters& counters, Fault& fault);
+  // Counts the records, and refuses those that the source could not read.
+  void take_in(const RawBatch& raw, Lane& lane, NodeCounters& counters, DeadLetters& bad);
+  void reject(const RawRecord& record, const Fault& fault, Lane& lane, NodeCounters& counters,
+              DeadLetters& bad);
+  // Fills the rows; the good ones are in good_ unless all are. time_of: row and record to the
+  // event time, or nullopt.
+  template <class TimeOf>
+  void fill(const RawBatch& raw, Rows& rows, Lane& lane, NodeCounters& counters, DeadLetters& bad,
+            TimeOf time_of);
+  // Why the time field gives no time.
+  Fault time_fault(const Value& field);
 
   const PlanNode& source_;
   const Clock& clock_;
@@ -36,6 +46,8 @@ class Ingest {
   Decoded decoded_;
   std::optional<TimeFormat> time_format_;
   std::size_t time_column_ = 0;
+  std::vector<std::uint32_t> good_;  // filled from the first unusable record on
+  bool all_good_ = true;
   std::string reason_;
 };
 
