@@ -30,7 +30,7 @@ struct KafkaSourceConfig {
   std::string group;
   StartAt from = StartAt::earliest;
   bool until_end = false;
-  ByteSize prefetch{std::uint64_t{256} << 20};
+  ByteSize prefetch{std::uint64_t{64} << 20};
   ConfigNode options;
 };
 
@@ -150,11 +150,10 @@ void add_kafka_source(Registry& registry) {
                .help = "Stop at the end offsets seen at the start, instead of waiting for more."})
           .field(&C::prefetch,
                  {.name = "prefetch",
-                  .help = "How many bytes may be fetched ahead, for all workers together. "
-                          "librdkafka pauses for up to a second when this is full, so it should "
-                          "hold what the pipeline uses in a second.",
+                  .help = "How many bytes may be fetched ahead, for all workers together; at most "
+                          "100,000 records for each of them.",
                   .advanced = true,
-                  .examples = {"64MiB"}})
+                  .examples = {"256MiB"}})
           .field(&C::options,
                  {.name = "options",
                   .help = "librdkafka's own properties.",

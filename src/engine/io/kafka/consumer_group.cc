@@ -13,6 +13,11 @@ namespace streamd::kafka {
 namespace {
 
 constexpr int kPollMs = 100;
+// While there is a backlog: half of the records that may be queued last for longer.
+constexpr int kBusyPollMs = 20;
+constexpr int kWakeLimitMs = 1;
+constexpr std::size_t kWokenPartitions = 16;  // per worker
+constexpr unsigned kQueuedRecords = 100'000;  // per worker
 constexpr int kAskLimitMs = 5000;
 constexpr int kProbeLimitMs = 1000;
 
@@ -39,7 +44,6 @@ Group::Group(GroupOptions options, SourceContext context)
 Group::~Group() { close(); }
 
 Settings Group::settings() const {
-  // 2.0.2 looks at a full queue again only after a second, so the queue has to last that long.
   const auto kilobytes = std::max<std::uint64_t>(
       1024, options_.prefetch_bytes / std::max(1u, context_.workers) / 1024);
   return {
@@ -55,7 +59,7 @@ Settings Group::settings() const {
       {"session.timeout.ms", "10000"},
       // The control thread polls at all times; only a stuck process should lose its partitions.
       {"max.poll.interval.ms", "600000"},
-      {"queued.min.messages", "1000000"},
+      {"queued.min.messages", std::to_string(kQueuedRecords)},
       {"queued.max.messages.kbytes", std::to_string(std::min<std::uint64_t>(kilobytes, 2097151))},
       // Requests behind a waiting fetch wait with it.
       {"fetch.wait.max.ms", "100"},
@@ -99,20 +103,56 @@ void Group::serve(std::stop_token stop) {
   const auto code = rd_kafka_subscribe(client_->get(), topics.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(to_error(code, "subscribing"));
   while (!stop.stop_requested()) {
-    if (auto* message = rd_kafka_consumer_poll(client_->get(), kPollMs)) serve_message(message);
+    poll(keep_fetching() ? kBusyPollMs : kPollMs);
     if (probe_due()) probe();
     serve_resets();
   }
 }
 
-void Group::serve_message(rd_kafka_message_t* message) {
+// Once a queue was full, librdkafka 2.0.2 looks at it again only after a second, unless something
+// else wakes the broker's thread: any request does. (From 2.2 on there is fetch.queue.backoff.ms.)
+// A short queue stays in the cache, one that lasts for a second does not. True while there is a
+// backlog.
+bool Group::keep_fetching() {
+  bool backlog = false;
+  const auto list = new_list();
+  for (auto& worker : workers_) {
+    const std::lock_guard lock(worker->mutex);
+    if (!worker->backlog || !worker->queue) continue;
+    backlog = true;
+    if (rd_kafka_queue_length(worker->queue.get()) >= kQueuedRecords) continue;
+    // A full queue is emptied in several fetches, which set this again.
+    worker->backlog = false;
+    add_some(*worker, list);
+  }
+  if (list->cnt > 0 && health_.healthy())
+    rd_kafka_offsets_for_times(client_->get(), list.get(), kWakeLimitMs);
+  return backlog;
+}
+
+// Others in turn, so that the leaders of all of them are asked.
+void Group::add_some(const WorkerLanes& worker, const PartitionList& list) {
+  const std::size_t count = worker.slots.size();
+  for (std::size_t i = 0; i < std::min(count, kWokenPartitions); ++i) {
+    const Slot& slot = *worker.slots[wake_turn_++ % count];
+    if (!slot.stalled && slot.lane.wants_more())
+      add(list, slot.topic, slot.partition, RD_KAFKA_OFFSET_END);
+  }
+}
+
+void Group::poll(int limit_ms) {
+  const MessagePtr message(rd_kafka_consumer_poll(client_->get(), limit_ms));
+  if (message) serve_message(message.get());
+}
+
+void Group::serve_message(const rd_kafka_message_t* message) {
   const auto code = message->err;
   const std::string topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
       code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
     auto& worker = *workers_[static_cast<std::size_t>(message->partition) % workers_.size()];
     const std::lock_guard lock(worker.mutex);
-    return sort_in(worker, message);
+    return sort_in(worker, *message);
   }
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
     missing(topic);
@@ -128,7 +168,6 @@ void Group::serve_message(rd_kafka_message_t* message) {
     const char* why = rd_kafka_message_errstr(message);
     log(1, fmt::format("group \"{}\": {}", options_.group, why ? why : describe(code)));
   }
-  rd_kafka_message_destroy(message);
 }
 
 void Group::missing(const std::string& topic) {
@@ -245,7 +284,7 @@ bool Group::find_reset(const TopicPartition& target, const std::string& name) {
     const std::lock_guard lock(of.mutex);
     Slot* slot = of.find(name);
     if (slot == nullptr) return true;
-    if (!slot->pending.empty()) return false;
+    if (slot->waiting > 0) return false;
     slot->stalled = false;
     wanted = slot->lane.next();
     if (wanted >= low && wanted <= high) return true;
@@ -298,7 +337,7 @@ bool Group::find_ends(const std::stop_token& stop) {
       health_.suspect(describe(code));
     }
     // Serves error events; there can be no records before the subscription.
-    if (auto* message = rd_kafka_consumer_poll(client_->get(), kPollMs)) serve_message(message);
+    poll(kPollMs);
     if (probe_due()) probe();
   }
   return false;

@@ -29,7 +29,7 @@ struct GroupOptions {
   // Stop at the ends of the partitions as seen when the source is opened.
   bool until_end = false;
   // Fetched records that wait for the workers, all together.
-  std::uint64_t prefetch_bytes = 256u << 20;
+  std::uint64_t prefetch_bytes = 64u << 20;
 };
 
 class ConsumerGroup {

@@ -8,6 +8,7 @@
 
 #include "engine/io/kafka/conf.h"
 #include "engine/io/kafka/consumer_group.h"
+#include "engine/io/kafka/fetched.h"
 #include "engine/io/kafka/lane.h"
 #include "engine/io/kafka/outage.h"
 #include "engine/io/kafka/position.h"
@@ -25,28 +26,6 @@
 
 namespace streamd::kafka {
 
-// Fetched records, owned.
-class Messages {
- public:
-  Messages() = default;
-  Messages(Messages&&) = default;
-  Messages& operator=(Messages&&) = default;
-  ~Messages() { clear(); }
-  void push(rd_kafka_message_t* message) { list_.push_back(message); }
-  void clear() {
-    for (auto* m : list_) rd_kafka_message_destroy(m);
-    list_.clear();
-  }
-  bool empty() const { return list_.empty(); }
-  std::size_t size() const { return list_.size(); }
-  const rd_kafka_message_t& operator[](std::size_t i) const { return *list_[i]; }
-  // The first `count` of them.
-  Messages take(std::size_t count);
-
- private:
-  std::vector<rd_kafka_message_t*> list_;
-};
-
 // One assigned partition.
 struct Slot {
   std::uint32_t number = 0;  // of the reader
@@ -54,7 +33,7 @@ struct Slot {
   std::int32_t partition = 0;
   std::string name;
   Lane lane;
-  Messages pending;                          // kept, not handed out yet
+  std::size_t waiting = 0;                   // of its records in WorkerLanes::fetched
   const rd_kafka_topic_t* handle = nullptr;  // to recognise messages quickly
   bool stalled = false;                      // its offset does not exist; the control thread looks
   bool revoked = false;                      // being given up: hand out nothing
@@ -87,13 +66,17 @@ struct WorkerLanes {
   std::vector<std::string> names;  // by number
   // Monotonic; when the last answered question after the ends of all of `slots` was sent.
   std::optional<Duration> confirmed_at;
-  Slot* last = nullptr;  // of the last message: they come in runs
-  std::size_t turn = 0;
-  bool done = false;  // bounded: every slot has ended
+  Slot* last = nullptr;            // of the last message: they come in runs
+  Fetched fetched;
+  bool backlog = false;  // a fetch left something in the queue
+  bool done = false;     // bounded: every slot has ended
 
   std::uint32_t number_of(const std::string& name);
   Slot* find(const rd_kafka_message_t& message);
   Slot* find(const std::string& name);
+  Slot* find(std::uint32_t number);
+  // Fetched records go away; they will be fetched again.
+  void forget_fetched();
 };
 
 class Group final : public ConsumerGroup, public std::enable_shared_from_this<Group> {
@@ -109,13 +92,12 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   // --- for LaneReader, any worker's thread
   WorkerLanes& lanes(unsigned worker) { return *workers_[worker]; }
   const std::shared_ptr<Client>& client() const { return client_; }
-  std::size_t max_record() const { return context_.max_record; }
   bool bounded() const { return options_.until_end; }
   bool healthy() const { return healthy_.load(std::memory_order_acquire); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Error error() const;
-  // Takes ownership of a fetched message. The worker's lock is held.
-  void sort_in(WorkerLanes& to, rd_kafka_message_t* message);
+  // The worker's lock is held.
+  void sort_in(WorkerLanes& to, const rd_kafka_message_t& message);
   // Every partition of this process has been read to its end. No lock is held.
   bool finished();
 
@@ -140,7 +122,10 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   // consumer_group.cc
   Settings settings() const;
   void serve(std::stop_token stop);
-  void serve_message(rd_kafka_message_t* message);
+  void poll(int limit_ms);
+  bool keep_fetching();
+  void add_some(const WorkerLanes& worker, const PartitionList& list);
+  void serve_message(const rd_kafka_message_t* message);
   void on_error(rd_kafka_resp_err_t code, const char* reason);
   void fail(Error error);
   bool probe_due();
@@ -185,7 +170,8 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::map<std::string, std::int64_t> ends_;  // bounded: by partition name
   std::set<std::string> begun_;               // --fresh: the group's offset counts from now on
   std::set<std::string> missing_;             // topics
-  std::vector<Queue> forwarded_;              // the assigned partitions' own queues
+  std::size_t wake_turn_ = 0;
+  std::vector<Queue> forwarded_;  // the assigned partitions' own queues
 
   std::atomic<bool> healthy_{true};
   std::atomic<bool> failed_{false};

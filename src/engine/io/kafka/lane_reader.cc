@@ -7,19 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 namespace streamd::kafka {
 namespace {
-
-constexpr std::size_t kBatch = 4096;
-constexpr std::size_t kFaultBytes = 64 * 1024;
-
-struct Buffer {
-  std::shared_ptr<Client> client;  // must outlive the messages
-  Messages messages;
-};
 
 class LaneReader final : public Reader {
  public:
@@ -38,14 +29,14 @@ class LaneReader final : public Reader {
 
  private:
   void fetch(std::size_t at_most);
+  void take(const rd_kafka_message_t& message);
   bool hand_out(const PullLimits& limits, RawBatch& out);
-  void fill(const Messages& messages, RawBatch& out) const;
   void look_for_end();
 
   std::shared_ptr<Group> group_;
   WorkerLanes& lanes_;
-  std::array<rd_kafka_message_t*, kBatch> fetched_;
   std::optional<Duration> confirmed_at_;  // of what partitions() said last
+  std::size_t wanted_ = 0;  // of the fetch that is going on
 };
 
 Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
@@ -68,65 +59,43 @@ Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
 
   rd_kafka_message_t* first = nullptr;
   if (rd_kafka_consume_batch_queue(queue.get(), wait_ms, &first, 1) < 1) return Pull::idle;
+  const MessagePtr owned(first);
   const std::lock_guard lock(lanes_.mutex);
   // A rebalance may have happened meanwhile: then the message belongs to nobody here.
-  if (queue != lanes_.queue) {
-    rd_kafka_message_destroy(first);
-    return Pull::idle;
-  }
-  group_->sort_in(lanes_, first);
+  if (queue != lanes_.queue) return Pull::idle;
+  group_->sort_in(lanes_, *first);
   fetch(limits.max_records);
   return hand_out(limits, out) ? Pull::data : Pull::idle;
 }
 
 // Everything taken from the queue is attributed to its slot under the lock, so that a rebalance
-// finds it either in the queue or in the slot.
+// finds it either in the queue or in the slot. librdkafka calls back for a whole queue under one
+// lock of its own, and what is left when we have enough goes back to the head of the queue.
 void LaneReader::fetch(std::size_t at_most) {
-  if (!lanes_.queue) return;
-  const auto count = rd_kafka_consume_batch_queue(lanes_.queue.get(), 0, fetched_.data(),
-                                                  std::min(at_most, kBatch));
-  for (ssize_t i = 0; i < count; ++i)
-    group_->sort_in(lanes_, fetched_[static_cast<std::size_t>(i)]);
+  if (!lanes_.queue || lanes_.fetched.size() >= at_most) return;
+  wanted_ = at_most;
+  rd_kafka_consume_callback_queue(
+      lanes_.queue.get(), 0,
+      [](rd_kafka_message_t* message, void* self) {
+        static_cast<LaneReader*>(self)->take(*message);
+      },
+      this);
+}
+
+void LaneReader::take(const rd_kafka_message_t& message) {
+  group_->sort_in(lanes_, message);
+  if (lanes_.fetched.size() < wanted_ && !lanes_.fetched.block_is_full()) return;
+  lanes_.backlog = true;
+  rd_kafka_yield(group_->client()->get());
 }
 
 bool LaneReader::hand_out(const PullLimits& limits, RawBatch& out) {
-  const std::size_t slots = lanes_.slots.size();
-  for (std::size_t k = 0; k < slots; ++k) {
-    Slot& slot = *lanes_.slots[(lanes_.turn + k) % slots];
-    if (slot.pending.empty() || slot.revoked) continue;
-    auto buffer = std::make_shared<Buffer>();
-    buffer->client = group_->client();
-    buffer->messages = slot.pending.take(limits.max_records);
-    out.partition = slot.number;
-    fill(buffer->messages, out);
-    slot.lane.handed_out(static_cast<std::int64_t>(out.records.back().position),
-                         slot.pending.empty());
-    out.buffer = std::move(buffer);
-    lanes_.turn = (lanes_.turn + k + 1) % slots;
-    return true;
-  }
-  return false;
-}
-
-void LaneReader::fill(const Messages& messages, RawBatch& out) const {
-  out.records.resize(messages.size());
-  const std::size_t longest = group_->max_record();
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const rd_kafka_message_t& message = messages[i];
-    RawRecord& record = out.records[i];
-    record = {};
-    record.position = static_cast<std::uint64_t>(message.offset);
-    rd_kafka_timestamp_type_t kind;
-    const std::int64_t millis = rd_kafka_message_timestamp(&message, &kind);
-    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis > 0) record.arrival = {millis * 1000};
-    record.tombstone = message.payload == nullptr;
-    if (record.tombstone) continue;
-    record.data = {static_cast<const char*>(message.payload), message.len};
-    if (message.len > longest) {
-      record.fault = "too-long";
-      record.data = record.data.substr(0, std::min(message.len, kFaultBytes));
-    }
-  }
+  if (lanes_.fetched.empty()) return false;
+  Slot& slot = *lanes_.find(lanes_.fetched.next());
+  lanes_.fetched.hand_out(limits.max_records, out);
+  slot.waiting -= out.records.size();
+  slot.lane.handed_out(static_cast<std::int64_t>(out.records.back().position), slot.waiting == 0);
+  return true;
 }
 
 void LaneReader::look_for_end() {
@@ -149,19 +118,25 @@ void LaneReader::partitions(std::vector<PartitionState>& out) {
   }
 }
 
-}  // namespace
+constexpr std::size_t kFaultBytes = 64 * 1024;
 
-Messages Messages::take(std::size_t count) {
-  Messages taken;
-  if (count >= list_.size()) {
-    taken.list_.swap(list_);
-    return taken;
+RawRecord raw_record(const rd_kafka_message_t& message, std::size_t longest) {
+  RawRecord record;
+  record.position = static_cast<std::uint64_t>(message.offset);
+  rd_kafka_timestamp_type_t kind;
+  const std::int64_t millis = rd_kafka_message_timestamp(&message, &kind);
+  if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis > 0) record.arrival = {millis * 1000};
+  record.tombstone = message.payload == nullptr;
+  if (record.tombstone) return record;
+  record.data = {static_cast<const char*>(message.payload), message.len};
+  if (message.len > longest) {
+    record.fault = "too-long";
+    record.data = record.data.substr(0, std::min(message.len, kFaultBytes));
   }
-  const auto last = list_.begin() + static_cast<std::ptrdiff_t>(count);
-  taken.list_.assign(list_.begin(), last);
-  list_.erase(list_.begin(), last);
-  return taken;
+  return record;
 }
+
+}  // namespace
 
 Result<std::unique_ptr<Reader>> Group::reader(unsigned worker) {
   return std::make_unique<LaneReader>(shared_from_this(), worker);
@@ -182,6 +157,20 @@ Slot* WorkerLanes::find(const std::string& name) {
   return nullptr;
 }
 
+Slot* WorkerLanes::find(std::uint32_t number) {
+  for (const auto& slot : slots)
+    if (slot->number == number) return slot.get();
+  return nullptr;
+}
+
+void WorkerLanes::forget_fetched() {
+  fetched.clear();
+  for (auto& slot : slots) {
+    slot->waiting = 0;
+    slot->lane.rewind();
+  }
+}
+
 Slot* WorkerLanes::find(const rd_kafka_message_t& message) {
   if (message.rkt == nullptr) return nullptr;
   const auto is = [&message](const Slot& slot) {
@@ -196,21 +185,19 @@ Slot* WorkerLanes::find(const rd_kafka_message_t& message) {
   return slot;
 }
 
-void Group::sort_in(WorkerLanes& to, rd_kafka_message_t* message) {
-  Slot* slot = to.find(*message);
-  const auto drop = [message] { rd_kafka_message_destroy(message); };
-  if (slot == nullptr || slot->revoked) return drop();
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+void Group::sort_in(WorkerLanes& to, const rd_kafka_message_t& message) {
+  Slot* slot = to.find(message);
+  if (slot == nullptr || slot->revoked) return;
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     slot->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!slot->stalled && slot->lane.offer(message->offset))
-      slot->pending.push(message);
-    else
-      drop();
+    if (slot->stalled || !slot->lane.offer(message.offset)) return;
+    to.fetched.add(slot->number, raw_record(message, context_.max_record));
+    ++slot->waiting;
     return;
   }
-  const auto code = message->err;
+  const auto code = message.err;
   if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    slot->lane.reached(message->offset);
+    slot->lane.reached(message.offset);
   } else if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
     slot->stalled = true;
     const std::lock_guard lock(mutex_);
@@ -218,12 +205,11 @@ void Group::sort_in(WorkerLanes& to, rd_kafka_message_t* message) {
   } else if (is_permanent(code)) {
     fail(to_error(code, fmt::format("reading {}", slot->name)));
   } else if (code != slot->last_error && !is_outage(code)) {
-    const char* text = rd_kafka_message_errstr(message);
+    const char* text = rd_kafka_message_errstr(&message);
     log(code == RD_KAFKA_RESP_ERR__BAD_MSG ? 2 : 1,
-        fmt::format("{} at offset {}: {}", slot->name, message->offset, text ? text : ""));
+        fmt::format("{} at offset {}: {}", slot->name, message.offset, text ? text : ""));
     slot->last_error = code;
   }
-  drop();
 }
 
 bool Group::finished() {

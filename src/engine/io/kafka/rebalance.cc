@@ -182,7 +182,6 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
         worker.slots.back()->number = worker.number_of(worker.slots.back()->name);
       }
       worker.last = nullptr;
-      worker.turn = 0;
       worker.done = false;
       worker.confirmed_at.reset();
       worker.queue = std::move(queues[w]);
@@ -200,9 +199,8 @@ void Group::take_anew() {
   const auto list = new_list();
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
+    worker->forget_fetched();
     for (auto& slot : worker->slots) {
-      slot->pending.clear();
-      slot->lane.rewind();
       add(list, slot->topic, slot->partition, slot->lane.position());
     }
     worker->queue.reset();
@@ -232,10 +230,9 @@ bool Group::stop_handing_out() {
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
     worker->confirmed_at.reset();
+    worker->forget_fetched();
     for (auto& slot : worker->slots) {
       slot->revoked = true;
-      slot->pending.clear();
-      slot->lane.rewind();
       open = open || slot->lane.position() > slot->acknowledged;
     }
   }

@@ -118,6 +118,29 @@ TEST_CASE("a bounded source ends at the end offsets seen at the start", "[kafka]
   }
 }
 
+// librdkafka stops fetching when so much waits, and has to be told to go on.
+TEST_CASE("more than may wait is read in order and without loss", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 3);
+  constexpr int kRecords = 9000;
+  const std::string filling(1000, '.');
+  for (int i = 0; i < kRecords; ++i)
+    cluster.produce("t", i % 3, std::to_string(i) + filling + std::to_string(i));
+  cluster.flush();
+  const unsigned workers = GENERATE(1u, 2u);
+  Member member(cluster.brokers(), "t",
+                {.workers = workers, .until_end = true, .prefetch = 1u << 20});
+  REQUIRE(eventually([&] { return member.ended(); }));
+  REQUIRE(member.count() == kRecords);
+  std::map<std::string, int> next;
+  for (const auto& s : member.seen()) {
+    const int n = next[s.partition]++;
+    REQUIRE(s.position == static_cast<std::uint64_t>(n));
+    const std::string number = std::to_string(3 * n + (s.partition.back() - '0'));
+    REQUIRE(s.data == number + filling + number);
+  }
+}
+
 TEST_CASE("tombstones, empty and too long records are told apart", "[kafka]") {
   MockCluster cluster;
   cluster.create_topic("t", 1);

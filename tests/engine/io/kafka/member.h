@@ -30,6 +30,7 @@ struct MemberOptions {
   bool fresh = false;
   Positions resume_at = {};
   std::size_t max_record = 1 << 20;
+  std::uint64_t prefetch = 8u << 20;
 };
 
 class Member {
@@ -45,7 +46,7 @@ class Member {
     group.group = "g";
     group.until_end = options.until_end;
     group.from_latest = options.from_latest;
-    group.prefetch_bytes = 8u << 20;
+    group.prefetch_bytes = options.prefetch;
     SourceContext context;
     context.node = "in";
     context.pipeline = "p";
