@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench_bare_consumer BROKERS TOPIC PREFETCH_KB: reads a topic from its beginning to its end with
-// librdkafka, in batches from one queue and with the settings of streamd's source, and counts. What
+// librdkafka, in batches from one queue that is long enough to never pause, and counts. What
 // it costs is the least that a consumer made with this library can cost. Prints one line of JSON.
 #include <librdkafka/rdkafka.h>
 

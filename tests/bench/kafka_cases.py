@@ -11,7 +11,7 @@ from report import Line, spread
 from service import ServiceError
 
 PARTITIONS = 2
-PREFETCH_KB = 256 * 1024  # The source's default.
+PREFETCH_KB = 256 * 1024  # Enough that it never has to pause.
 
 
 def measure(programs, chosen):
@@ -31,7 +31,7 @@ def measure(programs, chosen):
 
 
 def _measure(programs, chosen, kafka, want):
-    bare, runs, problems = [], [], []
+    bare, runs, dropped, consumed, problems = [], [], [], [], []
     version = ""
     for n in range(chosen.repeat):
         cost, out, errors = programs.measured(
@@ -44,25 +44,49 @@ def _measure(programs, chosen, kafka, want):
         group = f"bench-{n}"
         for goal in JSON_NAMES:
             kafka.create_topic(f"{goal}-{group}")
-        run = programs.streamd("nginx_kafka", {
-            "KAFKA_BROKERS": kafka.bootstrap, "INPUT_TOPIC": "requests", "GROUP": group})
-        runs.append(run)
-        problems += run.problems
-        for node, count in {"requests": chosen.records, **row_counts(want)}.items():
-            if run.nodes.get(node, (None,))[0] != count:
-                problems.append(f"{node} saw {run.nodes.get(node)} instead of {count} records")
+        env = {"KAFKA_BROKERS": kafka.bootstrap, "INPUT_TOPIC": "requests"}
+        counts = {"requests": chosen.records, **row_counts(want)}
+        consumed.append(programs.streamd("kafka_consume", {**env, "GROUP": f"{group}-consume"}))
+        dropped.append(programs.streamd("nginx_kafka", {**env, "GROUP": f"{group}-drop"},
+                                        drop_goals=True))
+        runs.append(programs.streamd("nginx_kafka", {**env, "GROUP": group}))
+        problems += consumed[-1].problems + _wrong(consumed[-1], {"requests": chosen.records})
+        problems += dropped[-1].problems + _wrong(dropped[-1], counts)
+        problems += runs[-1].problems + _wrong(runs[-1], counts)
     rows = {goal: [r.value for r in kafka.consume_all(f"{goal}-{group}")] for goal in JSON_NAMES}
     problems += compare(want, rows, JSON_NAMES)
 
+    def ns(costs):
+        return [1e9 * c / chosen.records for c in costs]
+
+    def cpu(of):
+        return [run.cpu for run in of]
+
     shares = [100 * b / r.cpu for b, r in zip(bare, runs)]
     rates = [chosen.records / r.cpu / 1e6 for r in runs]
-    bare_ns = [1e9 * b / chosen.records for b in bare]
+    bare_ns = ns(bare)
     results = sum(row_counts(want).values())
+    windows = ns(d - c for d, c in zip(cpu(dropped), cpu(consumed)))
+    produce = ns(r - d for r, d in zip(cpu(runs), cpu(dropped)))
+    limit = f"bare consumer {spread(bare_ns, ' ns', 0)} of CPU a record"
     return [Line(
         f"five goals, Kafka → Kafka exactly once ({results:,} results), one worker",
         "≥ 65 % of a bare consumer per CPU-second",
         f"{spread(shares, ' %', 0)}: {spread(rates, ' M/CPU-s')}, "
         f"{1000 / middle(rates)[0]:.0f} ns of CPU a record, {middle(r.wall for r in runs)[0]:.2f} s, "
-        f"{middle(r.rss for r in runs)[0] / 1e6:.0f} MB",
-        f"bare consumer {spread(bare_ns, ' ns', 0)} of CPU a record",
-        middle(shares)[0] >= 65, problems)], [f"librdkafka {version}"]
+        f"{middle(r.rss for r in runs)[0] / 1e6:.0f} MB", limit, middle(shares)[0] >= 65, problems),
+        Line("– of that: consuming (Kafka → null, as text)", "–",
+             f"{spread(ns(cpu(consumed)), ' ns', 0)} of CPU a record, "
+             f"{middle(r.rss for r in consumed)[0] / 1e6:.0f} MB", limit),
+        Line("– of that: decoding, converting and windows", "–",
+             f"{spread(windows, ' ns', 0)} of CPU a record"),
+        Line("– of that: encoding, producing and transactions", "–",
+             f"{spread(produce, ' ns', 0)} of CPU a record, "
+             f"{middle(produce)[0] * chosen.records / results:,.0f} ns a result"),
+    ], [f"librdkafka {version}"]
+
+
+def _wrong(run, counts):
+    """What the run's table says otherwise than expected."""
+    return [f"{node} saw {run.nodes.get(node)} instead of {count} records"
+            for node, count in counts.items() if run.nodes.get(node, (None,))[0] != count]
