@@ -4,6 +4,7 @@
 #include "operators/builtin_operators.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -107,7 +108,7 @@ class Map final : public Operator {
 
 struct Assignment {
   std::string name;
-  expr::Expression expression;
+  std::optional<expr::Expression> expression;  // none: it does not parse, which was reported
   Place place;
 };
 
@@ -124,7 +125,8 @@ class MapPlan final : public OperatorPlan {
     for (const std::string& field : config_.keep) add_need(field, needs);
     for (const auto& [from, to] : config_.rename)
       if (!is_set(from)) needs.fields.insert(from);
-    for (const Assignment& a : set_) a.expression.fields(needs.fields);
+    for (const Assignment& a : set_)
+      if (a.expression) a.expression->fields(needs.fields);
     return needs;
   }
 
@@ -187,7 +189,7 @@ class MapPlan final : public OperatorPlan {
   }
 
   void assign(const Assignment& a, const Schema& in, Diagnostics& problems) {
-    auto program = a.expression.bind(in, problems);
+    auto program = a.expression ? a.expression->bind(in, problems) : std::nullopt;
     if (!program) {
       take_out(a.name);
       add({a.name, Type::any, true}, {});
@@ -266,7 +268,6 @@ class MapPlan final : public OperatorPlan {
 
 std::unique_ptr<OperatorPlan> make_map(MapConfig config, const ConfigNode& node,
                                        Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   if (config.set.empty() && config.rename.empty() && config.remove.empty() && config.keep.empty())
     report_rule(node, "map needs set, rename, remove or keep", problems);
   std::vector<std::string> targets;
@@ -277,10 +278,8 @@ std::unique_ptr<OperatorPlan> make_map(MapConfig config, const ConfigNode& node,
   }
   std::vector<Assignment> set;
   for (const auto& [name, text] : config.set) {
-    auto expression = expr::Expression::parse(text, problems);
-    if (expression) set.push_back({name, std::move(*expression), text.where.place});
+    set.push_back({name, expr::Expression::parse(text, problems), text.where.place});
   }
-  if (problems.errors() > before) return nullptr;
   return std::make_unique<MapPlan>(std::move(config), std::move(set), node.place);
 }
 

@@ -18,8 +18,8 @@ namespace streamd {
 template <class Plan>
 struct Registered {
   SpecView view;
-  // Reads the node's own fields (`also`: views of the fields common to its kind). Null after it
-  // reported a problem.
+  // Reads the node's own fields (`also`: views of the fields common to its kind). Null when there
+  // is nothing that could be bound; a problem may be reported in any case.
   std::function<std::unique_ptr<Plan>(const ConfigNode&, const std::vector<const SpecView*>& also,
                                       Diagnostics&)>
       make;
@@ -28,7 +28,9 @@ struct Registered {
 class Registry {
  public:
   // make: std::unique_ptr<XPlan>(Config, const ConfigNode&, Diagnostics&). It may report problems
-  // (an expression that does not parse) and return null.
+  // (an expression that does not parse) and return null. It is also called when some values could
+  // not be read and have their defaults, for what it says about the others; everything required is
+  // in the node.
   template <class Config, class Make>
   void add_source(Spec<Config> spec, Make make) {
     add("source", sources_, std::move(spec), make);
@@ -56,9 +58,14 @@ class Registry {
                   [spec = std::move(spec), make](const ConfigNode& node,
                                                  const std::vector<const SpecView*>& also,
                                                  Diagnostics& problems) -> std::unique_ptr<Plan> {
-                    auto config = spec.parse(node, problems, also);
-                    if (!config) return nullptr;
-                    return make(std::move(*config), node, problems);
+                    auto reading = spec.read(node, problems, also);
+                    if (!reading || reading->missing) return nullptr;
+                    if (reading->usable())
+                      return make(std::move(reading->config), reading->node, problems);
+                    Diagnostics found;
+                    make(std::move(reading->config), reading->node, found);
+                    report_about_values(reading->node, reading->unusable, found, problems);
+                    return nullptr;
                   }});
   }
 

@@ -23,14 +23,19 @@ std::string property_schema(const FieldView& field) {
   return schema;
 }
 
+// Or at the same place.
+bool is_before(const Place& a, const Place& b) {
+  return a.file == b.file && (a.line < b.line || (a.line == b.line && a.column <= b.column));
+}
+
 }  // namespace
 
-void reject_unknown_keys(const ConfigNode& node, const std::vector<const SpecView*>& views,
+void reject_unknown_keys(ConfigNode& node, const std::vector<const SpecView*>& views,
                          Diagnostics& problems) {
   std::vector<std::string> known;
   for (const SpecView* view : views)
     for (const auto& field : view->fields) known.push_back(field.name);
-  for (const auto& [key, value] : node.entries) {
+  for (auto& [key, value] : node.entries) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
     const std::string guess = closest(key.text, known);
     std::string all;
@@ -38,6 +43,26 @@ void reject_unknown_keys(const ConfigNode& node, const std::vector<const SpecVie
     problems.error(
         "unknown-key", key.place, "unknown key " + json_quote(key.text),
         guess.empty() ? "known keys: " + all : fmt::format("did you mean \"{}\"?", guess));
+    if (!guess.empty() && node.find(guess) == nullptr) key.text = guess;
+  }
+}
+
+void report_about_values(const ConfigNode& node, const std::vector<std::string>& except,
+                         const Diagnostics& found, Diagnostics& problems) {
+  for (const auto& p : found.all()) {
+    if (p.place.line == 0) continue;  // about a default
+    const ConfigEntry* about = nullptr;
+    for (const auto& entry : node.entries)
+      if (is_before(entry.second.place, p.place) &&
+          (about == nullptr || is_before(about->second.place, entry.second.place)))
+        about = &entry;
+    if (about == nullptr ||
+        std::find(except.begin(), except.end(), about->first.text) != except.end())
+      continue;
+    if (p.severity == Severity::error)
+      problems.error(p.code, p.place, p.message, p.hint);
+    else
+      problems.warning(p.code, p.place, p.message, p.hint);
   }
 }
 

@@ -43,12 +43,28 @@ std::vector<FieldView> nested_fields() {
     return {};
 }
 
-// Reports keys of a map that no view knows, with the closest known name. `also`: further views
-// whose keys are allowed (the fields common to every source).
-void reject_unknown_keys(const ConfigNode& node, const std::vector<const SpecView*>& views,
+// Reports keys of a map that no view knows, with the closest known name, and gives those the name
+// that is meant if it is not there itself: what else is wrong is told as well then.
+void reject_unknown_keys(ConfigNode& node, const std::vector<const SpecView*>& views,
                          Diagnostics& problems);
 void report_missing(const ConfigNode& node, const std::string& field, Diagnostics& problems);
 void report_rule(const ConfigNode& node, const std::string& text, Diagnostics& problems);
+
+// Hands over what `found` says about the values of a map, leaving out those of the keys in
+// `except`.
+void report_about_values(const ConfigNode& node, const std::vector<std::string>& except,
+                         const Diagnostics& found, Diagnostics& problems);
+
+// A map as far as it can be read.
+template <class Config>
+struct Reading {
+  Config config{};
+  ConfigNode node;                    // the map, misspelled keys corrected
+  std::vector<std::string> unusable;  // keys whose values can't be read; config has their defaults
+  bool missing = false;               // something required is not there
+  bool rules_hold = true;
+  bool usable() const { return unusable.empty() && !missing && rules_hold; }
+};
 
 template <class Config>
 class Spec {
@@ -64,13 +80,21 @@ class Spec {
     view_.fields.push_back({doc.name, doc.help, FieldType<T>::name(), FieldType<T>::json_schema(),
                             doc.required ? "" : FieldType<T>::show(Config{}.*member), doc.required,
                             doc.secret, doc.advanced, doc.examples, nested_fields<T>()});
-    readers_.push_back([member, doc](const ConfigNode& node, Config& into, Diagnostics& problems) {
-      const ConfigNode* value = node.find(doc.name);
+    readers_.push_back([member, doc](Reading<Config>& into, Diagnostics& problems) {
+      const ConfigNode* value = into.node.find(doc.name);
       if (value == nullptr) {
-        if (doc.required) report_missing(node, doc.name, problems);
+        if (!doc.required) return;
+        report_missing(into.node, doc.name, problems);
+        into.missing = true;
         return;
       }
-      FieldType<T>::read(*value, into.*member, problems);
+      const std::size_t before = problems.errors();
+      T read = into.config.*member;
+      FieldType<T>::read(*value, read, problems);
+      if (problems.errors() > before)
+        into.unusable.push_back(doc.name);
+      else
+        into.config.*member = std::move(read);
     });
     return *this;
   }
@@ -85,24 +109,35 @@ class Spec {
     return *this;
   }
 
-  // Reports every problem with its place; nullopt when there was one.
-  std::optional<Config> parse(const ConfigNode& node, Diagnostics& problems,
-                              const std::vector<const SpecView*>& also = {}) const {
+  // Reports every problem with its place; nullopt when it is no map at all. `also`: further views
+  // whose keys are allowed (the fields common to every source).
+  std::optional<Reading<Config>> read(const ConfigNode& node, Diagnostics& problems,
+                                      const std::vector<const SpecView*>& also = {}) const {
     if (node.shape != ConfigNode::Shape::map) {
       report_type(node, "a map", problems);
       return std::nullopt;
     }
-    Config config{};
-    const std::size_t before = problems.errors();
+    Reading<Config> reading;
+    reading.node = node;
     std::vector<const SpecView*> views = also;
     views.push_back(&view_);
-    reject_unknown_keys(node, views, problems);
-    for (const auto& read : readers_) read(node, config, problems);
-    if (problems.errors() > before) return std::nullopt;
+    reject_unknown_keys(reading.node, views, problems);
+    for (const auto& read : readers_) read(reading, problems);
+    if (!reading.usable()) return reading;
     for (const auto& [text, holds] : rules_)
-      if (!holds(config)) report_rule(node, text, problems);
+      if (!holds(reading.config)) {
+        report_rule(node, text, problems);
+        reading.rules_hold = false;
+      }
+    return reading;
+  }
+  // The same; nullopt when there was a problem.
+  std::optional<Config> parse(const ConfigNode& node, Diagnostics& problems,
+                              const std::vector<const SpecView*>& also = {}) const {
+    const std::size_t before = problems.errors();
+    auto reading = read(node, problems, also);
     if (problems.errors() > before) return std::nullopt;
-    return config;
+    return std::move(reading->config);
   }
   const SpecView& view() const { return view_; }
 
@@ -112,7 +147,7 @@ class Spec {
     return *this;
   }
   SpecView view_;
-  std::vector<std::function<void(const ConfigNode&, Config&, Diagnostics&)>> readers_;
+  std::vector<std::function<void(Reading<Config>&, Diagnostics&)>> readers_;
   std::vector<std::pair<std::string, bool (*)(const Config&)>> rules_;
 };
 

@@ -88,8 +88,8 @@ class WindowPlan final : public OperatorPlan {
  public:
   WindowPlan(Config config, Place place) : config_(std::move(config)), place_(place) {}
 
-  bool parse(Diagnostics& problems) {
-    const std::size_t before = problems.errors();
+  // What does not parse is left out of bind().
+  void parse(Diagnostics& problems) {
     for (const auto& [name, text] : config_.compute) {
       auto call = parse_compute(name, text, problems);
       if (!call) continue;
@@ -108,7 +108,6 @@ class WindowPlan final : public OperatorPlan {
         problems.error("duplicate-name", text.where.place,
                        "\"" + name + "\" already names a field of the result",
                        "Choose another name.");
-    return problems.errors() == before;
   }
 
   Needs needs(const Needs&) const override {
@@ -132,7 +131,9 @@ class WindowPlan final : public OperatorPlan {
     rules.emit = config_.emit;
     rules.max_keys = config_.max_keys;
     rules.on_full = config_.on_full;
-    bind_condition(having_, config_.having, rules.out, rules.having, problems);
+    // With a field of the result missing, `having` would be blamed for reading it.
+    const bool all_parsed = calls_.size() == config_.compute.size();
+    if (all_parsed) bind_condition(having_, config_.having, rules.out, rules.having, problems);
     if (having_) {
       std::set<std::string> fields;
       having_->fields(fields);
@@ -240,7 +241,7 @@ void add_window_operator(Registry& registry) {
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto plan =
                               std::make_unique<window::WindowPlan>(std::move(config), node.place);
-                          if (!plan->parse(problems)) return nullptr;
+                          plan->parse(problems);
                           return plan;
                         });
 }

@@ -74,10 +74,42 @@ TEST_CASE("a spec reports every mistake at once") {
                                   problems));
   std::vector<std::string> messages;
   for (const auto& p : problems.all()) messages.push_back(p.message + "; " + p.hint);
-  CHECK(messages ==
-        std::vector<std::string>{
-            "unknown key \"withing\"; did you mean \"within\"?", "expected text, got nothing; ",
-            "\"within\" is missing; add within:", "unknown key \"evry\"; did you mean \"every\"?"});
+  CHECK(messages == std::vector<std::string>{"unknown key \"withing\"; did you mean \"within\"?",
+                                             "expected text, got nothing; ",
+                                             "unknown key \"evry\"; did you mean \"every\"?"});
+}
+
+TEST_CASE("what can be read is read, and misspelled keys count as what they mean") {
+  Diagnostics problems;
+  const auto reading = dedupe_spec().read(
+      map({{"withing", scalar("30s")}, {"by", ConfigNode{}}, {"colour", scalar("red")}}), problems);
+  REQUIRE(reading);
+  CHECK(problems.errors() == 3);
+  CHECK(reading->config.within == Duration::from_seconds(30));
+  CHECK(reading->unusable == std::vector<std::string>{"by"});
+  CHECK_FALSE(reading->missing);
+  CHECK_FALSE(reading->usable());
+  Diagnostics more;
+  const auto only_unknown = dedupe_spec().read(
+      map({{"by", scalar("a")}, {"within", scalar("1s")}, {"colour", scalar("red")}}), more);
+  CHECK(more.errors() == 1);
+  CHECK(only_unknown->usable());
+}
+
+TEST_CASE("what is found about values that could not be read is left out") {
+  ConfigNode node = map({{"a", scalar("1")}, {"b", scalar("2")}});
+  node.place = node.entries[0].first.place = {0, 3, 1};
+  node.entries[0].second.place = {0, 3, 4};
+  node.entries[1].first.place = {0, 4, 1};
+  node.entries[1].second.place = {0, 4, 4};
+  Diagnostics found, problems;
+  found.error("x", {0, 3, 9}, "inside a");
+  found.error("x", {0, 4, 4}, "at b");
+  found.error("x", node.place, "about the whole");
+  found.error("x", {}, "nowhere");
+  report_about_values(node, {"b"}, found, problems);
+  REQUIRE(problems.errors() == 1);
+  CHECK(problems.all()[0].message == "inside a");
 }
 
 TEST_CASE("rules are checked once the fields are good") {

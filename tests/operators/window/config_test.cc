@@ -58,6 +58,16 @@ TEST_CASE("a window's configuration is checked with all its parts", "[window]") 
   CHECK(codes(with({{"having", scalar("n + 1")}})) == Codes{"type-mismatch"});
 }
 
+TEST_CASE("one mistake in a window does not hide the others", "[window]") {
+  CHECK(codes(with({{"max_key", scalar("10")}, {"having", scalar("n + 1")}})) ==
+        Codes{"unknown-key", "type-mismatch"});
+  CHECK(codes(with({{"where", scalar("x >")}, {"having", scalar("n + 1")}})).size() == 2);
+  // `having` is not blamed for the field that is missing.
+  CHECK(codes(with({{"compute", map_of({{"n", scalar("coutn()")}, {"m", scalar("sum(zz)")}})},
+                    {"having", scalar("n > 1")}}))
+            .size() == 2);
+}
+
 TEST_CASE("compute takes one call of a known function", "[window]") {
   for (const char* good : {"count()", " sum( x ) ", "count(x > 1)", "top(x, 5)", "quantile(x, 0.9)",
                            "max(x * 2)", "first('a,b)' + k)", "rate()"})
