@@ -26,7 +26,15 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
       log_(context.log),
       mine_(std::move(mine)) {
   for (const auto& [name, position] : context.resume_at) stored_names_.insert(name);
-  for (auto& file : files) add(std::move(file));
+  for (auto& file : files) {
+    // A rotated file that is new comes after what there was of its log.
+    std::uint32_t after = 0;
+    const std::string home = file->name().substr(0, file->name().rfind('#'));
+    const bool rotated = config_.follow && file->path() != home && file->position().offset == 0;
+    for (const Followed& f : files_)
+      if (rotated && log_of(f.first_path) == log_of(home)) after = f.number + 1;
+    add(std::move(file), after);
+  }
 }
 
 void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {

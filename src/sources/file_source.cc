@@ -8,8 +8,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
+#include <sys/stat.h>
 #include <utility>
 
 namespace streamd {
@@ -25,6 +29,28 @@ namespace {
 std::string path_of(const std::string& partition_name) {
   return partition_name.substr(0, partition_name.rfind('#'));
 }
+
+// When a file was made, where the file system knows, and written last.
+struct FileTimes {
+  std::pair<std::int64_t, std::uint32_t> born{};  // zero: not known
+  std::pair<std::int64_t, std::uint32_t> written{};
+
+  static std::optional<FileTimes> of(const std::string& path) {
+    struct statx found {};
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MTIME | STATX_BTIME, &found) != 0)
+      return std::nullopt;
+    FileTimes times;
+    if ((found.stx_mask & STATX_BTIME) != 0)
+      times.born = {found.stx_btime.tv_sec, found.stx_btime.tv_nsec};
+    times.written = {found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec};
+    return times;
+  }
+  // Some writers go on for a while in a file that was rotated: being written later is not enough.
+  bool newer_than(const FileTimes& other) const {
+    const bool older = born.first != 0 && other.born.first != 0 && born < other.born;
+    return written > other.written && !older;
+  }
+};
 
 class FileSource final : public Source {
  public:
@@ -49,6 +75,9 @@ class FileSource final : public Source {
       stored.emplace_back(name, *position);
     }
     for (const auto& [name, position] : stored) STREAMD_TRY(resume(name, position));
+    if (config_.follow)
+      for (const std::string& path : config_.path)
+        if (!is_pattern(path)) STREAMD_TRY(begin_missed(path));
     for (const std::string& path : paths_) STREAMD_TRY(begin(path));
     return {};
   }
@@ -110,6 +139,7 @@ class FileSource final : public Source {
       if (!same) return tl::unexpected(std::move(same).error());
       if (!*same) continue;
       taken_.insert(*id);
+      remember_newest(path, candidate);
       // What was read to its end may have grown since; of compressed files that cannot be told.
       const bool ended = position.state == FilePosition::State::ended;
       const auto size = (*file)->disk_size();
@@ -126,6 +156,38 @@ class FileSource final : public Source {
     return {};
   }
 
+  void remember_newest(const std::string& path, const std::string& found_at) {
+    const auto times = FileTimes::of(found_at);
+    if (!times) return;
+    const auto [newest, is_new] = newest_.emplace(log_of(path), *times);
+    if (!is_new && times->newer_than(newest->second)) newest->second = *times;
+  }
+
+  // Files of this log that came and were rotated away since: written after the newest that is read
+  // on. Their partitions have the name of the log itself, as if they had been found there.
+  Status begin_missed(const std::string& path) {
+    const auto newest = newest_.find(log_of(path));
+    if (newest == newest_.end()) return {};
+    std::vector<std::pair<std::pair<std::int64_t, std::uint32_t>, std::string>> missed;
+    for (const std::string& rotated : rotations_of(path)) {
+      // Being compressed just now.
+      if (rotated.ends_with(".gz") && FileTimes::of(rotated.substr(0, rotated.size() - 3)))
+        continue;
+      const auto times = FileTimes::of(rotated);
+      if (rotated == path || !times || !times->newer_than(newest->second)) continue;
+      if (!find_files({rotated}, config_.exclude).empty())
+        missed.emplace_back(times->written, rotated);
+    }
+    std::sort(missed.begin(), missed.end());
+    for (const auto& [written, rotated] : missed) {
+      const auto id = file_id(rotated);
+      if (!id || taken_.contains(*id)) continue;
+      auto file = FileInput::open(rotated);
+      if (file) STREAMD_TRY(add(path, rotated, std::move(*file), *id, false));
+    }
+    return {};
+  }
+
   Status begin(const std::string& path) {
     const auto id = file_id(path);
     if (!id || taken_.contains(*id)) return {};
@@ -138,20 +200,26 @@ class FileSource final : public Source {
       if (!config_.follow) return tl::unexpected(std::move(file).error());
       return {};
     }
-    auto fingerprint = fingerprint_of(**file, !config_.follow);
+    return add(path, path, std::move(*file), *id, at_end);
+  }
+
+  // A new partition of the file that was or would have been found at `home` and is at `path` now.
+  Status add(const std::string& home, const std::string& path, std::unique_ptr<FileInput> file,
+             const FileId& id, bool at_end) {
+    auto fingerprint = fingerprint_of(*file, !config_.follow);
     if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
     if (!*fingerprint) return {};
-    taken_.insert(*id);
+    taken_.insert(id);
     FilePosition start;
     start.fingerprint = **fingerprint;
-    std::string name = partition_name_for(path, *id, start.fingerprint);
+    std::string name = partition_name_for(home, id, start.fingerprint);
     if (context_.resume_at.contains(name)) name += ".2";
-    auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(*file), start);
+    auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(file), start);
     if (at_end)
       STREAMD_TRY(made->skip_to_end());
     else
       made->release();
-    files_[owner_of_path(path)].push_back(std::move(made));
+    files_[owner_of_path(home)].push_back(std::move(made));
     return {};
   }
 
@@ -160,6 +228,7 @@ class FileSource final : public Source {
   std::vector<std::string> paths_;
   std::map<std::string, std::size_t> units_;
   std::set<FileId> taken_;
+  std::map<std::string, FileTimes> newest_;  // by log: of its newest file that is read on
   std::vector<std::vector<std::unique_ptr<FilePartition>>> files_;  // by worker
 };
 
