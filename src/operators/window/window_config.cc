@@ -49,10 +49,10 @@ bool FieldType<window::Kind>::read(const ConfigNode& node, window::Kind& into,
   }
   std::int64_t size = 0, every = 0, gap = 0, max = 0;
   if (node.find("tumbling") != nullptr) {
-    if (!only_keys(node, {"tumbling"}, problems)) return false;
-    if (!read_length(node, "tumbling", size, problems)) return false;
-    into.assigner = Assigner::sliding(size, size);
-    return true;
+    bool good = only_keys(node, {"tumbling"}, problems);
+    good = read_length(node, "tumbling", size, problems) && good;
+    if (good) into.assigner = Assigner::sliding(size, size);
+    return good;
   }
   if (node.find("sliding") != nullptr) {
     bool good = only_keys(node, {"sliding", "every"}, problems);
@@ -84,6 +84,10 @@ bool FieldType<window::Kind>::read(const ConfigNode& node, window::Kind& into,
     if (good) into.assigner = Assigner::session(gap, max);
     return good;
   }
+  // A misspelled key does not hide that a length is wrong too.
+  for (const auto& [key, value] : node.entries)
+    if (value.shape == ConfigNode::Shape::scalar)
+      read_length(node, key.text.c_str(), size, problems);
   if (only_keys(node, {"tumbling", "sliding", "session", "every"}, problems))
     problems.error("bad-window", node.place, "a window is tumbling, sliding or session",
                    "Write {tumbling: 1m}, {sliding: 20s, every: 1s} or "

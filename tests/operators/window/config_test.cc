@@ -62,6 +62,10 @@ TEST_CASE("one mistake in a window does not hide the others", "[window]") {
   CHECK(codes(with({{"max_key", scalar("10")}, {"having", scalar("n + 1")}})) ==
         Codes{"unknown-key", "type-mismatch"});
   CHECK(codes(with({{"where", scalar("x >")}, {"having", scalar("n + 1")}})).size() == 2);
+  CHECK(codes(with({{"window", map_of({{"slidin", scalar("20s")}, {"every", scalar("1x")}})}}))
+            .size() == 2);
+  CHECK(codes(with({{"window", map_of({{"tumbling", scalar("x")}, {"evry", scalar("1s")}})}}))
+            .size() == 2);
   // `having` is not blamed for the field that is missing.
   CHECK(codes(with({{"compute", map_of({{"n", scalar("coutn()")}, {"m", scalar("sum(zz)")}})},
                     {"having", scalar("n > 1")}}))
