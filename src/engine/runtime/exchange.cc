@@ -3,10 +3,13 @@
 
 #include "engine/core/key.h"
 
-#include <array>
 #include <memory>
 
 namespace streamd {
+
+Exchange::Exchange(unsigned workers) : workers_(workers) {
+  for (unsigned group = 0; group < kKeyGroups; ++group) owner_[group] = owner_of(group, workers);
+}
 
 bool Exchange::is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const {
   return !parts_.empty() && batch.rows_ptr() == last_.rows_ptr() &&
@@ -18,8 +21,6 @@ const std::vector<Batch>& Exchange::cut(const Batch& batch,
                                         const std::vector<std::size_t>& key_columns,
                                         std::uint64_t seed) {
   if (is_last(batch, key_columns)) return parts_;
-  std::array<unsigned, kKeyGroups> owner;
-  for (unsigned group = 0; group < kKeyGroups; ++group) owner[group] = owner_of(group, workers_);
   std::vector<std::vector<std::uint32_t>> rows(workers_);
   for (auto& part : rows) part.reserve(batch.size() / workers_ + batch.size() / 8 + 16);
   auto hashes = std::make_shared<std::vector<std::uint64_t>>(batch.physical_rows());
@@ -35,7 +36,7 @@ const std::vector<Batch>& Exchange::cut(const Batch& batch,
       hash = hash_key(key_, seed);
     }
     (*hashes)[row] = hash;
-    rows[owner[key_group(hash)]].push_back(row);
+    rows[owner_[key_group(hash)]].push_back(row);
   }
   const Batch with_hashes = batch.with_key_hashes(std::move(hashes));
   parts_.clear();

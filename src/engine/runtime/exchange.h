@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/core/batch.h"
+#include "engine/core/hash.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,7 +15,7 @@ namespace streamd {
 
 class Exchange {
  public:
-  explicit Exchange(unsigned workers) : workers_(workers) {}
+  explicit Exchange(unsigned workers);
   // What each worker gets of the selected rows, with their key hashes. Nodes with the same key
   // often get the same batch one after the other, so the last cut is kept. Good until the next
   // call.
@@ -24,6 +26,7 @@ class Exchange {
   bool is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const;
 
   const unsigned workers_;
+  std::array<unsigned, kKeyGroups> owner_;  // by key group
   Batch last_;
   std::vector<std::size_t> last_columns_;
   std::vector<Batch> parts_;
