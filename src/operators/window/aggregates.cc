@@ -284,9 +284,9 @@ bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t
   return true;
 }
 
-void Aggregates::free_part(std::uint64_t* part) const {
+void Aggregates::free_words(std::uint64_t* words, bool running) const {
   for (std::size_t c = 0; c < computes_.size(); ++c) {
-    std::uint64_t* at = part + offsets_[c];
+    std::uint64_t* at = words + offsets_[c];
     switch (computes_[c].function) {
       case Function::sum:
       case Function::avg:
@@ -294,33 +294,9 @@ void Aggregates::free_part(std::uint64_t* part) const {
         at[kSumInputs] = at[kSumDoubles] = 0;
         break;
       case Function::min:
-      case Function::max: free_extreme_part(*at); break;
+      case Function::max: running ? free_extreme_running(*at) : free_extreme_part(*at); break;
       case Function::first:
-      case Function::last: free_stamped_part(*at); break;
-      case Function::distinct:
-      case Function::top: free_counted(*at); break;
-      case Function::quantile: free_sketched(*at); break;
-      case Function::count:
-        if (computes_[c].input >= 0) *at = 0;
-        break;
-      case Function::rate: break;
-    }
-  }
-}
-
-void Aggregates::free_running(std::uint64_t* running) const {
-  for (std::size_t c = 0; c < computes_.size(); ++c) {
-    std::uint64_t* at = running + offsets_[c];
-    switch (computes_[c].function) {
-      case Function::sum:
-      case Function::avg:
-        ExactSum::free(at);
-        at[kSumInputs] = at[kSumDoubles] = 0;
-        break;
-      case Function::min:
-      case Function::max: free_extreme_running(*at); break;
-      case Function::first:
-      case Function::last: free_stamped_running(*at); break;
+      case Function::last: running ? free_stamped_running(*at) : free_stamped_part(*at); break;
       case Function::distinct:
       case Function::top: free_counted(*at); break;
       case Function::quantile: free_sketched(*at); break;

@@ -84,12 +84,13 @@ class Aggregates {
   // largest arrival number seen.
   bool decode(std::string_view& in, std::uint64_t* part, std::uint64_t& arrival) const;
 
-  void free_part(std::uint64_t* part) const;
-  void free_running(std::uint64_t* running) const;
+  void free_part(std::uint64_t* part) const { free_words(part, false); }
+  void free_running(std::uint64_t* running) const { free_words(running, true); }
 
  private:
   void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
                 std::uint64_t arrival) const;
+  void free_words(std::uint64_t* words, bool running) const;
 
   std::vector<Compute> computes_;
   std::vector<std::size_t> offsets_;
