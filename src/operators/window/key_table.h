@@ -111,11 +111,6 @@ class KeyTable {
       return slot.id;
     }
   }
-  // What remove() will touch.
-  void prefetch_removal(const Entry& e) const {
-    const Segment& segment = segments_[e.group];
-    __builtin_prefetch(&segment.slots[e.tag & segment.mask], 1);
-  }
   // Whether a guess, however old, is the id of this key.
   bool is(std::uint32_t id, KeyRef key) const {
     if (id >= limit_) return false;
