@@ -62,14 +62,25 @@ void append_key(const Value& value, std::string& key) {
   }
 }
 
+void write_text_key_front(std::string_view text, char* to) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  *to = static_cast<char>(Kind::string);
+  std::memcpy(to + 1, &size, sizeof size);
+}
+
+namespace {
+
+bool is_text_key(std::string_view key) {
+  if (key.size() < kTextKeyFront || key.front() != static_cast<char>(Kind::string)) return false;
+  std::uint32_t size = 0;
+  std::memcpy(&size, key.data() + 1, sizeof size);
+  return size == key.size() - kTextKeyFront;
+}
+
+}  // namespace
+
 std::uint64_t hash_key(std::string_view key, std::uint64_t seed) {
-  constexpr std::size_t kFront = 1 + sizeof(std::uint32_t);
-  if (key.size() >= kFront && key.front() == static_cast<char>(Kind::string)) {
-    std::uint32_t size = 0;
-    std::memcpy(&size, key.data() + 1, sizeof size);
-    if (size == key.size() - kFront) return hash_text_key(key.substr(kFront), seed);
-  }
-  return hash_bytes(key, seed);
+  return is_text_key(key) ? hash_text_key(key.substr(kTextKeyFront), seed) : hash_bytes(key, seed);
 }
 
 std::optional<std::vector<Value>> decode_key(std::string_view key) {

@@ -15,6 +15,7 @@
 #include "engine/core/hash.h"
 #include "engine/core/value.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ namespace streamd {
 
 // Appends one field to a key.
 void append_key(const Value& value, std::string& key);
+
+// A key that is one string: a front of so many bytes (kind and length), then its text.
+inline constexpr std::size_t kTextKeyFront = 1 + sizeof(std::uint32_t);
+void write_text_key_front(std::string_view text, char* to);
 
 // What shards a key and finds its state; on disk, so it never changes. A key that is one string is
 // hashed by its text alone, so that it need not be encoded first.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/key_table.h"
 
-#include "engine/core/key.h"
-
 #include <algorithm>
 #include <cstring>
 
@@ -41,10 +39,8 @@ std::uint32_t KeyTable::insert(KeyRef key, std::uint64_t hash) {
   e = Entry{};
   char* to = room_for(key.encoded_size(), e);
   if (key.text) {
-    const auto size = static_cast<std::uint32_t>(key.bytes.size());
-    *to++ = static_cast<char>(Kind::string);
-    std::memcpy(to, &size, sizeof size);
-    to += sizeof size;
+    write_text_key_front(key.bytes, to);
+    to += kTextKeyFront;
   }
   if (!key.bytes.empty()) std::memcpy(to, key.bytes.data(), key.bytes.size());
   e.key_size = static_cast<std::uint32_t>(key.encoded_size());

@@ -5,7 +5,7 @@
 // One thread.
 #pragma once
 
-#include "engine/core/hash.h"
+#include "engine/core/key.h"
 #include "engine/core/value.h"
 
 #include <array>
@@ -25,9 +25,7 @@ struct KeyRef {
   std::string_view bytes;
   bool text = false;
 
-  // In front of the text in the encoded key (engine/core/key.h): kind and length.
-  static constexpr std::size_t kFront = 5;
-  std::size_t encoded_size() const { return bytes.size() + (text ? kFront : 0); }
+  std::size_t encoded_size() const { return bytes.size() + (text ? kTextKeyFront : 0); }
   std::string encoded() const;
 };
 
@@ -119,7 +117,7 @@ class KeyTable {
     const char* const bytes = e.data();
     if (!key.text) return same(bytes, key.bytes);
     // One field, so the length in front of the text is right when the size is.
-    return bytes[0] == static_cast<char>(Kind::string) && same(bytes + KeyRef::kFront, key.bytes);
+    return bytes[0] == static_cast<char>(Kind::string) && same(bytes + kTextKeyFront, key.bytes);
   }
   // So few keys that they are in the nearest caches anyway.
   bool small() const { return live_ < 1024; }

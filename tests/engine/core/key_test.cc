@@ -83,3 +83,16 @@ TEST_CASE("key groups spread over the workers and each has exactly one owner", "
   }
   CHECK(hash_bytes("a", 1) != hash_bytes("a", 2));
 }
+
+TEST_CASE("a key of one string is its front and its text, and is hashed by the text", "[key]") {
+  for (const std::string text : {"", "a", "203.0.113.7", "api_29.example.com"}) {
+    std::string key, put(kTextKeyFront, '\0');
+    append_key(Value::string(text), key);
+    write_text_key_front(text, put.data());
+    CHECK(key == put + text);
+    CHECK(hash_key(key, 42) == hash_text_key(text, 42));
+    // Two strings are another key.
+    append_key(Value::string(text), key);
+    CHECK(hash_key(key, 42) == hash_bytes(key, 42));
+  }
+}
