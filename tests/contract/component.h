@@ -102,9 +102,13 @@ class Collector final : public Emitter {
   void reject(const Batch& batch, std::size_t i, const Fault& fault) override {
     rejected.push_back({batch.physical(i), std::string(fault.code), std::string(fault.reason)});
   }
+  void fail(const Batch& batch, std::size_t i, const Fault& fault) override {
+    failed.push_back({batch.physical(i), std::string(fault.code), std::string(fault.reason)});
+  }
   std::vector<Batch> batches;
   std::map<DropReason, std::size_t> dropped;
   std::vector<Rejected> rejected;
+  std::vector<Rejected> failed;  // results
 };
 
 }  // namespace streamd::test

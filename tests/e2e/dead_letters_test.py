@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from books import lines, rows, whole_rows
+from books import books_of, lines, rows, whole_rows
 from harness import Streamd, call
 
 PIPELINE = """\
@@ -156,3 +156,29 @@ def test_no_dead_letters(streamd, tmp_path):
     assert dlq(run, "show").returncode == 1
     assert dlq(run, "replay").stdout == "no dead letters to replay\n"
     assert whole_rows(tmp_path / "out/paid.ndjson") == [{"id": 1, "price": 10}]
+
+
+def test_a_result_without_a_value_is_kept_as_it_was_computed(streamd, tmp_path):
+    """A sum beyond 64 bits: not a row, not a silent null, but a counted dead letter."""
+    huge = 9 * 10**18
+    (tmp_path / "orders.ndjson").write_text("".join(
+        f'{{"id":{n},"shop":"{shop}","price":{price},"at":"{n}"}}\n'
+        for n, (shop, price) in enumerate([("a", huge), ("a", huge), ("b", 7)])))
+    run = Streamd(streamd, """\
+pipeline: shop
+sources:
+  orders: {type: file, path: orders.ndjson, follow: false, time: {field: at, format: unix}}
+operators:
+  sales: {type: window, input: orders, window: {tumbling: 1m}, by: [shop],
+          compute: {total: sum(price), orders: count()}}
+sinks:
+  out: {type: file, input: sales, path: out/sales.ndjson}
+""", tmp_path)
+    assert run.run() == 0, run.stderr
+    assert [(r["shop"], r["total"]) for r in rows(tmp_path / "out/sales.ndjson")] == [("b", 7)]
+    books = books_of(run)
+    assert books["sales"].left == {"failed results": 1}
+    assert (books["sales"].read, books["sales"].written) == (3, 1)
+    told = dlq(run, "show", "--code", "overflow").stdout
+    assert 'reason:    "total" is an int beyond 64 bits' in told, told
+    assert '"shop":"a"' in told and '"orders":2' in told, told

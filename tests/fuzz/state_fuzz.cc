@@ -56,6 +56,7 @@ class Nowhere final : public Emitter {
   void emit(const Batch& batch, Port) override { rows += batch.size(); }
   void drop(DropReason, std::size_t) override {}
   void reject(const Batch&, std::size_t, const Fault&) override {}
+  void fail(const Batch&, std::size_t, const Fault&) override {}
   std::size_t rows = 0;
 };
 

@@ -13,7 +13,7 @@ namespace streamd {
 enum class Port : std::uint8_t { out, late, errors };
 
 // Machine-readable cause of a dead letter: stable, kebab-case ("bad-json", "missing-field",
-// "convert", "expression", "too-long", "bad-utf8", "no-time", "bad-time").
+// "convert", "expression", "overflow", "too-long", "bad-utf8", "no-time", "bad-time").
 struct Fault {
   std::string_view code;
   std::string_view reason;  // for people; copied
@@ -29,6 +29,9 @@ class Emitter {
   virtual void drop(DropReason reason, std::size_t records) = 0;
   // Record i of `batch` cannot be used: it becomes a dead letter with this cause.
   virtual void reject(const Batch& batch, std::size_t i, const Fault& fault) = 0;
+  // Record i of `batch`, a result that this node has made and not emitted, has no value or no
+  // decision: it becomes a dead letter and counts as a failed result, not against the input.
+  virtual void fail(const Batch& batch, std::size_t i, const Fault& fault) = 0;
 };
 
 }  // namespace streamd

@@ -19,6 +19,7 @@ struct alignas(128) NodeCounters {
   std::atomic<std::uint64_t> out{0};
   std::array<std::atomic<std::uint64_t>, kDropReasons> dropped{};
   std::atomic<std::uint64_t> dead_letters{0};
+  std::atomic<std::uint64_t> failed{0};            // results that became dead letters
   std::atomic<std::uint64_t> bytes{0};             // sources: raw bytes read
   std::atomic<std::uint64_t> clamped{0};           // sources: times beyond now + max_future
   std::atomic<std::uint64_t> keys{0};              // gauge: live keys
@@ -36,7 +37,7 @@ struct NodeTotals {
   std::string name, type;
   enum class Kind { source, op, sink } kind = Kind::source;
   bool stateful = false;
-  std::uint64_t in = 0, out = 0, dead_letters = 0, bytes = 0, clamped = 0, keys = 0;
+  std::uint64_t in = 0, out = 0, dead_letters = 0, failed = 0, bytes = 0, clamped = 0, keys = 0;
   std::array<std::uint64_t, kDropReasons> dropped{};
   std::int64_t newest = INT64_MIN, watermark = INT64_MAX;
 

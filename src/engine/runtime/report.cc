@@ -51,7 +51,7 @@ Sums sums(const Progress& p) {
     }
     if (n.stateful) s.results += n.out;
     s.keys += n.keys;
-    s.dead += n.dead_letters;
+    s.dead += n.dead_letters + n.failed;
   }
   return s;
 }
@@ -89,6 +89,7 @@ std::string final_table(const Progress& progress) {
     };
     for (std::size_t r = 0; r < kDropReasons; ++r) add(kDropReasonNames[r], n.dropped[r]);
     add("dead letters", n.dead_letters);
+    add("failed results", n.failed);
     add("times clamped", n.clamped);
     if (!n.balanced()) left += fmt::format("{}BOOKS DO NOT BALANCE", left.empty() ? "" : ", ");
     table += fmt::format("{:<{}}  {:<{}}  {:>14}  {:>14}  {}\n", n.name, name_width, n.type,

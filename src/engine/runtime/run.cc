@@ -335,6 +335,7 @@ Progress Run::progress() const {
       t.in += c.in;
       t.out += c.out;
       t.dead_letters += c.dead_letters;
+      t.failed += c.failed;
       t.bytes += c.bytes;
       t.clamped += c.clamped;
       t.keys += c.keys;

@@ -31,16 +31,18 @@ void add_to_sum(std::uint64_t* at, const Value& value) {
   ++at[kSumInputs];
 }
 
-Value finite_or_null(double d) { return std::isfinite(d) ? Value::float64(d) : Value::null(); }
+Value finite(double d) {
+  return std::isfinite(d) ? Value::float64(d) : Value::error("is beyond the range of a double");
+}
 
 Value sum_result(const Compute& compute, const std::uint64_t* at) {
   if (compute.function == Function::avg) {
     if (at[kSumInputs] == 0) return Value::null();
-    return finite_or_null(ExactSum::to_double(at) / static_cast<double>(at[kSumInputs]));
+    return finite(ExactSum::to_double(at) / static_cast<double>(at[kSumInputs]));
   }
-  if (compute.always_double || at[kSumDoubles] > 0) return finite_or_null(ExactSum::to_double(at));
+  if (compute.always_double || at[kSumDoubles] > 0) return finite(ExactSum::to_double(at));
   const auto whole = ExactSum::to_int(at);
-  return whole ? Value::int64(*whole) : Value::null();
+  return whole ? Value::int64(*whole) : Value::error("is an int beyond 64 bits");
 }
 
 }  // namespace

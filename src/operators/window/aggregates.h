@@ -22,7 +22,7 @@ namespace streamd::window {
 
 enum class Function : std::uint8_t {
   count,  // records; with an input: records for which it is true
-  sum,    // int when every input was, null beyond int64; 0 of nothing
+  sum,    // int when every input was, an error beyond int64; 0 of nothing
   avg,
   min,
   max,
@@ -73,7 +73,8 @@ class Aggregates {
   void leave(std::uint64_t* running, const std::uint64_t* part) const;
 
   // The value of one function. `count`: records in the window; `span`: its length in microseconds.
-  // Texts are copied into the arena.
+  // Texts are copied into the arena. Kind::error, with a text that lives for ever, when it is out
+  // of range.
   Value part_result(std::size_t compute, const std::uint64_t* part, std::uint64_t count,
                     std::int64_t span, Arena& arena) const;
   Value running_result(std::size_t compute, const std::uint64_t* running, std::uint64_t count,

@@ -152,20 +152,22 @@ Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
       entry.count};
 }
 
-std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary) {
+std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary, Emitter* out) {
   std::vector<bool> result(ids.size());
   if (least_ != 0) {
     for (std::size_t i = 0; i < ids.size(); ++i) result[i] = keys_.entry(ids[i]).count >= least_;
     return result;
   }
-  Results rows(rules_, nullptr);
+  Results rows(rules_, results_.origin());
   std::vector<std::size_t> index;
   std::vector<std::uint32_t> kept;
   std::vector<expr::Program::Failure> failed;
   const auto evaluate = [&] {
     Arena arena;
-    rules_.having->select(rows.take(), arena, kept, failed);
+    const Batch batch = rows.take();
+    rules_.having->select(batch, arena, kept, failed);
     for (const std::uint32_t row : kept) result[index[row]] = true;
+    if (out != nullptr) fail_undecided(batch, failed, *out);
     index.clear();
   };
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -226,7 +228,7 @@ void PaneWindows::emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& o
 }
 
 void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter& out) {
-  const std::vector<bool> pass = passes(visited, boundary);
+  const std::vector<bool> pass = passes(visited, boundary, &out);
   bool some_left = false;
   std::size_t old = passing_.size();
   for (std::size_t i = 0; i < visited.size(); ++i) {
@@ -265,7 +267,7 @@ void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter&
 }
 
 void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out) {
-  const std::vector<bool> pass = passes(visited, boundary);
+  const std::vector<bool> pass = passes(visited, boundary, &out);
   Ids firing;
   for (std::size_t i = 0; i < visited.size(); ++i) {
     const std::uint32_t id = visited[i];
@@ -302,9 +304,9 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
       if (id != KeyTable::kNone) touch(id);
     }
   }
-  const auto values_of = [&](const Ids& ids, std::int64_t end) {
+  const auto values_of = [&](const Ids& ids, std::int64_t end, Emitter* told) {
     std::vector<std::optional<std::string>> values(ids.size());
-    const std::vector<bool> pass = passes(ids, end);
+    const std::vector<bool> pass = passes(ids, end, told);
     Arena arena;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (!pass[i]) continue;
@@ -319,7 +321,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
   Ids visited = touched_;
   std::unordered_map<std::string, std::string> before;
   {
-    const auto values = values_of(visited, boundary - a.every);
+    const auto values = values_of(visited, boundary - a.every, nullptr);
     for (std::size_t i = 0; i < visited.size(); ++i)
       if (values[i]) before.emplace(keys_.entry(visited[i]).bytes(), *values[i]);
   }
@@ -330,7 +332,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
   closed_ = boundary;
   skip_closed_groups(visited, boundary);
   sort_by_key(visited);
-  const auto now = values_of(visited, boundary);
+  const auto now = values_of(visited, boundary, &out);
   for (std::size_t i = 0; i < visited.size(); ++i) {
     if (now[i]) {
       const auto found = before.find(std::string(keys_.entry(visited[i]).bytes()));

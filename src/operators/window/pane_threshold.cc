@@ -53,7 +53,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
       if (!entering->second->closed) apply(*entering->second, true);
     for (; leaving != panes_.end() && leaving->first < end - a.size; ++leaving)
       apply(*leaving->second, false);
-    if (!passes({id}, end)[0]) continue;
+    if (!passes({id}, end, nullptr)[0]) continue;
     fired = end;
     fire(id, end, time);
     break;

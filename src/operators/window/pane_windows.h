@@ -126,7 +126,8 @@ class PaneWindows {
   void admit_waiting(std::int64_t until, Emitter& out);
   // Leaves out keys whose group had closed this window before a restart; they stay touched.
   void skip_closed_groups(Ids& ids, std::int64_t boundary);
-  std::vector<bool> passes(const Ids& ids, std::int64_t boundary);
+  // out: where results go whose decision failed; null: nobody is told, and they do not pass.
+  std::vector<bool> passes(const Ids& ids, std::int64_t boundary, Emitter* out);
   void emit_close(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);

@@ -5,6 +5,9 @@
 #include "engine/core/hash.h"
 #include "engine/core/key.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace streamd::window {
@@ -17,6 +20,17 @@ std::uint64_t result_id(const Results::Row& row) {
 }
 
 }  // namespace
+
+bool has_null(const Batch& batch, std::uint32_t row) {
+  return std::any_of(batch.columns().begin(), batch.columns().end(),
+                     [row](const ColumnPtr& column) { return (*column)[row].is(Kind::null); });
+}
+
+void fail_undecided(const Batch& batch, const std::vector<expr::Program::Failure>& failed,
+                    Emitter& out) {
+  for (const auto& failure : failed)
+    if (!has_null(batch, failure.row)) out.fail(batch, failure.row, {"expression", failure.reason});
+}
 
 Results::Results(const Rules& rules, std::shared_ptr<const Origin> origin)
     : rules_(rules), origin_(std::move(origin)) {}
@@ -40,10 +54,15 @@ void Results::add(const Row& row) {
   for (const Value& value : *key) columns_[c++]->push_back(value);
   const Aggregates& aggregates = rules_.aggregates;
   const std::int64_t span = row.end - row.start;
-  for (std::size_t i = 0; i < aggregates.size(); ++i)
-    columns_[c++]->push_back(row.running
-                                 ? aggregates.running_result(i, row.words, row.count, span, *arena_)
-                                 : aggregates.part_result(i, row.words, row.count, span, *arena_));
+  bool failed = false;
+  for (std::size_t i = 0; i < aggregates.size(); ++i) {
+    const Value value = row.running
+                            ? aggregates.running_result(i, row.words, row.count, span, *arena_)
+                            : aggregates.part_result(i, row.words, row.count, span, *arena_);
+    failed = failed || value.is(Kind::error);
+    columns_[c++]->push_back(value);
+  }
+  if (failed) failed_.push_back(static_cast<std::uint32_t>(rows_->time.size() - 1));
   columns_[c++]->push_back(Value::timestamp({row.start}));
   columns_[c++]->push_back(Value::timestamp({row.end}));
 }
@@ -54,11 +73,37 @@ Batch Results::take() {
   Batch batch(std::exchange(rows_, nullptr), std::move(columns), origin_);
   batch.keep(std::exchange(arena_, nullptr));
   columns_.clear();
+  failed_.clear();
   return batch;
 }
 
 void Results::flush(Emitter& out) {
-  if (size() > 0) out.emit(take());
+  if (size() == 0) return;
+  if (failed_.empty())
+    out.emit(take());
+  else
+    emit_without_failed(out);
+}
+
+void Results::emit_without_failed(Emitter& out) {
+  const std::vector<std::uint32_t> failed = failed_;
+  const Batch batch = take();
+  std::vector<std::uint32_t> good;
+  auto next = failed.begin();
+  for (std::uint32_t row = 0; row < batch.size(); ++row) {
+    if (next == failed.end() || *next != row) {
+      good.push_back(row);
+      continue;
+    }
+    ++next;
+    std::string reason;
+    for (std::size_t c = 0; c < batch.column_count(); ++c)
+      if (const Value& value = batch.at(c, row); value.is(Kind::error))
+        reason += fmt::format("{}\"{}\" {}", reason.empty() ? "" : ", ", rules_.out.fields[c].name,
+                              value.text());
+    out.fail(batch, row, {"overflow", reason});
+  }
+  out.emit(batch.select(std::move(good)));
 }
 
 }  // namespace streamd::window

@@ -114,7 +114,7 @@ Outcome SessionWindows::take(const Arrival& arrival, Emitter& out) {
   Entry& entry = keys_.entry(id);
   entry.newest = std::max(entry.newest, arrival.time);
   changed_.emplace(entry.bytes());
-  if (rules_.emit == Emit::threshold && !session.fired && passes(entry.bytes(), session)) {
+  if (rules_.emit == Emit::threshold && !session.fired && passes(entry.bytes(), session, nullptr)) {
     session.fired = true;
     Results::Row row = row_of(entry.bytes(), session);
     row.time = arrival.time;
@@ -166,15 +166,17 @@ Results::Row SessionWindows::row_of(std::string_view key, const Session& session
   return {key, session.start, end, end - 1, 0, session.part.data(), false, session.count};
 }
 
-bool SessionWindows::passes(std::string_view key, const Session& session) const {
+bool SessionWindows::passes(std::string_view key, const Session& session, Emitter* out) const {
   if (rules_.least_count) return session.count >= *rules_.least_count;
   if (!rules_.having) return true;
-  Results row(rules_, nullptr);
+  Results row(rules_, results_.origin());
   row.add(row_of(key, session));
   Arena arena;
   std::vector<std::uint32_t> kept;
   std::vector<expr::Program::Failure> failed;
-  rules_.having->select(row.take(), arena, kept, failed);
+  const Batch batch = row.take();
+  rules_.having->select(batch, arena, kept, failed);
+  if (out != nullptr) fail_undecided(batch, failed, *out);
   return !kept.empty();
 }
 
@@ -221,7 +223,7 @@ void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
   for (auto& [end, key, session] : closed) {
     // A session that fired has had its row.
     const bool due = rules_.emit != Emit::threshold || !session.fired;
-    if (due && passes(key, session)) {
+    if (due && passes(key, session, &out)) {
       results_.add(row_of(key, session));
       if (results_.full()) results_.flush(out);
     }

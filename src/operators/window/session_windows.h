@@ -68,7 +68,8 @@ class SessionWindows {
   std::size_t place(Sessions& sessions, std::int64_t time, std::int64_t bound);
   void absorb_next(Sessions& sessions, std::size_t at);
   void schedule(std::uint32_t id, Session& session);
-  bool passes(std::string_view key, const Session& session) const;
+  // out: as of PaneWindows::passes.
+  bool passes(std::string_view key, const Session& session, Emitter* out) const;
   Results::Row row_of(std::string_view key, const Session& session) const;
   void evict_oldest(Emitter& out);
   void remove_key(std::uint32_t id);

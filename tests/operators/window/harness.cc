@@ -164,6 +164,12 @@ void Kept::reject(const Batch&, std::size_t, const Fault& fault) {
   rejected.emplace_back(fault.code);
 }
 
+void Kept::fail(const Batch& batch, std::size_t i, const Fault& fault) {
+  REQUIRE(i < batch.size());
+  CHECK(batch.origin().node == "node");
+  failed.emplace_back(fault.code);
+}
+
 Node::Node(const ConfigNode& config, unsigned workers) : plan(bound_plan(config)) {
   Diagnostics problems;
   out.schema = plan->bind(test_schema(), problems).out;

@@ -39,6 +39,7 @@ class Kept final : public Emitter {
   void emit(const Batch& batch, Port port) override;
   void drop(DropReason reason, std::size_t records) override;
   void reject(const Batch& batch, std::size_t i, const Fault& fault) override;
+  void fail(const Batch& batch, std::size_t i, const Fault& fault) override;
 
   Schema schema;                   // of the results
   std::vector<OracleRow> rows;     // results as the oracle shows them
@@ -47,6 +48,7 @@ class Kept final : public Emitter {
   std::vector<std::int64_t> lateness;  // microseconds
   std::map<std::string, std::size_t> dropped;
   std::vector<std::string> rejected;  // codes
+  std::vector<std::string> failed;    // codes of results
   std::size_t largest = 0;            // rows of the largest batch of results
 };
 
