@@ -47,6 +47,18 @@ TEST_CASE("parts of timestamps know zones") {
        {"timestamp('2009-02-13T23:31:30Z').getHours('../../etc/passwd')", "error"}});
 }
 
+TEST_CASE("an hour that is skipped or comes twice is told by the zone's rules of that day") {
+  run({{"timestamp('2024-03-31T00:59:59Z').getHours('Europe/Berlin')", "int 1"},
+       {"timestamp('2024-03-31T01:00:00Z').getHours('Europe/Berlin')", "int 3"},
+       {"timestamp('2024-10-27T00:30:00Z').getHours('Europe/Berlin')", "int 2"},
+       {"timestamp('2024-10-27T01:30:00Z').getHours('Europe/Berlin')", "int 2"},
+       {"timestamp('2024-10-27T02:00:00Z').getHours('Europe/Berlin')", "int 3"},
+       // Half an hour, on the other side of the world.
+       {"timestamp('2024-04-06T14:59:59Z').getMinutes('Australia/Lord_Howe')", "int 59"},
+       {"timestamp('2024-04-06T15:00:00Z').getMinutes('Australia/Lord_Howe')", "int 30"},
+       {"timestamp('1969-07-01T12:00:00Z').getHours('Europe/London')", "int 13"}});
+}
+
 TEST_CASE("durations add up and overflow with an error") {
   run({{"duration('1h30m') == duration('90m')", "bool true"},
        {"duration('-1.5h')", "duration -5400s"},
