@@ -70,6 +70,17 @@ class OperatorPlan {
   // Canonical text of everything that decides what the stored state means (key, window,
   // aggregates). Stored with the state; a different text at start is refused. Empty when stateless.
   virtual std::string state_signature() const { return {}; }
+  // Work that nodes of one type may do together: canonical text of all they do but their last step.
+  // Nodes with the same input and the same text share it. Empty: this one works alone.
+  virtual std::string shared_work() const { return {}; }
+  // For nodes with one shared_work(), asked of the first: the operator that works for all of them.
+  // What it emits, through last_step() of one of them, is what that one would have emitted.
+  // `all` is valid during the call. Both results are unbound.
+  virtual std::unique_ptr<OperatorPlan> common_step(
+      const std::vector<const OperatorPlan*>& /*all*/) const {
+    return nullptr;
+  }
+  virtual std::unique_ptr<OperatorPlan> last_step() const { return nullptr; }
   virtual std::unique_ptr<Operator> make(const OperatorContext& context) const = 0;
 };
 

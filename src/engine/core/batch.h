@@ -96,6 +96,12 @@ class Batch {
     b.key_hashes_.reset();
     return b;
   }
+  // The same rows as a node's own.
+  Batch with_origin(std::shared_ptr<const Origin> origin) const {
+    Batch b = *this;
+    b.origin_ = std::move(origin);
+    return b;
+  }
   // Keeps a buffer or arena alive as long as this batch and its descendants.
   void keep(std::shared_ptr<const void> owner) { keep_.push_back(std::move(owner)); }
 

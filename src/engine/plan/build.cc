@@ -46,6 +46,7 @@ Plan finish(Draft draft) {
   for (const std::size_t from : draft.order) {
     PlanNode& node = draft.nodes[from].node;
     for (auto& input : node.inputs) input.node = place_of[input.node];
+    if (node.state_name.empty()) node.state_name = node.name;
     plan.nodes.push_back(std::move(node));
   }
   if (draft.dead_letters) plan.dead_letters = place_of[*draft.dead_letters];
@@ -64,6 +65,7 @@ std::optional<Plan> build(const ConfigNode& document, const Registry& registry,
   connect(draft, found);
   bind_nodes(draft, Pass::first, found);
   if (found.errors() > 0) return std::nullopt;
+  if (share_work(draft)) bind_nodes(draft, Pass::first, found);
   collect_needs(draft, found);
   check_late(draft, found);
   if (found.errors() > 0) return std::nullopt;

@@ -54,6 +54,11 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems);
 // Asks from the sinks backwards. Needs the schemas of the first pass.
 void collect_needs(Draft& draft, Diagnostics& problems);
 
+// share.cc: where several operators do the same work on the same input up to a last step
+// (OperatorPlan::shared_work), one more node does it and they keep their last step. True when
+// there were some: then the nodes have to be bound anew. Needs a draft without errors.
+bool share_work(Draft& draft);
+
 // Several schemas brought to one: columns by name in order of appearance. All open: open; a name
 // that is changed or removed in one of them becomes a column, since the raw bytes no longer say the
 // same for all. All closed: every column of any. Mixed: as open in the first pass, where any name

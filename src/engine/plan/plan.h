@@ -30,7 +30,10 @@ struct PlanInput {
 struct PlanNode {
   enum class Kind { source, op, sink };
   Kind kind = Kind::source;
-  std::string name;  // unique in the pipeline; for stateful nodes the identity of their state
+  std::string name;  // unique in the pipeline
+  // Stateful nodes: the identity of their state. Their name; of a node that works for several, the
+  // name of the first of those in the file.
+  std::string state_name;
   std::string type;
   Place place;
   std::vector<PlanInput> inputs;

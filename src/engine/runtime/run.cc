@@ -100,7 +100,8 @@ Status Run::open_state() {
 Status Run::declare_state() {
   std::vector<std::pair<std::string, std::string>> nodes;
   for (const auto& node : plan_.nodes)
-    if (node.op && node.op->stateful()) nodes.emplace_back(node.name, node.op->state_signature());
+    if (node.op && node.op->stateful())
+      nodes.emplace_back(node.state_name, node.op->state_signature());
   return store_->declare(nodes, options_.reset_state);
 }
 

@@ -130,13 +130,22 @@ Spec<Config> window_spec() {
           "Functions: `count()`, `count(condition)`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
           "`distinct(x)`, `first(x)`, `last(x)`, `top(x, k)`, `quantile(x, q)` (within 1 %), "
           "`rate()` (records per second). x is an expression. Missing and null values are "
-          "skipped; of nothing, sums and counts are 0 and the others null. A sum of integers "
-          "beyond 64 bits is null. Sums of doubles are exact and rounded once.\n\n"
-          "`having` is false where it cannot be computed (a comparison with null). "
+          "skipped; of nothing, sums and counts are 0 and the others null. Sums of doubles are "
+          "exact and rounded once.\n\n"
+          "A result that has no value (a sum of integers beyond 64 bits) or no decision (`having` "
+          "divides by zero) becomes a dead letter and is counted as a failed result of the window. "
+          "Where a value is null, a `having` that cannot be computed is false.\n\n"
           "`emit: close` gives each window that passes `having` when it closes; `threshold` gives "
           "one row at once when `having` becomes true and the next only after it was false; "
           "`changed` gives a row when a value differs from that of the window before.\n\n"
-          "Late records leave through port `late` with field `lateness`.")
+          "Late records leave through port `late` with field `lateness`.\n\n"
+          "Windows that differ only in name and `having` (with `emit: close`) are computed once, "
+          "by "
+          "a node of their own that `check` shows; a hundred rules cost little more than one. "
+          "Their "
+          "state is kept under the name of the first of them in the file: a rule that is added "
+          "sees "
+          "what the others have counted.")
       .promise("exact, also after a crash")
       .field(&C::window, {.name = "window",
                           .help = "Kind and length of the windows.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
 #include "engine/expr/expression.h"
+#include "operators/window/having.h"
 #include "operators/window/window.h"
 #include "operators/window/window_config.h"
 #include "operators/window/window_operator.h"
@@ -160,11 +161,57 @@ class WindowPlan final : public OperatorPlan {
     return text;
   }
 
+  // All but `having`. Alerts of emit: threshold are state of their own, changes depend on it.
+  std::string shared_work() const override {
+    if (config_.emit != Emit::close) return {};
+    std::string text = state_signature();
+    text += "; where " + json_quote(config_.where ? config_.where->text : "");
+    for (const auto& call : calls_) text += " " + json_quote(call.call.name);
+    return text + "; max_keys " + std::to_string(config_.max_keys) +
+           (config_.on_full == OnFull::evict ? " evict" : "");
+  }
+
+  // Its `having` is true where that of any of them is.
+  std::unique_ptr<OperatorPlan> common_step(
+      const std::vector<const OperatorPlan*>& all) const override {
+    Config config = config_;
+    config.having = any_having(all);
+    auto plan = std::make_unique<WindowPlan>(std::move(config), place_);
+    Diagnostics said_before;
+    plan->parse(said_before);
+    return plan;
+  }
+
+  std::unique_ptr<OperatorPlan> last_step() const override { return having_plan(having_); }
+
   std::unique_ptr<Operator> make(const OperatorContext& context) const override {
     return std::make_unique<WindowOperator>(shared_, context);
   }
 
  private:
+  std::optional<ExprText> any_having(const std::vector<const OperatorPlan*>& all) const {
+    std::optional<ExprText> any, weakest;
+    std::optional<std::uint64_t> least;
+    bool all_count = true;
+    std::set<std::string> seen;
+    for (const OperatorPlan* other : all) {
+      const auto& having = static_cast<const WindowPlan*>(other)->config_.having;
+      if (!having) return std::nullopt;
+      const auto count = least_count(having->text, calls_);
+      all_count = all_count && count;
+      if (count && (!least || *count < *least)) {
+        least = count;
+        weakest = having;
+      }
+      if (!seen.insert(having->text).second) continue;
+      if (!any)
+        any = ExprText{"(" + having->text + ")", having->where};
+      else
+        any->text += " || (" + having->text + ")";
+    }
+    return all_count ? weakest : any;
+  }
+
   void bind_keys(const Schema& in, WindowOperator::Shared& shared, Diagnostics& problems) const {
     for (const auto& name : config_.by) {
       const auto column = in.find(name);
