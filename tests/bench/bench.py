@@ -22,10 +22,12 @@ sys.path.insert(0, str(HERE.parent / "services"))
 from programs import BenchError, Programs  # noqa: E402
 import file_cases  # noqa: E402
 import kafka_cases  # noqa: E402
+import kafka_more_cases  # noqa: E402
 import process_cases  # noqa: E402
+import window_cases  # noqa: E402
 
-GROUPS = {"file": file_cases.measure, "kafka": kafka_cases.measure,
-          "process": process_cases.measure}
+GROUPS = {"file": file_cases.measure, "window": window_cases.measure, "kafka": kafka_cases.measure,
+          "kafka-more": kafka_more_cases.measure, "process": process_cases.measure}
 COLUMNS = ("what", "goal", "measured: median (range)", "limit in the same run", "verdict")
 
 

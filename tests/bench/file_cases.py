@@ -46,6 +46,7 @@ class Cases:
             "processes": self.two_processes,
             "log limits": lambda: self.programs.limits(self.log),
             "log": lambda: self.goals(self.log, pipeline="combined"),
+            "log two": lambda: self.goals(self.log, pipeline="combined_two"),
             "keys": lambda: self.programs.streamd("million_keys", {"INPUT": self.keys}),
         }
 
@@ -95,7 +96,10 @@ class Cases:
             self.workers(runs, wrong_two + self.counted(runs["one"] + runs["two"], rows)),
             self.checkpoints(runs, wrong + self.counted(runs["seldom"], rows)),
             self.memory(runs["keys"]),
-            self.access_log(runs, wrong_log + self.counted(runs["log"], log_rows)),
+            self.access_log(runs, "log", "five goals, nginx combined lines → null, one worker",
+                            wrong_log + self.counted(runs["log"], log_rows)),
+            self.access_log(runs, "log two", "nginx combined lines, 4 fields, two windows",
+                            self.counted(runs["log two"], {g: log_rows[g] for g in ("goal1", "goal2")}), 5),
         ], [f"simdjson {limit['simdjson']}"]
 
     def rate(self, run):
@@ -106,21 +110,21 @@ class Cases:
         rates = [self.rate(r) for r in runs["goals"]]
         limits = runs["limits"]
         return Line(
-            "five goals, file → null, one worker", "≥ 3 M records per CPU-second",
+            "five goals, file → null, one worker", "≥ 4 M records per CPU-second",
             f"{spread(rates, ' M/CPU-s')}, {1000 / middle(rates)[0]:.0f} ns of CPU a record, "
             f"{middle(r.wall for r in runs['goals'])[0]:.2f} s, "
             f"{middle(r.rss for r in runs['goals'])[0] / 1e6:.0f} MB",
             f"read {middle(l['read_ns'] for l in limits)[0]:.0f} ns "
             f"({middle(l['read_mb_s'] for l in limits)[0]:,.0f} MB/s), "
             f"bare simdjson pass {middle(l['json_ns'] for l in limits)[0]:.0f} ns a record",
-            middle(rates)[0] >= 3, problems)
+            middle(rates)[0] >= 4, problems)
 
     def workers(self, runs, problems):
         ratios = [a.wall / b.wall for a, b in zip(runs["one"], runs["two"])]
         processes = [a.wall / b for a, b in zip(runs["one"], runs["processes"])]
-        return Line("two workers on two files, against one", "≥ 1.8 × as fast", spread(ratios, " ×"),
+        return Line("two workers on two files, against one", "≥ 1.85 × as fast", spread(ratios, " ×"),
                     f"two processes with a file each {spread(processes, ' ×')}",
-                    middle(ratios)[0] >= 1.8, problems)
+                    middle(ratios)[0] >= 1.85, problems)
 
     def checkpoints(self, runs, problems):
         costs = [100 * (a.cpu / b.cpu - 1) for a, b in zip(runs["goals"], runs["seldom"])]
@@ -133,14 +137,14 @@ class Cases:
             if run.nodes.get("results", (None,))[0] != inputs.KEYS:
                 problems.append(f"{run.nodes.get('results')} instead of {inputs.KEYS:,} keys")
         rss = [run.rss / 1e6 for run in runs]
-        return Line("1 M live keys (count per client, 1 min)", "≤ 250 MB RSS", spread(rss, " MB", 0),
-                    "12 MB for the text of the keys", middle(rss)[0] <= 250, problems)
+        return Line("1 M live keys (count per client, 1 min)", "≤ 200 MB RSS", spread(rss, " MB", 0),
+                    "12 MB for the text of the keys", middle(rss)[0] <= 200, problems)
 
-    def access_log(self, runs, problems):
-        rates = [self.rate(r) for r in runs["log"]]
+    def access_log(self, runs, name, what, problems, goal=None):
+        rates = [self.rate(r) for r in runs[name]]
         limits = runs["log limits"]
-        return Line("five goals, nginx combined lines → null, one worker", "–",
+        return Line(what, f"≥ {goal} M records per CPU-second" if goal else "–",
                     f"{spread(rates, ' M/CPU-s')}, {1000 / middle(rates)[0]:.0f} ns of CPU a record",
                     f"read {middle(l['read_ns'] for l in limits)[0]:.0f} ns, "
                     f"with line ends {middle(l['lines_ns'] for l in limits)[0]:.0f} ns a record",
-                    None, problems)
+                    middle(rates)[0] >= goal if goal else None, problems)

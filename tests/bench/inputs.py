@@ -6,6 +6,8 @@ All come from `streamd generate`, so that record n is the same on every machine:
 up to 1 s out of order.
 """
 
+import heapq
+import random
 import subprocess
 import time
 
@@ -86,3 +88,48 @@ def many_keys():
                           f',"@timestamp":"{at // 1_000_000}.{at % 1_000_000:06}"}}\n')
 
     return _folder("many-keys", fill) / "requests.ndjson"
+
+
+PANES_START = 1_704_067_200
+
+
+def panes(seconds):
+    """A million keys, each once in every second: what a sliding window of more seconds keeps is
+    that many (key, pane) entries."""
+
+    def fill(folder):
+        print(f"making {seconds * KEYS:,} records of {KEYS:,} keys, once", flush=True)
+        with open(folder / "panes.ndjson", "w") as out:
+            for second in range(seconds):
+                time_text = f'","t":{PANES_START + second}}}\n'
+                for n in range(KEYS):
+                    key = n * 611_953 % KEYS
+                    out.write(f'{{"k":"10.{key >> 16}.{key >> 8 & 255}.{key & 255}{time_text}')
+
+    return _folder(f"panes-{seconds}", fill) / "panes.ndjson"
+
+
+def disordered(binary, records):
+    """Two files of the same records: in order of time, and with 5 % of them 1 to 9,000 places
+    (at most 0.9 s) behind their own."""
+
+    def fill(folder):
+        print(f"making {records:,} records in order and out of it, once", flush=True)
+        ordered = folder / "ordered.ndjson"
+        subprocess.run([binary, "generate", "nginx", "--count", str(records), "--rate", "10000",
+                        "--clients", "100000", "--seed", "1", "--output", ordered], check=True)
+        dice = random.Random(1)
+        held = []  # (place at which it comes, line)
+        with open(ordered, "rb") as lines, open(folder / "mixed.ndjson", "wb") as out:
+            for place, line in enumerate(lines):
+                while held and held[0][0] <= place:
+                    out.write(heapq.heappop(held)[1])
+                if dice.random() < 0.05:
+                    heapq.heappush(held, (place + dice.randint(1, 9000), line))
+                else:
+                    out.write(line)
+            for _, line in sorted(held):
+                out.write(line)
+
+    folder = _folder(f"disorder-{records}", fill)
+    return folder / "ordered.ndjson", folder / "mixed.ndjson"

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from programs import PIPELINES
+from programs import PIPELINES, middle
 from report import Line, spread
 
 RECORD = b'{"client_ip":"192.0.2.1","status":"200"}\n'
@@ -42,14 +42,15 @@ def first_record(programs, repeat):
             _, errors = process.communicate()
         if line != RECORD or process.returncode != 0:
             problems.append(f"{line!r}, exit code {process.returncode} {errors[-300:]!r}")
-    return Line("start to first record (stdin → stdout)", "–", spread(took, " ms", 0),
-                f"`streamd version` {spread(bare, ' ms', 0)}", None, problems)
+    return Line("start to first record (stdin → stdout)", "≤ 100 ms", spread(took, " ms", 0),
+                f"`streamd version` {spread(bare, ' ms', 0)}", middle(took)[0] <= 100, problems)
 
 
 def size(programs):
     stripped = programs.directory / "streamd-stripped"
     subprocess.run([shutil.which("strip") or "strip", "-o", stripped, programs.binary], check=True)
-    return Line("the binary, stripped", "–", f"{stripped.stat().st_size / 1e6:.1f} MB")
+    megabytes = stripped.stat().st_size / 1e6
+    return Line("the binary, stripped", "≤ 25 MB", f"{megabytes:.1f} MB", met=megabytes <= 25)
 
 
 def _cpu(pid):
@@ -73,5 +74,6 @@ def idle(programs):
     finally:
         process.terminate()
         code = process.wait()
-    return Line("waiting (file source, one window, one worker)", "–", f"{share:.2f} % of a core",
+    return Line("waiting (file source, one window, one worker)", "≤ 0.5 % of a core",
+                f"{share:.2f} % of a core", met=share <= 0.5,
                 problems=[] if code == 0 else [f"exit code {code}"])

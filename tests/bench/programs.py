@@ -74,6 +74,10 @@ class Programs:
         if drop_goals:
             text = re.sub(r"\{type: kafka, (input: \w+),.*?time_format: unix\}",
                           r'{type: "null", \1}', text, flags=re.DOTALL)
+        return self.streamd_text(text, env, workers)
+
+    def streamd_text(self, text, env, workers=1):
+        """The same for the text of a pipeline."""
         place = Path(tempfile.mkdtemp(dir=self.directory))
         try:
             (place / "pipeline.yaml").write_text(text)
