@@ -179,42 +179,64 @@ Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::
   std::uint64_t cells = 0;
   if (!take_varint(value, cells)) return damaged("pane");
   if (own_row) stored.cells += std::min<std::uint64_t>(cells, value.size());
-  std::vector<std::uint64_t> words(stride_);
-  for (; cells > 0; --cells) {
-    std::string_view key;
-    std::uint64_t records = 0;
-    if (!take_text(value, key) || !take_varint(value, records) || records >> 48 != 0)
-      return damaged("pane");
-    const auto values = decode_key(key);
-    const std::uint64_t hash = hash_key(key, seed_);
-    if (!values || values->size() != rules_.by) return damaged("key");
-    const bool own_key = share_.owns(key_group(hash));
-    if (own_key != own_row) stored.anew = true;
-    std::fill(words.begin(), words.end(), 0);
-    if (records > 0 && !rules_.aggregates.decode(value, words.data(), arrivals_))
-      return damaged("aggregate");
-    if (!own_key) {
-      if (records > 0) rules_.aggregates.free_part(words.data());
-      continue;
+  // As in accept(): what the cells of a block touch is fetched together.
+  constexpr std::size_t kBlock = 64;
+  std::vector<StoredCell> block;
+  std::vector<std::uint64_t> words(kBlock * stride_);
+  while (cells > 0) {
+    block.clear();
+    bool whole = true;
+    for (; whole && cells > 0 && block.size() < kBlock; --cells) {
+      StoredCell cell;
+      whole =
+          take_text(value, cell.key) && take_varint(value, cell.records) && cell.records >> 48 == 0;
+      if (!whole) break;
+      cell.words = words.data() + block.size() * stride_;
+      std::fill_n(cell.words, stride_, 0);
+      whole = cell.records == 0 || rules_.aggregates.decode(value, cell.words, arrivals_);
+      if (!whole) break;
+      cell.hash = hash_key(cell.key, seed_);
+      keys_.prefetch_slot(cell.hash);
+      block.push_back(cell);
     }
-    std::uint32_t id = keys_.find(key, hash);
-    std::uint32_t at = id == KeyTable::kNone ? Pane::kNone : pane.find(id);
-    if (records == 0) {
-      if (at == Pane::kNone) continue;
-      pane.kill(at);
-      --keys_.entry(id).cells;
-      continue;
-    }
-    if (id == KeyTable::kNone) id = make_key({key, false}, hash);
-    if (at == Pane::kNone) {
-      at = pane.append(id);
-      note_cell(keys_.entry(id), pane, at);
-    }
-    rules_.aggregates.free_part(pane.part(at));
-    std::copy_n(words.begin(), rules_.aggregates.words(), pane.part(at));
-    pane.set_count(at, records);
+    for (auto& cell : block) cell.guess = keys_.guess(cell.hash);
+    for (const auto& cell : block) whole = restore_cell(pane, cell, own_row) && whole;
+    if (!whole) return damaged("pane");
   }
   return value.empty() ? Status{} : damaged("pane");
+}
+
+// Takes the cell's words over, or frees them. False: its key is none.
+bool PaneWindows::restore_cell(Pane& pane, const StoredCell& cell, bool own_row) {
+  const bool own_key = share_.owns(key_group(cell.hash));
+  if (own_key != own_row) pane.stored.anew = true;
+  std::uint32_t id =
+      keys_.is(cell.guess, {cell.key, false}) ? cell.guess : keys_.find(cell.key, cell.hash);
+  bool good = true;
+  if (id == KeyTable::kNone) {
+    const auto values = decode_key(cell.key);
+    good = values && values->size() == rules_.by;
+  }
+  if (!own_key || !good) {
+    if (cell.records > 0) rules_.aggregates.free_part(cell.words);
+    return good;
+  }
+  std::uint32_t at = id == KeyTable::kNone ? Pane::kNone : cell_of(id, pane);
+  if (cell.records == 0) {
+    if (at == Pane::kNone) return true;
+    pane.kill(at);
+    --keys_.entry(id).cells;
+    return true;
+  }
+  if (id == KeyTable::kNone) id = make_key({cell.key, false}, cell.hash);
+  if (at == Pane::kNone) {
+    at = pane.append(id);
+    note_cell(keys_.entry(id), pane, at);
+  }
+  rules_.aggregates.free_part(pane.part(at));
+  std::copy_n(cell.words, rules_.aggregates.words(), pane.part(at));
+  pane.set_count(at, cell.records);
+  return true;
 }
 
 Status PaneWindows::restore_waiting(std::string_view value) {

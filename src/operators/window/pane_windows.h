@@ -70,6 +70,14 @@ class PaneWindows {
     std::string key;
     std::string inputs;  // append_key, one after the other
   };
+  // A cell as it is read from a row of state.
+  struct StoredCell {
+    std::string_view key;
+    std::uint64_t records = 0;       // 0: the cell was removed
+    std::uint64_t* words = nullptr;  // owned by whoever restores it
+    std::uint64_t hash = 0;
+    std::uint32_t guess = KeyTable::kNone;
+  };
   using Ids = std::vector<std::uint32_t>;
 
   // pane_windows.cc: records in, keys out
@@ -146,6 +154,7 @@ class PaneWindows {
   void write_waiting(StateWriter& state);
   GroupTimes group_times() const;
   Status restore_pane(unsigned group, std::string_view sub_key, std::string_view value);
+  bool restore_cell(Pane& pane, const StoredCell& cell, bool own_row);
   Status restore_waiting(std::string_view value);
 
   static constexpr unsigned kBlockBits = 12;
