@@ -31,7 +31,8 @@ def measure(programs, chosen):
 
 
 def _measure(programs, chosen, kafka, want):
-    bare, bare_jemalloc, runs, dropped, consumed, problems = [], [], [], [], [], []
+    bare, bare_jemalloc, raw, runs, dropped, consumed, problems = [], [], [], [], [], [], []
+    host, port = kafka.bootstrap.split(",")[0].rsplit(":", 1)
     version = ""
     for n in range(chosen.repeat):
         # As anybody would build it, and with the allocator that streamd is built with.
@@ -43,6 +44,11 @@ def _measure(programs, chosen, kafka, want):
                 raise BenchError(f"bare consumer: {out} {errors[-500:]}")
             version = json.loads(out)["librdkafka"]
             costs.append(cost["user"] + cost["sys"])
+
+        cost, out, errors = programs.measured([programs.folder / "bench_raw_fetch", host, port, "requests", PARTITIONS])
+        if cost["code"] != 0 or json.loads(out)["records"] != chosen.records:
+            raise BenchError(f"raw fetch: {out} {errors[-500:]}")
+        raw.append(cost["user"] + cost["sys"])
 
         group = f"bench-{n}"
         for goal in JSON_NAMES:
@@ -83,6 +89,8 @@ def _measure(programs, chosen, kafka, want):
         Line("– of that: consuming (Kafka → null, as text)", "–",
              f"{spread(ns(cpu(consumed)), ' ns', 0)} of CPU a record, "
              f"{middle(r.rss for r in consumed)[0] / 1e6:.0f} MB", limit),
+        Line("– instead of that: a prototype of an own fetch path (tests/bench/raw_fetch.cc), only counting", "–",
+             f"{spread(ns(raw), ' ns', 0)} of CPU a record", limit),
         Line("– of that: decoding, converting and windows", "–",
              f"{spread(windows, ' ns', 0)} of CPU a record"),
         Line("– of that: encoding, producing and transactions", "–",
