@@ -6,29 +6,18 @@
 
 #include <cstdint>
 
-namespace {
-
-std::uint64_t failures = 0;
-
-void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) ++failures;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   if (argc != 5) {
     std::fputs("usage: bench_bare_forward BROKERS FROM TO PREFETCH_KB\n", stderr);
     return 2;
   }
   // As streamd's sink is set by default.
-  rd_kafka_t* producer = bench::make_client(RD_KAFKA_PRODUCER,
-                                            {{"bootstrap.servers", argv[1]},
+  rd_kafka_t* producer =
+      bench::make_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", argv[1]},
                                              {"linger.ms", "5"},
                                              {"compression.codec", "lz4"},
                                              {"queue.buffering.max.messages", "200000"},
-                                             {"enable.idempotence", "true"}},
-                                            delivered);
+                                             {"enable.idempotence", "true"}});
   rd_kafka_topic_t* to = rd_kafka_topic_new(producer, argv[3], nullptr);
   std::uint64_t records = 0;
   bench::read_all(argv[1], argv[2], argv[4], [&](const rd_kafka_message_t& message) {
@@ -36,8 +25,7 @@ int main(int argc, char** argv) {
                    message.len);
     if (++records % 1000 == 0) rd_kafka_poll(producer, 0);
   });
-  if (rd_kafka_flush(producer, 120'000) != RD_KAFKA_RESP_ERR_NO_ERROR || failures > 0)
-    bench::stop("records were not delivered");
+  bench::flush(producer);
   rd_kafka_topic_destroy(to);
   rd_kafka_destroy(producer);
   std::printf("{\"records\": %lu}\n", records);

@@ -21,17 +21,27 @@ constexpr int kAskMs = 10'000;
   std::exit(1);
 }
 
-inline rd_kafka_t* make_client(rd_kafka_type_t type, const Settings& settings,
-                               void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*,
-                                                 void*) = nullptr) {
+// Records that the broker has not taken, of all producers of the program.
+inline std::uint64_t undelivered = 0;
+inline void count_undelivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) ++undelivered;
+}
+
+inline rd_kafka_t* make_client(rd_kafka_type_t type, const Settings& settings) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char why[512];
   for (const auto& [name, value] : settings)
     if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) stop(why);
-  if (delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+  if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, count_undelivered);
   rd_kafka_t* client = rd_kafka_new(type, conf, why, sizeof why);
   if (client == nullptr) stop(why);
   return client;
+}
+
+// Waits until the broker has taken everything.
+inline void flush(rd_kafka_t* producer) {
+  if (rd_kafka_flush(producer, 120'000) != RD_KAFKA_RESP_ERR_NO_ERROR || undelivered > 0)
+    stop("records were not delivered");
 }
 
 inline Settings consumer_settings(const char* brokers, const char* prefetch_kb) {

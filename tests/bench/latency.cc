@@ -42,8 +42,7 @@ class Feeder {
       if (n >= kWarmSeconds * rate && n % every == 0) burst(place);
       send(place, "c" + std::to_string(n * 7919 % 1'000'000), false);
     }
-    if (rd_kafka_flush(producer_, 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR)
-      bench::stop("records were not delivered");
+    bench::flush(producer_);
   }
   int bursts() const { return bursts_; }
 
