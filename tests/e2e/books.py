@@ -50,6 +50,18 @@ def books_of(run):
     return books
 
 
+def unbalanced(books):
+    """Nodes for which in = out + the sum of named reasons does not hold, as text. A window takes
+    records in: its out counts results, so it can only have left out too much."""
+    wrong = []
+    for name, node in books.items():
+        # A clamped time is a remark: the record went on.
+        left = sum(count for reason, count in node.left.items() if reason != "times clamped")
+        if left > node.read if node.type == "window" else node.read != node.written + left:
+            wrong.append(f"{name}: in {node.read}, out {node.written}, left out {node.left}")
+    return wrong
+
+
 def lines(path):
     """The lines of an output file without their ends; none when it is not there."""
     path = Path(path)

@@ -60,7 +60,8 @@ class Streamd:
                 ["setpriv", "--pdeathsig", "KILL", *command],
                 cwd=self.directory, env=self.env, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=err)
-        started.append(self)
+        if self not in started:
+            started.append(self)
         return self
 
     @property
@@ -126,9 +127,9 @@ class Streamd:
         return self._log("err").read_text(errors="replace")
 
     def tails(self):
-        """(title, last lines) of each run's output, for failure reports."""
+        """(title, last lines) of the latest runs' output, for failure reports."""
         return [(f"{self.name} run {n} std{stream}", tail(self._log(stream, n)))
-                for n in range(1, self.runs + 1) for stream in ("out", "err")]
+                for n in range(max(1, self.runs - 9), self.runs + 1) for stream in ("out", "err")]
 
     def _log(self, stream, run=None):
         return self.directory / f"{self.name}.{run or self.runs}.{stream}"
