@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/file_segments.h"
 
+#include "engine/core/folder.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -32,6 +34,15 @@ tl::unexpected<Error> failed(const char* what, const std::string& path, int code
   }
 }
 
+// After a failed sync the kernel may have dropped the pages, and the next sync would succeed: only
+// a restart from the checkpoint is safe, so this never heals by itself, not even a full disk.
+tl::unexpected<Error> not_durable(const std::string& path, int code) {
+  return fail(ErrorKind::external,
+              fmt::format("cannot sync \"{}\": {}", path, std::strerror(code)),
+              "Make sure that the disk is healthy and has room; the next start goes on from the "
+              "last checkpoint.");
+}
+
 // Length of a regular file; nullopt when there is none.
 Result<std::optional<std::uint64_t>> length_of(const std::string& path) {
   struct stat about {};
@@ -43,11 +54,6 @@ Result<std::optional<std::uint64_t>> length_of(const std::string& path) {
     return fail(ErrorKind::external, fmt::format("\"{}\" is no regular file", path),
                 "The file sink needs a path of its own.");
   return std::optional<std::uint64_t>{static_cast<std::uint64_t>(about.st_size)};
-}
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
 }
 
 template <class T>
@@ -103,14 +109,13 @@ Result<FileSegments::Mark> FileSegments::existing(EventTime now) const {
 }
 
 Status FileSegments::open_current() {
-  std::error_code problem;
-  std::filesystem::create_directories(folder_of(path_), problem);
-  if (problem) return failed("make folder", folder_of(path_), problem.value());
+  if (const auto problem = make_folders(folder_of(path_)))
+    return failed("make folder", folder_of(path_), problem.value());
   const bool is_new = ::access(path_.c_str(), F_OK) != 0;
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) return failed("open", path_, errno);
   if (::lseek(descriptor_, 0, SEEK_END) < 0) return failed("write to", path_, errno);
-  if (is_new) return sync_folder();
+  if (is_new) return sync_names();
   return {};
 }
 
@@ -139,7 +144,7 @@ Status FileSegments::restore(const Mark& mark) {
   end_ = mark;
   dirty_ = true;
   STREAMD_TRY(sync());
-  return sync_folder();
+  return sync_names();
 }
 
 void FileSegments::put(std::string_view bytes) {
@@ -193,7 +198,7 @@ Status FileSegments::write_until(std::size_t end) {
 
 Status FileSegments::finish_segment() {
   if (descriptor_ >= 0) {
-    if (::fdatasync(descriptor_) != 0) return failed("sync", path_, errno);
+    STREAMD_TRY(sync_data());
     ::close(descriptor_);
     descriptor_ = -1;
     dirty_ = false;
@@ -209,24 +214,19 @@ Status FileSegments::finish_segment() {
 Status FileSegments::sync() {
   STREAMD_TRY(flush());
   if (!dirty_) return {};
-  // After a failed sync the kernel may have dropped the pages: only a restart from the checkpoint
-  // is safe, so this never heals by itself.
-  if (::fdatasync(descriptor_) != 0)
-    return fail(ErrorKind::external,
-                fmt::format("cannot sync \"{}\": {}", path_, std::strerror(errno)));
+  STREAMD_TRY(sync_data());
   dirty_ = false;
   return {};
 }
 
-Status FileSegments::sync_folder() const {
+Status FileSegments::sync_data() const {
+  if (::fdatasync(descriptor_) != 0) return not_durable(path_, errno);
+  return {};
+}
+
+Status FileSegments::sync_names() const {
   const std::string folder = folder_of(path_);
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return failed("open folder", folder, errno);
-  const int result = ::fsync(descriptor);
-  const int code = errno;
-  ::close(descriptor);
-  // Some file systems cannot sync a folder.
-  if (result != 0 && code != EINVAL) return failed("sync folder", folder, code);
+  if (const auto problem = sync_folder(folder)) return not_durable(folder, problem.value());
   return {};
 }
 

@@ -60,7 +60,8 @@ class FileSegments {
   Status open_current();
   Status write_until(std::size_t end);
   Status finish_segment();
-  Status sync_folder() const;
+  Status sync_data() const;
+  Status sync_names() const;
 
   std::string path_;
   int descriptor_ = -1;

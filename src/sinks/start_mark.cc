@@ -1,16 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/start_mark.h"
 
+#include "engine/core/folder.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <unistd.h>
 
 namespace streamd {
+namespace {
+
+// 0, or what went wrong.
+int write_durably(const std::string& file, std::string_view text) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor < 0) return errno;
+  int code = 0;
+  while (!text.empty() && code == 0) {
+    const ssize_t wrote = ::write(descriptor, text.data(), text.size());
+    if (wrote > 0)
+      text.remove_prefix(static_cast<std::size_t>(wrote));
+    else if (wrote == 0 || errno != EINTR)
+      code = wrote < 0 ? errno : ENOSPC;
+  }
+  if (code == 0 && ::fsync(descriptor) != 0) code = errno;
+  ::close(descriptor);
+  return code;
+}
+
+}  // namespace
 
 StartMark::StartMark(const std::string& state_dir, const std::string& node) {
   if (!state_dir.empty()) file_ = state_dir + "/file-sink-" + node + ".start";
@@ -27,21 +49,17 @@ std::optional<std::string> StartMark::load(const std::string& path) const {
 
 Status StartMark::store(const std::string& path, const std::string& text) {
   if (file_.empty()) return {};
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(file_).parent_path(), ignored);
-  const std::string content = text + "\n" + path + "\n";
-  const std::string fresh = file_ + ".new";
-  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  bool good =
-      descriptor >= 0 &&
-      ::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-      ::fsync(descriptor) == 0;
-  const int code = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  good = good && ::rename(fresh.c_str(), file_.c_str()) == 0;
-  if (!good)
+  const auto failed = [this](int code) {
     return fail(ErrorKind::state,
-                fmt::format("cannot write \"{}\": {}", file_, std::strerror(code)));
+                fmt::format("cannot write \"{}\": {}", file_, std::strerror(code)),
+                "Make sure that the state folder is writable and the disk healthy and not full.");
+  };
+  const std::string folder = folder_of(file_);
+  if (const auto problem = make_folders(folder)) return failed(problem.value());
+  const std::string fresh = file_ + ".new";
+  if (const int code = write_durably(fresh, text + "\n" + path + "\n")) return failed(code);
+  if (::rename(fresh.c_str(), file_.c_str()) != 0) return failed(errno);
+  if (const auto problem = sync_folder(folder)) return failed(problem.value());
   may_exist_ = true;
   return {};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/state/state_dir.h"
 
+#include "engine/core/folder.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -59,18 +61,21 @@ Result<int> lock_folder(const std::string& path) {
 Result<StateDir> StateDir::open(const std::string& root, const std::string& pipeline, bool fresh,
                                 const Clock& clock) {
   const std::string path = root + "/" + pipeline;
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) return folder_error(path, error.message());
+  if (const auto problem = make_folders(path)) return folder_error(path, problem.message());
   auto lock = lock_folder(path);
   if (!lock) return tl::unexpected(std::move(lock).error());
   StateDir dir(path, *lock);
-  if (!fresh || !(fs::exists(dir.db()) || fs::exists(path + kNote))) return dir;
+  if (!fresh || !(fs::exists(dir.db()) || fs::exists(path + kNote))) {
+    // RocksDB would make it, and sync only what is in it.
+    if (const auto problem = make_folders(dir.db())) return folder_error(path, problem.message());
+    return dir;
+  }
 
   // The lock is held on the old folder while it moves away; then the new one is locked.
   std::string archive = fmt::format("{}.archived-{}", path, stamp(clock.wall()));
   for (int n = 2; fs::exists(archive); ++n)
     archive = fmt::format("{}.archived-{}-{}", path, stamp(clock.wall()), n);
+  std::error_code error;
   fs::rename(path, archive, error);
   if (error) return folder_error(path, "cannot be archived: " + error.message());
   auto anew = open(root, pipeline, false, clock);
