@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -81,6 +82,16 @@ class RocksdbBackend final : public StateBackend {
   std::unique_ptr<rocksdb::DB> db_;
 };
 
+// Who cannot write ends, and the next start reads what is there. RocksDB would wait for room and
+// try again in the background, which in a log that a write has failed in is a failed assertion.
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::Options database_options() {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -97,6 +108,8 @@ rocksdb::Options database_options() {
   options.max_open_files = 256;
   options.max_total_wal_size = 128 << 20;
   options.compression = rocksdb::kLZ4Compression;
+  options.max_bgerror_resume_count = 0;
+  options.listeners.push_back(std::make_shared<NoRecovery>());
   rocksdb::BlockBasedTableOptions table;
   // State is read once, at start: a cache would only cost memory.
   table.block_cache = rocksdb::NewLRUCache(1 << 20);
