@@ -29,9 +29,9 @@ class FileJob:
         folder = chaos.new_folder("straight")
         self.logs = [folder / f"requests-{k}.ndjson" for k in range(files)]
         for log in self.logs:
-            # Five minutes of events at least: the rarest answer comes every 90 s.
+            # Two minutes of events at least: the rarest answer comes every 90 s.
             generate(chaos.binary, log, records // files, seed=chaos.dice.randrange(10**6),
-                     rate=min(1000, records // files // 300), clients=1000)
+                     rate=min(1000, max(100, records // files // 300)), clients=1000)
             self._spoil(log)
         self._make = lambda paths: shrink(job(paths, windows, checkpoint), records)
         straight = Streamd(chaos.binary, self.pipeline(), folder, args=["--workers", "1"], name="job")
@@ -98,8 +98,9 @@ def shrink(text, records):
 def raise_difference(chaos, what, found, expected):
     ours, theirs = (text.splitlines() if isinstance(text, bytes) else text for text in (found, expected))
     at = next((k for k, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+    first, wanted = (str(text[at][:300]) if at < len(text) else "nothing" for text in (ours, theirs))
     chaos.check(False, f"{what}: {len(ours)} lines, not {len(theirs)}; they differ from line {at + 1} on:\n"
-                f"  found    {ours[at:at + 2]}\n  expected {theirs[at:at + 2]}")
+                f"  found    {first}\n  expected {wanted}")
 
 
 def check_books(chaos, run):
