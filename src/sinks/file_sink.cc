@@ -142,8 +142,10 @@ class FileSink final : public Sink {
   // is cut off like anything else behind a checkpoint: the start mark says where it began.
   Status first_start() {
     const EventTime now = context_.clock->wall();
-    if (auto started = start_mark_.load(path_)) {
-      const auto mark = FileSegments::Mark::parse(*started);
+    const auto started = start_mark_.load(path_);
+    if (!started) return tl::unexpected(started.error());
+    if (*started) {
+      const auto mark = FileSegments::Mark::parse(**started);
       if (mark) return segments_.restore(*mark);
     }
     auto existing = segments_.existing(now);

@@ -2,6 +2,7 @@
 #include "sinks/start_mark.h"
 
 #include "engine/core/folder.h"
+#include "engine/core/hash.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +10,19 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string_view>
 #include <unistd.h>
 
 namespace streamd {
 namespace {
+
+// With a checksum: a flipped byte would else make it the mark of another output, or another mark.
+std::string content(const std::string& text, const std::string& path) {
+  const std::string lines = text + "\n" + path + "\n";
+  return fmt::format("{}{:016x}\n", lines, hash_bytes(lines, 0));
+}
 
 // 0, or what went wrong.
 int write_durably(const std::string& file, std::string_view text) {
@@ -38,13 +47,20 @@ StartMark::StartMark(const std::string& state_dir, const std::string& node) {
   if (!state_dir.empty()) file_ = state_dir + "/file-sink-" + node + ".start";
 }
 
-std::optional<std::string> StartMark::load(const std::string& path) const {
+Result<std::optional<std::string>> StartMark::load(const std::string& path) const {
   std::ifstream in(file_, std::ios::binary);
+  if (file_.empty() || !in) return std::optional<std::string>{};
+  const std::string all(std::istreambuf_iterator<char>(in), {});
+  std::istringstream lines(all);
   std::string text, stored_path;
-  if (file_.empty() || !std::getline(in, text) || !std::getline(in, stored_path))
-    return std::nullopt;
-  if (stored_path != path) return std::nullopt;
-  return text;
+  std::getline(lines, text);
+  std::getline(lines, stored_path);
+  if (all != content(text, stored_path))
+    return fail(ErrorKind::state, fmt::format("\"{}\" is damaged", file_),
+                "The output may hold records of a first attempt, which would be written again: take "
+                "it away, and start anew with --fresh.");
+  if (stored_path != path) return std::optional<std::string>{};
+  return std::optional<std::string>{text};
 }
 
 Status StartMark::store(const std::string& path, const std::string& text) {
@@ -57,7 +73,7 @@ Status StartMark::store(const std::string& path, const std::string& text) {
   const std::string folder = folder_of(file_);
   if (const auto problem = make_folders(folder)) return failed(problem.value());
   const std::string fresh = file_ + ".new";
-  if (const int code = write_durably(fresh, text + "\n" + path + "\n")) return failed(code);
+  if (const int code = write_durably(fresh, content(text, path))) return failed(code);
   if (::rename(fresh.c_str(), file_.c_str()) != 0) return failed(errno);
   if (const auto problem = sync_folder(folder)) return failed(problem.value());
   may_exist_ = true;

@@ -15,8 +15,8 @@ class StartMark {
  public:
   // Without a state directory nothing is stored.
   StartMark(const std::string& state_dir, const std::string& node);
-  // The text stored for this output path, if any.
-  std::optional<std::string> load(const std::string& path) const;
+  // The text stored for this output path, if any. An error of kind state when it is damaged.
+  Result<std::optional<std::string>> load(const std::string& path) const;
   // Durable when it returns.
   Status store(const std::string& path, const std::string& text);
   void remove();  // cheap when there is none
