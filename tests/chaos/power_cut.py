@@ -24,7 +24,8 @@ class Disk:
     def __init__(self, chaos, run, library):
         self.dice, self.folder = chaos.dice, run.directory
         self.notes, self.attic = run.directory.parent / "notes", run.directory.parent / "attic"
-        self.notes.unlink(missing_ok=True)
+        if self.notes.exists():
+            self.notes.rename(self.notes.with_name("notes-before"))
         shutil.rmtree(self.attic, ignore_errors=True)
         self.attic.mkdir()
         self.durable = {f.stat().st_ino: f.stat().st_size for f in self._files()}
@@ -75,7 +76,7 @@ class Disk:
                 path.unlink(missing_ok=True)
             elif kind == "U":
                 self._bring_back(path, more[0])
-            else:
+            elif not path.exists():  # Else the process was killed before it happened.
                 to, old = Path(more[0]), more[1]
                 if to.exists():
                     to.rename(path)

@@ -10,7 +10,7 @@
 //   R NUMBER FROM TO OLD     renamed; what TO was is kept as attic/OLD, - when it was not there
 //   U NUMBER PATH OLD        unlinked, and kept as attic/OLD
 //   D PATH NUMBER            the names in the folder are durable, up to this change
-// NUMBER counts the changes of names. Syncs are not carried out: only these notes need them.
+// NUMBER counts the changes of names, which are noted before they are made. Syncs are not carried out: only these notes need them.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -83,10 +83,10 @@ int open(const char* path, int flags, ...) {
   if (!whole) return NEXT(open)(path, flags, mode);
   pthread_mutex_lock(&lock);
   struct stat about;
-  const int is_new = lstat(whole, &about) != 0;
+  const int is_new = (flags & O_CREAT) && lstat(whole, &about) != 0;
+  if (is_new) note("C\t%ld\t%s\n", ++changes, whole);
   const int fd = NEXT(open)(path, flags, mode);
   const int code = errno;
-  if (fd >= 0 && is_new) note("C\t%ld\t%s\n", ++changes, whole);
   if (fd >= 0 && fstat(fd, &about) == 0 && (is_new || (flags & O_TRUNC)))
     note("T\t%lu\t0\n", about.st_ino);
   pthread_mutex_unlock(&lock);
@@ -98,10 +98,11 @@ int mkdir(const char* path, mode_t mode) {
   char space[PATH_MAX];
   const char* whole = ours(path, space);
   if (!whole) return NEXT(mkdir)(path, mode);
+  struct stat about;
   pthread_mutex_lock(&lock);
+  if (lstat(whole, &about) != 0) note("C\t%ld\t%s\n", ++changes, whole);
   const int result = NEXT(mkdir)(path, mode);
   const int code = errno;
-  if (result == 0) note("C\t%ld\t%s\n", ++changes, whole);
   pthread_mutex_unlock(&lock);
   errno = code;
   return result;
@@ -113,11 +114,15 @@ int rename(const char* from, const char* to) {
   if (!whole_from || !whole_to) return NEXT(rename)(from, to);
   pthread_mutex_lock(&lock);
   const long number = ++changes;
-  const int kept = keep(whole_to, number);
+  struct stat about;
+  if (lstat(whole_from, &about) == 0) {
+    if (keep(whole_to, number))
+      note("R\t%ld\t%s\t%s\t%ld\n", number, whole_from, whole_to, number);
+    else
+      note("R\t%ld\t%s\t%s\t-\n", number, whole_from, whole_to);
+  }
   const int result = NEXT(rename)(from, to);
   const int code = errno;
-  if (result == 0 && kept) note("R\t%ld\t%s\t%s\t%ld\n", number, whole_from, whole_to, number);
-  if (result == 0 && !kept) note("R\t%ld\t%s\t%s\t-\n", number, whole_from, whole_to);
   pthread_mutex_unlock(&lock);
   errno = code;
   return result;
@@ -129,10 +134,9 @@ int unlink(const char* path) {
   if (!whole) return NEXT(unlink)(path);
   pthread_mutex_lock(&lock);
   const long number = ++changes;
-  const int kept = keep(whole, number);
+  if (keep(whole, number)) note("U\t%ld\t%s\t%ld\n", number, whole, number);
   const int result = NEXT(unlink)(path);
   const int code = errno;
-  if (result == 0 && kept) note("U\t%ld\t%s\t%ld\n", number, whole, number);
   pthread_mutex_unlock(&lock);
   errno = code;
   return result;
