@@ -3,7 +3,7 @@
 
 kill -9 leaves the folders as they were at one instant, with everything that the kernel would still
 have written. The notes of unsynced_storage.c say how much of it was durable. From the rest of each
-file nothing stays, or a part, or zeros of that length; of the names that were made, changed or
+file nothing stays, or its start, or zeros of that length; of the names that were made, changed or
 removed since their folder was synced, only the first few. What streamd has then must be enough.
 """
 
@@ -95,7 +95,7 @@ class Disk:
         if waiting <= 0:
             return 0
         fate = self.dice.choice(("nothing", "part", "zeros"))
-        kept = durable + (0 if fate == "nothing" else self.dice.randrange(waiting + 1))
+        kept = durable + (self.dice.randrange(waiting + 1) if fate == "part" else 0)
         with open(file, "r+b") as text:
             text.truncate(kept)
             if fate == "zeros":
