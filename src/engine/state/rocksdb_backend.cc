@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/state/backend.h"
 
+#include "engine/core/folder.h"
+
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -9,6 +11,9 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+#include <atomic>
+#include <charconv>
 #include <cstdarg>
 
 namespace streamd {
@@ -32,9 +37,59 @@ tl::unexpected<Error> state_error(const rocksdb::Status& status, const std::stri
               "check that the folder is writable and the disk healthy");
 }
 
+class Watcher final : public rocksdb::EventListener {
+ public:
+  // Who cannot write ends, and the next start reads what is there. RocksDB would wait for room and
+  // try again in the background, which in a log that a write has failed in is a failed assertion.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+  void OnMemTableSealed(const rocksdb::MemTableInfo&) override { sealed = true; }
+
+  std::atomic<bool> sealed{false};  // a memory table is full; the next write goes to a new one
+};
+
+// Every memory table is filled under a number of its own, and the rows <ff>link/<number> of the
+// newest ones go wherever their table goes; no scan reaches them. A flipped byte in the length of
+// the last record of RocksDB's manifest looks to it like a torn write: it would forget a table file
+// and go on with a hole in the state. The hole takes the link with it.
+class Links {
+ public:
+  static constexpr std::uint64_t kKept = 64;
+
+  // False when one is missing.
+  bool load(rocksdb::DB& db) {
+    rocksdb::ReadOptions options;
+    options.verify_checksums = true;
+    const rocksdb::Slice upper("\xfflink0");
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
+    std::uint64_t found = 0;
+    for (it->Seek("\xfflink/"); it->Valid(); it->Next(), ++found) {
+      const std::string_view digits = it->key().ToStringView().substr(6);
+      std::from_chars(digits.data(), digits.data() + digits.size(), number_);
+    }
+    if (!it->status().ok() || found != std::min(number_, kKept)) return false;
+    ++number_;
+    return true;
+  }
+  rocksdb::Status add(rocksdb::WriteBatch& batch, bool sealed) {
+    if (sealed) ++number_;
+    auto status = batch.Put(key(number_), {});
+    if (status.ok() && number_ > kKept) status = batch.Delete(key(number_ - kKept));
+    return status;
+  }
+
+ private:
+  static std::string key(std::uint64_t number) { return fmt::format("\xfflink/{:020}", number); }
+  std::uint64_t number_ = 0;
+};
+
 class RocksdbBackend final : public StateBackend {
  public:
-  RocksdbBackend(std::string dir, rocksdb::DB* db) : dir_(std::move(dir)), db_(db) {}
+  RocksdbBackend(std::string dir, std::shared_ptr<Watcher> watcher, Links links, rocksdb::DB* db)
+      : dir_(std::move(dir)), watcher_(std::move(watcher)), links_(links), db_(db) {}
 
   Result<std::optional<std::string>> get(std::string_view key) override {
     std::string value;
@@ -57,8 +112,8 @@ class RocksdbBackend final : public StateBackend {
   }
 
   Status write(const ChangeSet& changes) override {
-    rocksdb::WriteBatch batch(changes.bytes() + changes.size() * 16);
-    rocksdb::Status status;
+    rocksdb::WriteBatch batch(changes.bytes() + changes.size() * 16 + 128);
+    rocksdb::Status status = links_.add(batch, watcher_->sealed.exchange(false));
     changes.each([&](ChangeSet::Kind kind, std::string_view a, std::string_view b) {
       if (!status.ok()) return;
       switch (kind) {
@@ -81,6 +136,8 @@ class RocksdbBackend final : public StateBackend {
     return options;
   }
   std::string dir_;
+  std::shared_ptr<Watcher> watcher_;
+  Links links_;
   std::unique_ptr<rocksdb::DB> db_;
 };
 
@@ -90,16 +147,6 @@ class NoNotes final : public rocksdb::Logger {
  public:
   using Logger::Logv;
   void Logv(const char*, std::va_list) override {}
-};
-
-// Who cannot write ends, and the next start reads what is there. RocksDB would wait for room and
-// try again in the background, which in a log that a write has failed in is a failed assertion.
-class NoRecovery final : public rocksdb::EventListener {
- public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
-                            bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
 };
 
 rocksdb::Options database_options() {
@@ -117,7 +164,6 @@ rocksdb::Options database_options() {
   options.max_total_wal_size = 128 << 20;
   options.compression = rocksdb::kLZ4Compression;
   options.max_bgerror_resume_count = 0;
-  options.listeners.push_back(std::make_shared<NoRecovery>());
   rocksdb::BlockBasedTableOptions table;
   // State is read once, at start: a cache would only cost memory.
   table.block_cache = rocksdb::NewLRUCache(1 << 20);
@@ -129,10 +175,20 @@ rocksdb::Options database_options() {
 }  // namespace
 
 Result<std::unique_ptr<StateBackend>> open_rocksdb_backend(const std::string& dir) {
+  // RocksDB would make it, and sync only what is in it.
+  if (const auto problem = make_folders(dir))
+    return state_error(rocksdb::Status::IOError(problem.message()), dir);
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(), dir, &db);
+  auto options = database_options();
+  auto watcher = std::make_shared<Watcher>();
+  options.listeners.push_back(watcher);
+  const auto status = rocksdb::DB::Open(options, dir, &db);
   if (!status.ok()) return state_error(status, dir);
-  return std::make_unique<RocksdbBackend>(dir, db);
+  Links links;
+  const bool whole = links.load(*db);
+  auto backend = std::make_unique<RocksdbBackend>(dir, std::move(watcher), links, db);
+  if (!whole) return state_error(rocksdb::Status::Corruption("a part of it is missing"), dir);
+  return backend;
 }
 
 }  // namespace streamd

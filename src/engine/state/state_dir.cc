@@ -65,11 +65,7 @@ Result<StateDir> StateDir::open(const std::string& root, const std::string& pipe
   auto lock = lock_folder(path);
   if (!lock) return tl::unexpected(std::move(lock).error());
   StateDir dir(path, *lock);
-  if (!fresh || !(fs::exists(dir.db()) || fs::exists(path + kNote))) {
-    // RocksDB would make it, and sync only what is in it.
-    if (const auto problem = make_folders(dir.db())) return folder_error(path, problem.message());
-    return dir;
-  }
+  if (!fresh || !(fs::exists(dir.db()) || fs::exists(path + kNote))) return dir;
 
   // The lock is held on the old folder while it moves away; then the new one is locked.
   std::string archive = fmt::format("{}.archived-{}", path, stamp(clock.wall()));

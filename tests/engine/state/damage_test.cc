@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <optional>
 
 using namespace streamd;
 namespace fs = std::filesystem;
@@ -54,7 +56,73 @@ char epoch_letter(const std::string& dir) {
   return rows == 8 && letter == static_cast<char>('a' + (*store)->last_epoch()) ? letter : '?';
 }
 
+// What is stored of the window by group; nullopt: reading was refused.
+std::optional<std::map<unsigned, std::string>> rows_in(const std::string& dir) {
+  auto backend = open_rocksdb_backend(dir);
+  if (!backend) return std::nullopt;
+  auto store = EpochStore::open(std::move(*backend), 7);
+  if (!store || !(*store)->declare({{"window", "by a"}}, {})) return std::nullopt;
+  std::map<unsigned, std::string> found;
+  const auto status =
+      (*store)
+          ->reader("window", 0, 255)
+          ->scan([&](unsigned group, std::string_view, std::string_view value) -> Status {
+            found[group] = value;
+            return {};
+          });
+  return status ? std::optional(found) : std::nullopt;
+}
+
+// Another start, which finds the log of the one before and makes a table file of it.
+void write_one_more(const std::string& dir, unsigned group) {
+  auto backend = open_rocksdb_backend(dir);
+  REQUIRE(backend);
+  auto store = EpochStore::open(std::move(*backend), 7);
+  REQUIRE(store);
+  REQUIRE((*store)->declare({{"window", "by a"}}, {}));
+  EpochParts parts;
+  (*store)->writer("window", parts.state)->put(group, "key", "more");
+  REQUIRE((*store)->commit((*store)->last_epoch() + 1, parts));
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
+
+TEST_CASE("a manifest that seems to end early is no hole in the state", "[state]") {
+  const test::TempDir root;
+  write_epochs(root / "good");
+  for (unsigned group = 0; group < 5; ++group) write_one_more(root / "good", group);
+  fs::path manifest;
+  for (const auto& entry : fs::directory_iterator(root / "good"))
+    if (entry.path().filename().string().rfind("MANIFEST", 0) == 0) manifest = entry.path();
+  const std::string bytes = read_file(manifest);
+  fs::copy(root / "good", root / "whole", fs::copy_options::recursive);
+  const auto expected = rows_in(root / "whole");
+  REQUIRE(expected);
+  REQUIRE(expected->size() == 8);
+
+  // A record: checksum (4 bytes), length (2), type (1), content.
+  std::size_t records = 0, refused = 0;
+  for (std::size_t at = 0; at + 7 <= bytes.size(); ++records) {
+    fs::remove_all(root / "bad");
+    fs::copy(root / "good", root / "bad", fs::copy_options::recursive);
+    std::string flipped = bytes;
+    flipped[at + 5] = static_cast<char>(flipped[at + 5] ^ 0x10);
+    std::ofstream(fs::path(root / "bad") / manifest.filename(), std::ios::binary) << flipped;
+    INFO("record at byte " << at << " of " << bytes.size());
+    const auto found = rows_in(root / "bad");
+    CHECK((!found || found == expected));
+    refused += !found;
+    at += 7 + static_cast<unsigned char>(bytes[at + 4]) +
+          256u * static_cast<unsigned char>(bytes[at + 5]);
+  }
+  CHECK(records > 3);
+  CHECK(refused > 1);
+}
 
 TEST_CASE("a flipped byte in the state is refused or leaves a whole epoch", "[state]") {
   const test::TempDir root;
