@@ -63,10 +63,9 @@ class HalfWay:
         return True
 
 
-def play_flips(chaos, half, extra):
-    files = half.files()
+def play_flips(chaos, half, files):
     refused = 0
-    for file in [*files, *chaos.dice.choices(files, k=extra)]:
+    for file in files:
         half.fresh_copy()
         text = bytearray((half.place / file).read_bytes())
         at = chaos.dice.randrange(len(text))
@@ -81,9 +80,12 @@ def play_flips(chaos, half, extra):
 def flip(chaos):
     while chaos.goes_on():
         job = FileJob(chaos, 12_000 if chaos.small else 50_000, checkpoint="10ms")
-        refused = play_flips(chaos, HalfWay(chaos, job, young=False), 5 if chaos.small else 100)
+        half = HalfWay(chaos, job, young=False)
+        more = chaos.dice.choices(half.files(), k=2 if chaos.small else 100)
+        refused = play_flips(chaos, half, [*half.files(), *more])
         chaos.check(refused > 0, "no flipped byte was ever noticed")
-        play_flips(chaos, HalfWay(chaos, job, young=True), 0 if chaos.small else 50)
+        young = HalfWay(chaos, job, young=True)
+        play_flips(chaos, young, chaos.dice.choices(young.files(), k=4 if chaos.small else 100))
 
 
 def torn(chaos):
@@ -94,7 +96,8 @@ def torn(chaos):
         committed = epoch(half.run)
         for _ in range(10 if chaos.small else 100):
             half.fresh_copy()
-            log = half.place / chaos.dice.choice([f for f in half.files() if f.suffix == ".log"])
+            log = half.place / chaos.dice.choice([f for f in half.files() if f.suffix == ".log"
+                                                  or f.name.startswith("MANIFEST")])
             size = log.stat().st_size
             lost = int(size ** chaos.dice.random())
             with open(log, "r+b") as file:
@@ -112,5 +115,5 @@ def torn(chaos):
 
 SCENARIOS = [
     Scenario("flip", "a flipped byte anywhere in the state: noticed, or the answers are right", flip),
-    Scenario("torn", "the last bytes of RocksDB's log of writes are missing: the same", torn),
+    Scenario("torn", "the last bytes of RocksDB's log or manifest are missing: the same", torn),
 ]
