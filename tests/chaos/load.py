@@ -107,7 +107,7 @@ def run_to_end(chaos, run, limit, what, timeout):
 
 def keys(chaos):
     # Of the pairs of client and host hardly one comes twice. 50 million take minutes.
-    count, most = (50_000_000, 4_000_000) if chaos.seconds >= 300 else (300_000, 50_000)
+    count, most = (50_000_000, 4_000_000) if chaos.seconds >= 60 else (300_000, 50_000)
     while chaos.goes_on():
         for policy in ("refuse", "evict"):
             text = MANY_KEYS.format(rate=count // 20, count=count, clients=count // 50, keys=most,

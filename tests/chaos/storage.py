@@ -9,6 +9,7 @@ storage, it gives the answers of an undisturbed run: what was committed is used,
 import errno
 import re
 import shutil
+import time
 
 from file_job import FileJob
 from scenario import Scenario
@@ -89,24 +90,36 @@ def count_calls(chaos, job, library):
     return counted
 
 
+def play_some(chaos, job, library, counted):
+    """Two writes and syncs, and one call of each other kind."""
+    for kind, names in ERRORS.items():
+        for _ in range(2 if kind in ("write", "sync") else 1):
+            Trial(chaos, job, library, kind, chaos.dice.choice(names),
+                  chaos.dice.randint(1, counted[kind]), chaos.dice.choice((1, 1, 5))).play()
+
+
+def play_all(chaos, job, library, counted):
+    """Every n, or every few, as far as the time goes."""
+    ways = [(kind, name) for kind, names in ERRORS.items() for name in names]
+    chaos.dice.shuffle(ways)
+    began, tried = time.monotonic(), 0
+    for k, (kind, name) in enumerate(ways):
+        first, struck = 1, True
+        while struck:
+            struck = Trial(chaos, job, library, kind, name, first, chaos.dice.choice((1, 1, 5))).play()
+            tried += 1
+            one = (time.monotonic() - began) / tried
+            trials = max(1, int(chaos.time_left() / (len(ways) - k) / one))
+            left = max(0, counted[kind] - first)
+            first += chaos.dice.randint(1, max(1, 2 * left // trials))
+
+
 def storage(chaos):
     library = build(chaos, "faulty_storage")
     while chaos.goes_on():
         job = FileJob(chaos, 12_000 if chaos.small else 30_000, checkpoint="10ms")
-        counted = count_calls(chaos, job, library)
-        for kind, names in ERRORS.items():
-            calls = counted[kind]
-            if chaos.small:
-                for _ in range(2 if kind in ("write", "sync") else 1):
-                    Trial(chaos, job, library, kind, chaos.dice.choice(names),
-                          chaos.dice.randint(1, calls), chaos.dice.choice((1, 1, 5))).play()
-                continue
-            for name in names:
-                first = 1
-                # At most a few hundred of each, so that every kind has its turn.
-                step = max(1, calls // 200)
-                while Trial(chaos, job, library, kind, name, first, chaos.dice.choice((1, 1, 5))).play():
-                    first += chaos.dice.randint(1, 2 * step - 1)
+        play = play_some if chaos.small else play_all
+        play(chaos, job, library, count_calls(chaos, job, library))
 
 
 SCENARIOS = [Scenario("storage", "the n-th write, sync, open, rename, … fails, for every n", storage)]
