@@ -208,19 +208,26 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
                            [&](const Lane& l) { return l.partition == raw_.partition; });
   if (lane == source.lanes.end()) {
     source.stale = true;
-    Lane anew;
-    anew.partition = raw_.partition;
-    anew.name = source.reader->partition_name(raw_.partition);
-    anew.origin = std::make_shared<const Origin>(Origin{node.plan->name, anew.name});
-    if (const auto it = source.stored.find(anew.name); it != source.stored.end())
-      anew.max_time = it->second.max_time;
-    lane = source.lanes.insert(source.lanes.end(), std::move(anew));
+    add_lane(source, raw_.partition);
+    lane = source.lanes.end() - 1;
   }
   lane->last_data = now;
   lane->idle = false;
   const Batch batch = source.ingest->decode(raw_, *lane, *node.counters, dead_letters_);
   if (!batch.empty()) emit(node, batch, Port::out);
   return true;
+}
+
+// With the clock that the partition had when its state was stored, if it had one.
+Lane& Worker::add_lane(SourceReader& source, std::uint32_t partition) {
+  Lane anew;
+  anew.partition = partition;
+  anew.name = source.reader->partition_name(partition);
+  anew.origin =
+      std::make_shared<const Origin>(Origin{nodes_[source.node].plan->name, anew.name});
+  if (const auto it = source.stored.find(anew.name); it != source.stored.end())
+    anew.max_time = it->second.max_time;
+  return source.lanes.emplace_back(std::move(anew));
 }
 
 void Worker::reader_failed(SourceReader& source, const Error& error) {

@@ -97,6 +97,7 @@ class Worker {
   bool turn();
   bool read_sources();
   bool read_one(SourceReader& source, Duration max_wait);
+  Lane& add_lane(SourceReader& source, std::uint32_t partition);
   void reader_failed(SourceReader& source, const Error& error);
   bool may_read() const;
   bool drain_rings();

@@ -28,6 +28,16 @@ void Worker::update_lanes(SourceReader& source) {
     return false;
   };
   std::erase_if(source.lanes, [&](const Lane& lane) { return !listed(lane); });
+  // A partition that had records before a restart holds windows back as if it had just had one:
+  // that it brings nothing now does not say that it is silent.
+  for (const auto& state : source.states) {
+    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(),
+                                     [&](const Lane& l) { return l.partition == state.partition; });
+    if (is_lane) continue;
+    const auto it = source.stored.find(source.reader->partition_name(state.partition));
+    if (it == source.stored.end() || it->second.max_time == EventTime::min()) continue;
+    add_lane(source, state.partition).last_data = now;
+  }
   for (auto& lane : source.lanes)
     for (const auto& state : source.states)
       if (state.partition == lane.partition) {

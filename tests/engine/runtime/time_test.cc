@@ -98,6 +98,31 @@ TEST_CASE("an idle partition stops holding back the others", "[runtime]") {
   CHECK(live.rows() >= 8);
 }
 
+TEST_CASE("a partition with nothing new at a restart holds back the others until it is idle",
+          "[runtime]") {
+  for (const unsigned workers : {1u, 2u}) {
+    Live live;
+    live.input->endless = true;
+    live.input->partitions = {{at(100)}, {at(100)}};
+    live.run(workers, [] {}, [&] { return live.input->read == 2; });
+
+    for (int t = 101; t < 200; ++t) live.input->partitions[1].push_back(at(t));
+    live.stop = std::stop_source();
+    int looks = 0;
+    std::size_t early = 1;
+    live.run(
+        workers,
+        [&] {
+          if (live.input->read < 101 || ++looks < 50) return;
+          if (looks == 50) early = live.rows();
+          live.clock.advance(Duration::from_millis(100));
+        },
+        [&] { return live.rows() >= 8; });
+    CHECK(early == 0);
+    CHECK(live.rows() >= 8);
+  }
+}
+
 TEST_CASE("without time passing an empty pause closes nothing", "[runtime]") {
   Live live;
   live.input->endless = true;
