@@ -46,7 +46,8 @@ std::size_t SessionWindows::place(Sessions& sessions, std::int64_t time, std::in
   }
   if (next < sessions.size()) {
     Session& session = sessions[next];
-    if (session.start - time < a.gap && session.last - time < a.max && time + a.max > bound) {
+    if (session.start - time < a.gap && session.last - time < a.max &&
+        std::min(session.last + a.gap, time + a.max) > bound) {
       session.start = time;
       return next;
     }

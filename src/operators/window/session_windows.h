@@ -5,7 +5,7 @@
 // start + max. A record at t, with m = max(its floor, the watermark):
 // 1. joins the session with the largest start <= t, if t < its end and its end > m;
 // 2. else, if it starts less than gap before the next session and that session's last time is less
-//    than max after t, and t + max > m, becomes that session's new start;
+//    than max after t, becomes that session's new start, unless its end would then be <= m;
 // 3. else starts a session of its own, unless t + gap <= m: then it is late.
 // After 1 and 2 the session takes in the next one, and again, while that one starts before its end
 // and its last time is less than max after the start.

@@ -198,7 +198,8 @@ void Oracle::session_record(const OracleRecord& record) {
     at = before;
     list[at].last = std::max(list[at].last, t);
   } else if (next < list.size() && list[next].start - t < rules_.gap &&
-             list[next].last - t < rules_.max && t + rules_.max > m) {
+             list[next].last - t < rules_.max &&
+             std::min(list[next].last + rules_.gap, t + rules_.max) > m) {
     at = next;
     list[at].start = t;
   } else if (t + rules_.gap <= m) {

@@ -205,6 +205,17 @@ TEST_CASE("sessions join records that are less than the gap apart", "[window]") 
   CHECK(node.live_keys() == 0);
 }
 
+TEST_CASE("a session that ended before a record's floor does not take it, though it is still open",
+          "[window]") {
+  const auto session =
+      map_of({{"session", map_of({{"gap", scalar("5s")}, {"max", scalar("100s")}})}});
+  Node node(config(session), 1);
+  node.records({at(19), at(50, "b"), at(17, "a", 48), at(20, "a", 48)});
+  CHECK(node.out.lateness == std::vector<std::int64_t>{31 * kSecond, 28 * kSecond});
+  node.watermark(INT64_MAX);
+  CHECK(node.out.lines == Lines{row("a", 1, 19, 24), row("b", 1, 50, 55)});
+}
+
 TEST_CASE("a session ends at max", "[window]") {
   const auto session =
       map_of({{"session", map_of({{"gap", scalar("10s")}, {"max", scalar("15s")}})}});
