@@ -35,8 +35,11 @@ std::int64_t PaneWindows::next_boundary() const {
     if (closed_ != kNever) boundary = std::max(boundary, closed_ + a.every);
     next = std::min(next, boundary);
   };
+  // Of keys whose panes are all still open no window has been looked at: nothing is due before the
+  // first of them closes.
+  const bool content = !panes_.empty() && panes_.begin()->second->closed;
   const bool every_boundary =
-      !touched_.empty() || !passing_.empty() || (rules_.having_reads_window && keys_.size() > 0);
+      !touched_.empty() || !passing_.empty() || (rules_.having_reads_window && content);
   if (every_boundary && closed_ != kNever) return closed_ + a.every;
   for (const auto& [start, pane] : panes_) {
     if (pane->closed) continue;

@@ -317,6 +317,11 @@ TEST_CASE("empty stretches of time cost nothing and extreme times do not overflo
   sparse.watermark(INT64_MAX);
   CHECK(sparse.out.lines.empty());
   CHECK(sparse.live_keys() == 0);
+  // Also when every window of every key has to be looked at.
+  Node looking(config(sliding("20s", "1ms"), {{"having", scalar("int(window_end) > 0")}}), 1);
+  looking.records({at(0), at(year9999)});
+  looking.watermark(static_cast<std::int64_t>(year9999) * kSecond);
+  CHECK(looking.out.lines.size() == 19001);
   node.watermark(INT64_MIN);
   node.watermark(INT64_MAX / 4);
   node.records({at(5)});
