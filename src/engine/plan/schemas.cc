@@ -44,8 +44,14 @@ Schema projected(const Schema& decoded, const Needs& wanted) {
 
 Schema port_schema(const DraftNode& from, Port port) {
   if (port == Port::out) return from.node.ports.out;
+  // Records that were late before already have the field.
   Schema late = from.node.in;
-  late.fields.push_back({kLateness, Type::duration, true});
+  const Field lateness{kLateness, Type::duration, true};
+  if (const auto at = late.find(kLateness))
+    late.fields[*at] = lateness;
+  else
+    late.fields.push_back(lateness);
+  std::erase(late.hidden, kLateness);
   return late;
 }
 

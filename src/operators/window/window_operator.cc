@@ -217,7 +217,10 @@ void WindowOperator::emit_late(const Batch& in, Emitter& out) {
     rows.push_back(row);
   }
   std::vector<ColumnPtr> columns = in.columns();
-  columns.push_back(std::move(lateness));
+  if (const auto at = shared_->intake.lateness)
+    columns[*at] = std::move(lateness);
+  else
+    columns.push_back(std::move(lateness));
   out.emit(in.with_columns(std::move(columns)).select(std::move(rows)), Port::late);
 }
 

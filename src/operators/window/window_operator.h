@@ -32,6 +32,7 @@ struct Intake {
   std::vector<std::string> by_names;
   std::vector<std::optional<std::size_t>> by;  // nullopt: a field that no record has
   std::vector<Input> inputs;
+  std::optional<std::size_t> lateness;  // the column of that name; nullopt: late rows get one more
 };
 
 class WindowOperator final : public Operator {

@@ -122,6 +122,7 @@ class WindowPlan final : public OperatorPlan {
 
   Ports bind(const Schema& in, Diagnostics& problems) override {
     auto shared = std::make_shared<WindowOperator::Shared>();
+    shared->intake.lateness = in.find("lateness");
     bind_keys(in, *shared, problems);
     bind_condition(where_, config_.where, in, shared->intake.where, problems);
     bind_computes(in, *shared, problems);

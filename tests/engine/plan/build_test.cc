@@ -4,6 +4,8 @@
 #include "tests/engine/plan/plan_text.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
+
 using namespace streamd;
 
 namespace {
@@ -122,6 +124,23 @@ TEST_CASE("late records bring their fields and their lateness") {
   CHECK(columns(node(plan, "s").ports.out) == Names{"host", "uri"});
   CHECK(columns(node(plan, "l").in) == Names{"host", "uri", "lateness"});
   CHECK(node(plan, "l").inputs[0].port == Port::late);
+}
+
+TEST_CASE("what is late for the second time has one lateness") {
+  const Plan plan = plan_of(
+      "sources: {s: {type: lines, path: x}}\n"
+      "operators:\n"
+      "  c: {type: count, input: s, by: host, size: 1m}\n"
+      "  d: {type: count, input: [c.late, s], by: host, size: 1h}\n"
+      "sinks:\n"
+      "  o: {type: out, input: [c, d]}\n"
+      "  l: {type: out, input: d.late}\n"
+      "  m: {type: out, input: c.late}\n");
+  for (const char* sink : {"l", "m"}) {
+    const Schema& in = node(plan, sink).in;
+    CHECK(std::count_if(in.fields.begin(), in.fields.end(),
+                        [](const Field& f) { return f.name == "lateness" && f.derived; }) == 1);
+  }
 }
 
 TEST_CASE("open inputs that differ are brought to one schema for whole records") {
