@@ -84,13 +84,16 @@ void bind_node(DraftNode& node, Diagnostics& problems) {
   if (!node.complete) node.node.ports = {anything(), true};
 }
 
-void fill_inputs(DraftNode& reader, const Unified& unified) {
+// `schemas`: those of the inputs.
+void fill_inputs(DraftNode& reader, const std::vector<Schema>& schemas, const Unified& unified) {
   reader.node.inputs.clear();
   for (std::size_t i = 0; i < reader.inputs.size(); ++i) {
     PlanInput input;
     input.node = *reader.inputs[i].node;
     input.port = reader.inputs[i].port;
     input.columns = unified.columns[i];
+    // A batch with more columns than the schema says is not the same either: nodes append to it.
+    input.identity = input.columns.size() == schemas[i].fields.size();
     for (std::size_t c = 0; c < input.columns.size(); ++c)
       if (input.columns[c] != static_cast<int>(c)) input.identity = false;
     reader.node.inputs.push_back(std::move(input));
@@ -201,7 +204,7 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
       unified.schema = anything();
     else
       unified = unify(input_schemas(draft, node), pass);
-    if (pass == Pass::last) fill_inputs(node, unified);
+    if (pass == Pass::last) fill_inputs(node, input_schemas(draft, node), unified);
     node.node.in = std::move(unified.schema);
     bind_node(node, problems);
     if (pass == Pass::last) find_keys(node, problems);

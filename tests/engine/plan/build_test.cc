@@ -143,6 +143,21 @@ TEST_CASE("what is late for the second time has one lateness") {
   }
 }
 
+TEST_CASE("a batch with more columns than the schema is brought to the schema") {
+  const Plan plan = plan_of(
+      "sources: {s: {type: lines, path: x}, t: {type: lines, path: y}}\n"
+      "operators:\n"
+      "  c: {type: count, input: [s, t], by: host, size: 1m}\n"
+      "sinks:\n"
+      "  o: {type: out, input: c}\n"
+      "  l: {type: out, input: c.late}\n"
+      "  u: {type: out, input: s, fields: [uri]}\n");
+  CHECK(columns(node(plan, "s").ports.out) == Names{"host", "uri"});
+  CHECK(columns(node(plan, "c").in) == Names{"host"});
+  CHECK_FALSE(node(plan, "c").inputs[0].identity);
+  CHECK(node(plan, "c").inputs[1].identity);
+}
+
 TEST_CASE("open inputs that differ are brought to one schema for whole records") {
   const Plan plan = plan_of(
       "sources: {s: {type: lines, path: x}}\n"
