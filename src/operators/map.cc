@@ -127,11 +127,16 @@ class MapPlan final : public OperatorPlan {
       if (!is_set(from)) needs.fields.insert(from);
     for (const Assignment& a : set_)
       if (a.expression) a.expression->fields(needs.fields);
+    // Of closed records only what is needed stays, and what is not there cannot be removed.
+    if (!in_open_)
+      for (const std::string& field : config_.remove)
+        if (!is_set(field) && !is_renamed(field)) needs.fields.insert(field);
     return needs;
   }
 
   Ports bind(const Schema& in, Diagnostics& problems) override {
     shape_ = {};
+    in_open_ = in.open;
     out_ = in;
     for (std::size_t i = 0; i < in.fields.size(); ++i)
       shape_.columns.push_back({MapColumn::From::input, i});
@@ -153,6 +158,11 @@ class MapPlan final : public OperatorPlan {
   bool is_set(std::string_view field) const {
     return std::any_of(set_.begin(), set_.end(),
                        [&](const Assignment& a) { return covers(a.name, field); });
+  }
+  bool is_renamed(std::string_view field) const {
+    return std::any_of(config_.rename.begin(), config_.rename.end(), [&](const auto& renamed) {
+      return covers(renamed.first, field) || covers(renamed.second, field);
+    });
   }
   // Backwards through remove, rename and set.
   void add_need(const std::string& field, Needs& needs) const {
@@ -262,6 +272,7 @@ class MapPlan final : public OperatorPlan {
   MapConfig config_;
   std::vector<Assignment> set_;
   Place place_;
+  bool in_open_ = true;
   Schema out_;
   MapShape shape_;
 };

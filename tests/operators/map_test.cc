@@ -68,6 +68,16 @@ TEST_CASE("Map needs only what its output is made from") {
   CHECK_FALSE(needs(keeping, {"b"}, true).whole);
 }
 
+TEST_CASE("What is taken out of a closed record must be there until then") {
+  Schema closed = open_schema({"a", "gone"});
+  closed.open = false;
+  const OperatorFixture f(
+      "map", map_of({{"remove", list_of({"gone", "r"})}, {"rename", map_of({{"a", scalar("r")}})}}),
+      closed);
+  CHECK(f.problems.errors() == 0);
+  CHECK(f.plan->needs(Needs{}).fields == std::set<std::string>{"a", "gone"});
+}
+
 TEST_CASE("Fields that a closed record does not have are reported") {
   Schema closed = open_schema({"status"});
   closed.open = false;
