@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace streamd::kafka {
 namespace {
@@ -25,6 +26,8 @@ constexpr int kAbortLimitMs = 3000;
 constexpr int kCommitTries = 30;
 
 constexpr int kAnswerLimitMs = 1000;
+constexpr int kMarkerTries = 20;
+constexpr std::chrono::milliseconds kMarkerPause{100};
 
 constexpr char kGoesOn[] = "start the pipeline again: it goes on at the last committed epoch";
 
@@ -42,8 +45,33 @@ Status from(rd_kafka_error_t* raw, const std::string& what) {
   return tl::unexpected(std::move(made));
 }
 
-// Highest epoch among the markers of the group; they may lie on several partitions.
-Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group) {
+// Said by a coordinator that is new, or that has not seen the last transaction through.
+bool is_for_a_moment(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+         code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+         code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+}
+
+// Highest epoch among the markers; they may lie on several partitions.
+rd_kafka_resp_err_t newest_marker(const rd_kafka_ListConsumerGroupOffsets_result_t& result,
+                                  Epoch& newest) {
+  std::size_t count = 0;
+  const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(&result, &count);
+  newest = 0;
+  for (std::size_t g = 0; g < count; ++g) {
+    if (const auto* e = rd_kafka_group_result_error(groups[g])) return rd_kafka_error_code(e);
+    const auto* partitions = rd_kafka_group_result_partitions(groups[g]);
+    for (int i = 0; partitions && i < partitions->cnt; ++i) {
+      const auto& p = partitions->elems[i];
+      if (p.err != RD_KAFKA_RESP_ERR_NO_ERROR) return p.err;
+      const std::string_view text(static_cast<const char*>(p.metadata), p.metadata_size);
+      newest = std::max(newest, parse_marker(text).value_or(0));
+    }
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t ask_marker(rd_kafka_t* rk, const std::string& group, Epoch& newest) {
   const Queue answers(rd_kafka_queue_new(rk));
   rd_kafka_AdminOptions_t* options =
       rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
@@ -57,25 +85,28 @@ Result<Epoch> read_marker(rd_kafka_t* rk, const std::string& group) {
   rd_kafka_ListConsumerGroupOffsets_destroy(request);
   rd_kafka_AdminOptions_destroy(options);
   const EventPtr event(rd_kafka_queue_poll(answers.get(), 2 * kAskLimitMs));
-  const std::string what = fmt::format("reading the offsets of group \"{}\"", group);
-  if (!event) return tl::unexpected(to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, what));
-  if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return tl::unexpected(to_error(code, what, rd_kafka_event_error_string(event.get())));
-  const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(event.get());
-  std::size_t count = 0;
-  const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
+  if (!event) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+  const auto code = rd_kafka_event_error(event.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  return newest_marker(*rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), newest);
+}
+
+// Asked as a consumer of that group, though it never joins: when the answer is "not the
+// coordinator", librdkafka looks for a new one on behalf of its client's own group, and crashes
+// where there is none.
+Result<Epoch> read_marker(const ClientOptions& options, const std::string& group) {
+  auto conf = make_conf(options, {{"group.id", group}});
+  if (!conf) return tl::unexpected(std::move(conf).error());
+  const auto client = Client::make(RD_KAFKA_CONSUMER, std::move(*conf));
+  if (!client) return tl::unexpected(client.error());
   Epoch newest = 0;
-  for (std::size_t g = 0; g < count; ++g) {
-    if (const auto* e = rd_kafka_group_result_error(groups[g]))
-      return tl::unexpected(to_error(rd_kafka_error_code(e), what, rd_kafka_error_string(e)));
-    const auto* partitions = rd_kafka_group_result_partitions(groups[g]);
-    for (int i = 0; partitions && i < partitions->cnt; ++i) {
-      const auto& p = partitions->elems[i];
-      const std::string_view text(static_cast<const char*>(p.metadata), p.metadata_size);
-      newest = std::max(newest, parse_marker(text).value_or(0));
-    }
+  auto code = ask_marker((*client)->get(), group, newest);
+  for (int i = 0; i < kMarkerTries && is_for_a_moment(code); ++i) {
+    std::this_thread::sleep_for(kMarkerPause);
+    code = ask_marker((*client)->get(), group, newest);
   }
-  return newest;
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return newest;
+  return tl::unexpected(to_error(code, fmt::format("reading the offsets of group \"{}\"", group)));
 }
 
 }  // namespace
@@ -125,7 +156,7 @@ Result<Epoch> KafkaTransaction::last_committed() {
   const std::lock_guard lock(mutex_);
   STREAMD_TRY(producer_->status());
   STREAMD_TRY(init());
-  const auto epoch = read_marker(client_of(*producer_), marker_group(pipeline_, state_id_));
+  const auto epoch = read_marker(options_.client, marker_group(pipeline_, state_id_));
   if (epoch && *epoch > committed_) committed_ = *epoch;
   return epoch;
 }

@@ -96,3 +96,14 @@ TEST_CASE("a commit without a broker heals by trying again", "[kafka]") {
   rig.cluster.up();
   REQUIRE(eventually([&] { return (*transaction)->begin().has_value(); }));
 }
+
+TEST_CASE("a coordinator that has moved is asked again for the last epoch", "[kafka]") {
+  Rig rig;
+  rig.cluster.create_topic("t", 1);
+  const auto transaction = KafkaTransaction::of(rig.options(), rig.context());
+  REQUIRE(transaction);
+  rig.cluster.fail_requests(9, 2, 16);  // OffsetFetch: NOT_COORDINATOR
+  const auto last = (*transaction)->last_committed();
+  REQUIRE(last);
+  CHECK(*last == 0);
+}
