@@ -1,28 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Kafka scenarios share: traffic, a job on it that writes in transactions, and the right answers.
+"""A job from Kafka to Kafka in transactions, with windows, and its right answers.
 
-The answers come from what is in the topic at the end, not from what a producer meant to write: a
-brute force over each partition in the order of its offsets. Clients stay in their partition, and
-disorder stays below max_delay, so nothing depends on the order of arrival between partitions.
+The answers come from what is in the topic, not from what a producer meant to write: a brute force
+over each partition in the order of its offsets, by the rules that the documentation gives.
 """
 
 import json
-import threading
-import time
 from collections import Counter
-from decimal import Decimal
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from books import books_of
 from harness import Streamd, wait_until
+from kafka_traffic import MAX_DELAY
 from nginx_job import SECOND, Answers, floors, rfc3339
-
-PARTITIONS = 3
-CLIENTS = 24
-PER_SECOND = 50   # of event time
-BEGIN = 1_700_000_000
-MAX_DELAY = 2
 
 # Event time must stand still in an outage of any length: what a producer could not write in time
 # would be late by the right of idle_after, and the answers another matter.
@@ -36,7 +27,7 @@ sources:
     topics: [{name}-in]
     group: {group}
     until_end: {until_end}
-    time: {{field: "@timestamp", format: unix, max_delay: {delay}s, idle_after: 10h}}
+    time: {{field: "@timestamp", format: unix, max_delay: {delay}s, idle_after: 10h, late: route}}
     options: {options}
 operators:
   sums:
@@ -53,32 +44,34 @@ operators:
     compute: {{requests: count()}}
     having: requests > {busy}
 sinks:
-  raw_out: {{type: kafka, input: in, brokers: "{brokers}", topic: {name}-raw{out}, exactly_once: true}}
-  sums_out: {{type: kafka, input: sums, brokers: "{brokers}", topic: {name}-sums{out}, exactly_once: true}}
-  busy_out: {{type: kafka, input: busy, brokers: "{brokers}", topic: {name}-busy{out}, exactly_once: true}}
+  raw_out: {{type: kafka, input: in, brokers: "{brokers}", topic: {name}-raw, exactly_once: true}}
+  sums_out: {{type: kafka, input: sums, brokers: "{brokers}", topic: {name}-sums, exactly_once: true}}
+  busy_out: {{type: kafka, input: busy, brokers: "{brokers}", topic: {name}-busy, exactly_once: true}}
+  late_out: {{type: kafka, input: sums.late, brokers: "{brokers}", topic: {name}-late, exactly_once: true}}
 """
 FLOWS = {"sums": "in", "busy": "in", "raw_out": "in", "sums_out": "sums", "busy_out": "busy"}
 BUSY = 40
+KINDS = ("raw", "sums", "busy", "late")
 SHORT_SESSIONS = "{session.timeout.ms: 1000, heartbeat.interval.ms: 100}"
 
 
 class Job:
     """A pipeline on topic NAME-in, with topics of its own for what comes out."""
 
-    def __init__(self, chaos, kafka, name, options="{}", every="200ms", out=""):
-        self.chaos, self.kafka, self.name, self.out = chaos, kafka, name, out
-        self.group = f"{name}-group{out}"
+    def __init__(self, chaos, kafka, name, options="{}", every="200ms"):
+        self.chaos, self.kafka, self.name = chaos, kafka, name
+        self.group = f"{name}-group"
         self.settings = {"name": name, "every": every, "brokers": kafka.bootstrap, "group": self.group,
-                         "delay": MAX_DELAY, "options": options, "busy": BUSY, "out": out}
-        for topic in ("raw", "sums", "busy"):
-            kafka.create_topic(f"{name}-{topic}{out}", 2)
-        self.run = Streamd(chaos.binary, self.text(), chaos.new_folder(name + out), ["--workers", 2])
+                         "delay": MAX_DELAY, "options": options, "busy": BUSY}
+        for topic in KINDS:
+            kafka.create_topic(f"{name}-{topic}", 2)
+        self.run = Streamd(chaos.binary, self.text(), chaos.new_folder(name), ["--workers", 2])
 
     def text(self, until_end=False):
         return PIPELINE.format(until_end=str(until_end).lower(), **self.settings)
 
     def topic(self, kind):
-        return f"{self.name}-{kind}{self.out}"
+        return f"{self.name}-{kind}"
 
     def kill9(self):
         """It must have lived until now: an outage is not its end."""
@@ -87,18 +80,23 @@ class Job:
         self.chaos.count("kills of streamd")
 
     def finish(self, timeout=120):
-        """Runs it to the end of what there is; the books."""
+        """Runs it to the end of what there is."""
         self.run.write(self.text(until_end=True))
         code = self.run.run(timeout=timeout)
         self.chaos.check(code == 0, f"exit {code}:\n{self.run.stderr}")
-        return balanced(self.chaos, self.run, FLOWS)
+        balanced(self.chaos, self.run, FLOWS)
+
+    def check(self, partitions):
+        """After the end: exactly the answers for these rows came out."""
+        compare(self.chaos, self.found(), expected(partitions))
 
     def found(self):
         """What readers of committed records see, per kind."""
         rows = {kind: [json.loads(r.value) for r in self.kafka.consume_all(self.topic(kind))]
-                for kind in ("raw", "sums", "busy")}
+                for kind in KINDS}
         return {
             "raw": Counter(row["n"] for row in rows["raw"]),
+            "late": Counter(row["n"] for row in rows["late"]),
             "sums": Counter((r["client"], rfc3339(r["window_end"]), r["requests"], r["amount"])
                             for r in rows["sums"]),
             "busy": Counter((r["client"], rfc3339(r["window_end"]), r["requests"])
@@ -124,26 +122,21 @@ def balanced(chaos, run, flows):
     return books
 
 
-def contents(kafka, topic):
-    """The rows of each partition, in the order of their offsets."""
-    partitions = {}
-    for record in kafka.consume_all(topic):
-        partitions.setdefault(record.partition, []).append(json.loads(record.value))
-    return partitions
-
-
 def expected(partitions):
     """By brute force over {partition: rows}."""
     sums = Answers("client", 10 * SECOND, 10 * SECOND)
     busy = Answers("client", 20 * SECOND, 2 * SECOND)
-    raw = Counter()
+    raw, late = Counter(), Counter()
     for rows in partitions.values():
-        raw.update(row["n"] for row in rows)
         for record, at, floor in floors(rows, MAX_DELAY * SECOND):
+            raw[record["n"]] += 1
+            before = sums.late
             sums.add(record, at, floor)
             busy.add(record, at, floor)
+            if sums.late > before:
+                late[record["n"]] += 1
     return {
-        "raw": raw,
+        "raw": raw, "late": late,
         "sums": Counter((client, end, len(rows), sum(r["amount"] for r in rows))
                         for (client, end), rows in sums.found.items()),
         "busy": Counter((client, end, len(rows)) for (client, end), rows in busy.found.items()
@@ -152,55 +145,13 @@ def expected(partitions):
 
 def compare(chaos, found, right):
     for kind, rows in right.items():
-        chaos.check(rows, f"there is nothing to compare in {kind}")
+        chaos.check(rows or kind == "late", f"there is nothing to compare in {kind}")
         if found[kind] == rows:
+            chaos.count(f"answers in {kind}", sum(rows.values()))
             continue
         missing, more = rows - found[kind], found[kind] - rows
         chaos.check(False, f"{kind}: {sum(missing.values())} of {sum(rows.values())} are missing, such as "
                     f"{list(missing)[:5]}; {sum(more.values())} are too many, such as {list(more)[:5]}")
-    chaos.count("answers", sum(sum(rows.values()) for rows in right.values()))
-
-
-def records(dice, count, start=0):
-    """(key, value, partition): every third one is out of order, by less than MAX_DELAY."""
-    for n in range(start, start + count):
-        client = dice.randrange(CLIENTS)
-        late = dice.choice((0, 0, dice.uniform(0, MAX_DELAY - 0.1)))
-        at = Decimal(BEGIN) + Decimal(n) / PER_SECOND - Decimal(f"{late:.6f}")
-        row = {"n": n, "client": f"c{client}", "amount": dice.randrange(1000), "@timestamp": str(at)}
-        yield f"c{client}", json.dumps(row), client % PARTITIONS
-
-
-class Feeder(threading.Thread):
-    """Appends at a steady pace, and goes on through every outage: its records wait in its queue."""
-
-    def __init__(self, kafka, topic, feed, rate):
-        super().__init__(daemon=True)
-        self.producer = Producer({"bootstrap.servers": kafka.bootstrap, "broker.address.family": "v4",
-                                  "enable.idempotence": True, "linger.ms": 5, "log_level": 0,
-                                  "reconnect.backoff.max.ms": 500, "message.timeout.ms": 0})
-        self.topic, self.feed, self.rate = topic, list(feed), rate
-        self.lost = []
-        self.start()
-
-    def run(self):
-        begin = time.monotonic()
-        for sent, (key, value, partition) in enumerate(self.feed):
-            time.sleep(max(0, begin + sent / self.rate - time.monotonic()))
-            self.producer.produce(self.topic, value, key, partition=partition, on_delivery=self._told)
-            self.producer.poll(0)
-        while self.producer.flush(1):
-            pass
-
-    def _told(self, error, _message):
-        if error is not None:
-            self.lost.append(error)
-
-    def finish(self, chaos, timeout=120):
-        self.join(timeout)
-        chaos.check(not self.is_alive(), f"the producer is not done after {timeout} s")
-        chaos.check(not self.lost, f"the producer lost records: {self.lost[:3]}")
-        chaos.count("records", len(self.feed))
 
 
 def committed(kafka, group, topic):

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Offsets that are gone, topics made anew, records that come twice: what is lost is told, to the record.
+
+Each part has topics of its own. What the log calls lost is taken out of what was written; the
+answers must be exactly those for the rest.
+"""
+
+import re
+
+from harness import Kafka
+from kafka_job import check_offsets, committed
+from kafka_topic import ShortLived
+from scenario import Scenario
+
+MADE_ANEW = re.compile(r" E .*?/\d+: offset \d+ does not exist, the partition ends at \d+ .*made anew")
+
+
+def expired_while_down(chaos, topic):
+    topic.job.run.start()
+    topic.write(1500)
+    topic.read(chaos.dice.randrange(100, 1500))
+    topic.end()
+    check_offsets(chaos, topic.kafka, topic.job)
+    stands_at = committed(topic.kafka, topic.job.group, topic.name_in)
+    topic.write(1500)
+    topic.expire(stands_at, everything=chaos.dice.random() < 0.3)
+    topic.write(300)
+    topic.job.run.start()
+    topic.read(1)
+    topic.end()
+    chaos.check(topic.settle() > 0, "records expired, and the log does not say so")
+
+
+def expired_while_hung(chaos, topic):
+    """What it has fetched already is not lost."""
+    topic.job.run.start()
+    topic.write(900)
+    topic.read(900)
+    topic.job.run.pause()
+    topic.write(1500)
+    topic.expire(topic.kafka.end_offsets(topic.name_in), everything=True)
+    topic.write(300)
+    topic.job.run.resume()
+    topic.read(1200)
+    topic.end(kill=False)
+    topic.settle()
+
+
+def made_anew_while_down(chaos, topic):
+    topic.job.run.start()
+    topic.write(1500)
+    topic.read(1500)
+    topic.end(kill=chaos.dice.random() < 0.5)
+    topic.make_anew()
+    topic.write(600)
+    topic.job.run.start()
+    topic.read(2100)
+    topic.end()
+    chaos.check(topic.settle() == 0, "nothing was lost")
+    chaos.check(MADE_ANEW.search(topic.log), f"it does not say that the topic is another:\n{topic.log}")
+
+
+def made_anew_while_it_runs(chaos, topic):
+    topic.job.run.start()
+    topic.write(1500)
+    topic.read(1500)
+    topic.make_anew()
+    topic.write(600)
+    topic.read(2100)
+    topic.end()
+    chaos.check(topic.settle() == 0, "nothing was lost")
+    chaos.check(MADE_ANEW.search(topic.log), f"it does not say that the topic is another:\n{topic.log}")
+
+
+def repeated(chaos, topic):
+    """A record that is in the topic twice counts twice; where its time is over, it is late twice."""
+    for _ in range(3 if chaos.small else 6):
+        topic.write(300, repeat=chaos.dice.randrange(1, 250))
+        if topic.job.run.running:
+            topic.end()
+        topic.job.run.start()
+    topic.read(1)
+    topic.end()
+    chaos.check(topic.settle() == 0, "nothing was lost")
+    chaos.check(topic.job.found()["late"], "none of the repeated records was late")
+    check_offsets(chaos, topic.kafka, topic.job)
+
+
+PARTS = (expired_while_down, expired_while_hung, made_anew_while_down, made_anew_while_it_runs, repeated)
+SMALL = (expired_while_down, made_anew_while_down, repeated)
+
+
+def run(chaos):
+    with Kafka(log_retention_check_interval_ms=300) as kafka:
+        while chaos.goes_on():
+            for part in SMALL if chaos.small else PARTS:
+                try:
+                    part(chaos, ShortLived(chaos, kafka, part.__name__.replace("_", "-")))
+                except AssertionError as failed:
+                    raise type(failed)(f"{part.__name__}: {failed}") from None
+                chaos.count("parts")
+
+
+SCENARIOS = [Scenario("kafka_offsets", "offsets expired or out of range, topics made anew, records twice",
+                      run, ("kafka",))]
