@@ -52,8 +52,11 @@ void Checkpoint::hand_in(EpochParts part) {
       parts_.state = std::move(part.state);
     else
       parts_.state.append(part.state);
-    for (auto& [source, partitions] : part.partitions)
-      for (auto& [name, stored] : partitions) parts_.partitions[source][name] = std::move(stored);
+    for (auto& [source, partitions] : part.partitions) {
+      // Also one without partitions: it may have lost them with records of this epoch.
+      auto& all = parts_.partitions[source];
+      for (auto& [name, stored] : partitions) all[name] = std::move(stored);
+    }
     for (auto& [place, text] : part.sinks) parts_.sinks[place] = std::move(text);
     has_news_ = ++handed_in_ == workers_;
   }

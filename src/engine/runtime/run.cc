@@ -249,8 +249,10 @@ Status Run::commit(EpochParts parts) {
     for (const auto& [name, stored] : partitions) known_positions_[source][name] = stored.position;
   if (transaction_) {
     std::map<std::string, Positions> current;
-    for (const auto& [source, partitions] : parts.partitions)
-      for (const auto& [name, stored] : partitions) current[source][name] = stored.position;
+    for (const auto& [source, partitions] : parts.partitions) {
+      auto& positions = current[source];
+      for (const auto& [name, stored] : partitions) positions[name] = stored.position;
+    }
     STREAMD_TRY(store_->prepare(epoch, parts));
     STREAMD_TRY(insist(transaction_->name(), [&] { return transaction_->commit(epoch, current); }));
     STREAMD_TRY(store_->finish(epoch));

@@ -24,6 +24,17 @@ TEST_CASE("the parts of all workers become one", "[runtime]") {
   CHECK_FALSE(checkpoint.take().has_value());
 }
 
+TEST_CASE("a source that has no partitions now is still named", "[checkpoint]") {
+  Checkpoint checkpoint(1);
+  checkpoint.start(1, false);
+  EpochParts part;
+  part.partitions["in"] = {};
+  checkpoint.hand_in(std::move(part));
+  const auto merged = checkpoint.take();
+  REQUIRE(merged);
+  CHECK(merged->partitions.contains("in"));
+}
+
 TEST_CASE("a request waits for an epoch that starts after it", "[runtime]") {
   Checkpoint checkpoint(1);
   checkpoint.start(1, false);
