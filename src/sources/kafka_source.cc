@@ -127,7 +127,14 @@ void add_kafka_source(Registry& registry) {
               "log says how many records are gone, and reading goes on at the earliest one. "
               "Records "
               "without a value (tombstones) and records longer than `max_record` become dead "
-              "letters. Only committed records of transactions are read.\n\n" +
+              "letters. Only committed records of transactions are read. A topic that was deleted "
+              "and made anew is read from its beginning while it is shorter than the old one; "
+              "where it has grown beyond, a warning says that the group has no offset any more, "
+              "and at which one reading goes on.\n\n"
+              "What operators keep stays with the process that read the records. When partitions "
+              "move between processes, a window that is open comes out in parts, one of each "
+              "process, and a partition that was behind may be late for windows that its new "
+              "process has closed. Records that are passed on are written once.\n\n" +
               refused_table())
           .promise("exactly once into the pipeline's state: positions and state commit together")
           .field(&C::brokers, {.name = "brokers",

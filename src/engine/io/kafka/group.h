@@ -66,7 +66,7 @@ struct WorkerLanes {
   std::vector<std::string> names;  // by number
   // Monotonic; when the last answered question after the ends of all of `slots` was sent.
   std::optional<Duration> confirmed_at;
-  Slot* last = nullptr;            // of the last message: they come in runs
+  Slot* last = nullptr;  // of the last message: they come in runs
   Fetched fetched;
   bool backlog = false;  // a fetch left something in the queue
   bool done = false;     // bounded: every slot has ended
@@ -146,6 +146,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   void on_rebalance(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions);
   void assign(rd_kafka_topic_partition_list_t* partitions);
   bool find_starts(rd_kafka_topic_partition_list_t* partitions);
+  void tell_offset_lost(const std::string& name) const;
   void settle_doubts(const rd_kafka_topic_partition_list_t& committed);
   bool find_unknown_starts(rd_kafka_topic_partition_list_t* partitions);
   std::unique_ptr<Slot> make_slot(const rd_kafka_topic_partition_t& partition) const;

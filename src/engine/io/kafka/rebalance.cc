@@ -78,8 +78,10 @@ bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
     const std::string name = partition_name(p.topic, p.partition);
     const bool ignore = context_.fresh && !begun_.contains(name);
     if (p.offset < 0 || ignore) p.offset = RD_KAFKA_OFFSET_INVALID;
-    if (const auto known = known_.find(name); known != known_.end())
+    if (const auto known = known_.find(name); known != known_.end()) {
+      if (p.offset < 0 && !ignore && known->second.acknowledged > 0) tell_offset_lost(name);
       p.offset = std::max(p.offset, known->second.position);
+    }
     if (ignore) add(fresh, p.topic, p.partition, 0);
     begun_.insert(name);
   }
@@ -91,6 +93,17 @@ bool Group::find_starts(rd_kafka_topic_partition_list_t* partitions) {
   }
   if (fresh->cnt > 0) rd_kafka_commit(client_->get(), fresh.get(), 1);
   return true;
+}
+
+// Kafka forgets the offsets of a group that was away for long (offsets.retention.minutes), and
+// those of a topic that is deleted. A new topic of that name can't be told from the old one once it
+// has grown as long.
+void Group::tell_offset_lost(const std::string& name) const {
+  const std::int64_t position = known_.at(name).position;
+  log(1, fmt::format("{}: group \"{}\" has no offset any more; going on at {} as the stored state "
+                     "says. If the topic was deleted and made anew, what it holds before that is "
+                     "not read",
+                     name, options_.group, position));
 }
 
 // What was read and not committed when membership was lost is still ours if the partition is back

@@ -214,6 +214,16 @@ TEST_CASE("an offset that does not exist is told and reading goes on at the earl
   CHECK(member.logged(2, "t/0: offset 5000 does not exist, the partition ends at 10"));
 }
 
+TEST_CASE("a position is told that the state knows and the group has forgotten", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 2);
+  fill(cluster, "t", 2, 0, 20);
+  Member member(cluster.brokers(), "t", {.resume_at = {{"t/0", "1:4"}, {"t/1", "1:0"}}});
+  REQUIRE(eventually([&] { return member.count() >= 16; }));
+  CHECK(member.logged(1, "t/0: group \"g\" has no offset any more; going on at 4"));
+  CHECK(member.log().size() == 1);
+}
+
 TEST_CASE("a cluster that is away is told once and read when it is back", "[kafka]") {
   MockCluster cluster;
   cluster.create_topic("t", 1);
