@@ -147,7 +147,7 @@ def compare(chaos, found, right):
     for kind, rows in right.items():
         chaos.check(rows or kind == "late", f"there is nothing to compare in {kind}")
         if found[kind] == rows:
-            chaos.count(f"answers in {kind}", sum(rows.values()))
+            chaos.count(f"answers in {kind}", len(rows))
             continue
         missing, more = rows - found[kind], found[kind] - rows
         chaos.check(False, f"{kind}: {sum(missing.values())} of {sum(rows.values())} are missing, such as "
@@ -185,6 +185,7 @@ def check_offsets(chaos, kafka, job, timeout=30):
         # The markers of a transaction that was just committed may still be under way.
         wait_until(agree, timeout, "offsets and output agree", every=0.2)
     except AssertionError:
+        chaos.check(seen, f"nobody tells the offsets of group {job.group}")
         read, written = seen["read"], seen["written"]
         chaos.check(False, f"the group is ahead by {sum((read - written).values())} records and "
                     f"behind by {sum((written - read).values())}")

@@ -26,6 +26,7 @@ class ShortLived:
         self.admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "broker.address.family": "v4"})
         self.written = {p: [] for p in range(PARTITIONS)}  # rows, of this topic and those before it
         self.before = {p: 0 for p in range(PARTITIONS)}    # how many of them are of those before it
+        self.lost = {p: set() for p in range(PARTITIONS)}  # which of them
         self.sent = 0
         self.log = ""
         self.create()
@@ -96,18 +97,17 @@ class ShortLived:
         """The answers are exactly those for what the log has not called lost. How many that are."""
         self.job.finish()
         self.log += self.job.run.stderr
-        lost = self.lost()
-        self.job.check({p: [row for n, row in enumerate(rows) if n not in lost[p]]
-                        for p, rows in self.written.items()})
-        count = sum(map(len, lost.values()))
-        self.chaos.count("records told to be lost", count)
-        return count
-
-    def lost(self):
-        """{partition: numbers of the rows that the log calls lost}"""
-        lost = {p: set() for p in self.written}
         for told in GONE.findall(self.log):
             partition, first, last, count, on = map(int, told)
             self.chaos.check(last - first + 1 == count and on == last + 1, f"that does not add up: {told}")
-            lost[partition].update(self.before[partition] + n for n in range(first, last + 1))
-        return lost
+            self.lose(partition, first, on)
+        self.job.check({p: [row for n, row in enumerate(rows) if n not in self.lost[p]]
+                        for p, rows in self.written.items()})
+        count = sum(map(len, self.lost.values()))
+        self.chaos.count("records told to be lost", count)
+        return count
+
+    def lose(self, partition, first, end):
+        """The offsets [first, end) of the topic that is there now."""
+        before = self.before[partition]
+        self.lost[partition].update(range(before + first, before + end))
