@@ -44,7 +44,7 @@ def load():
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def command_line():
+def command_line(front="./dev bench"):
     """What to type to get the same again; where the programs were built is nobody's business."""
     words, rest = [], iter(sys.argv[1:])
     for word in rest:
@@ -52,7 +52,7 @@ def command_line():
             next(rest, None)
         elif not word.startswith("--bin="):
             words.append(word)
-    return " ".join(["./dev bench", *words])
+    return " ".join([front, *words])
 
 
 def arguments():
