@@ -23,6 +23,7 @@ import inputs  # noqa: E402
 from answers import JSON_NAMES, compare, expected, row_counts  # noqa: E402
 from chdb_peer import ChDB  # noqa: E402
 from duckdb_peer import DuckDB  # noqa: E402
+from flink_peer import Flink  # noqa: E402
 from job import Job  # noqa: E402
 from page import page, rows  # noqa: E402
 from programs import BenchError, Programs  # noqa: E402
@@ -31,7 +32,8 @@ from streamd_peer import Streamd  # noqa: E402
 
 PARTITIONS = 2
 MAX_DELAY, NO_BOUND = 1_000_000, 10**15  # microseconds
-PEERS = {"streamd-file": lambda: Streamd("file"), "duckdb": DuckDB, "chdb": ChDB}
+PEERS = {"streamd-file": lambda: Streamd("file"), "duckdb": DuckDB, "chdb": ChDB,
+         "streamd-kafka": lambda: Streamd("kafka"), "flink": Flink}
 
 
 @dataclass
