@@ -28,12 +28,13 @@ from job import Job  # noqa: E402
 from page import page, rows  # noqa: E402
 from programs import BenchError, Programs  # noqa: E402
 from service import ServiceError  # noqa: E402
+from spark_peer import Spark  # noqa: E402
 from streamd_peer import Streamd  # noqa: E402
 
 PARTITIONS = 2
 MAX_DELAY, NO_BOUND = 1_000_000, 10**15  # microseconds
 PEERS = {"streamd-file": lambda: Streamd("file"), "duckdb": DuckDB, "chdb": ChDB,
-         "streamd-kafka": lambda: Streamd("kafka"), "flink": Flink}
+         "streamd-kafka": lambda: Streamd("kafka"), "flink": Flink, "spark": Spark}
 
 
 @dataclass
