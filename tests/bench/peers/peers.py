@@ -5,8 +5,9 @@
 All read the same records, and all write the rows of the four goals (the fifth, raw records to a sink
 that drops them, is left out where an engine has none). A record is never late here, because batch
 engines know no lateness: the disorder stays below max_delay, which is checked. Engines run in turn
-(A B C A B C …). CPU is user + system time of the process and its children, start-up and compilation
-included. Every run's rows are compared with a brute force; a wrong answer is INVALID, whatever its speed.
+(A B C A B C …). CPU is user + system time of the process and its children. A first run on few records
+says what of it is start-up, which a job that runs for weeks does not feel. Every run's rows are compared
+with a brute force; a wrong answer is INVALID, whatever its speed.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from spark_peer import Spark  # noqa: E402
 from streamd_peer import Streamd  # noqa: E402
 
 PARTITIONS = 2
+START_RECORDS = 20_000  # Two seconds of event time.
 MAX_DELAY, NO_BOUND = 1_000_000, 10**15  # microseconds
 PEERS = {"streamd-file": lambda: Streamd("file"), "duckdb": DuckDB, "chdb": ChDB,
          "streamd-kafka": lambda: Streamd("kafka"), "flink": Flink, "spark": Spark}
@@ -42,6 +44,7 @@ class Result:
     """What one engine did in all its runs."""
 
     peer: object
+    start: float = 0  # CPU of a run on START_RECORDS
     runs: list = field(default_factory=list)
     problems: list = field(default_factory=list)
     rows: int = 0
@@ -56,8 +59,8 @@ def arguments():
     parser.add_argument("--write", action="store_true", help="write tests/bench/PEERS.md")
     parser.add_argument("--bin", default="build/bench/bin", help="where the programs are [build/bench/bin]")
     chosen = parser.parse_args()
-    if chosen.records % 2 or chosen.records < 2 or chosen.repeat < 1:
-        parser.error("an even number of records, and at least one run")
+    if chosen.records % 2 or chosen.records <= START_RECORDS or chosen.repeat < 1:
+        parser.error(f"an even number of records, more than {START_RECORDS:,}, and at least one run")
     return chosen
 
 
@@ -79,6 +82,8 @@ def fetched(chosen, directory):
 
 
 class Comparison:
+    """One input, and the answers that are right for it."""
+
     def __init__(self, programs, records):
         self.programs, self.records = programs, records
         self.path = inputs.requests(programs.binary, records)
@@ -92,46 +97,53 @@ class Comparison:
     def oracle(self, files, max_delay):
         return expected(self.programs.helper("oracle", max_delay, *files))
 
-    def once(self, peer, result, number, kafka):
-        """One run of one engine, with its answers checked."""
+    def fill(self, kafka):
+        kafka.create_topic(f"requests-{self.records}", PARTITIONS)
+        self.programs.helper("fill", kafka.bootstrap, f"requests-{self.records}", PARTITIONS, self.path)
+
+    def once(self, peer, number, kafka):
+        """One run of one engine: what it cost, with what is wrong with its answers."""
         with tempfile.TemporaryDirectory(dir=self.programs.directory) as place:
             job = Job(Path(place), self.path)
             if peer.reads == "kafka":
-                job.kafka, job.topic = kafka, "requests"
-                job.group = f"{type(peer).__name__}-{number}".lower()
+                job.kafka, job.topic = kafka, f"requests-{self.records}"
+                job.group = f"{type(peer).__name__}-{self.records}-{number}".lower()
                 for goal in JSON_NAMES:
                     kafka.create_topic(f"{goal}-{job.group}")
             run = peer.run(self.programs, job)
-            want = {row: value for row, value in self.want.items()
-                    if peer.complete(row[2], self.newest)}
-            result.problems += run.problems
-            result.problems += compare(want, job.answers(), JSON_NAMES)
-            result.runs.append(run)
-            result.rows = len(want)
+            run.problems += compare(self.wanted(peer), job.answers(), JSON_NAMES)
+        print(f"{peer.name} ({peer.reads}), {self.records:,} records: {run.wall:.1f} s, {run.cpu:.1f} s of "
+              f"CPU, {run.rss / 1e6:,.0f} MB{' INVALID' if run.problems else ''}", file=sys.stderr, flush=True)
+        return run
+
+    def wanted(self, peer):
+        return {row: value for row, value in self.want.items() if peer.complete(row[2], self.newest)}
 
 
-def measure(comparison, peers, repeat, kafka):
+def measure(short, whole, peers, repeat, kafka):
     results = [Result(peer) for peer in peers]
+    for result in results:
+        run = short.once(result.peer, 0, kafka)
+        result.start, result.problems = run.cpu, run.problems
+        result.rows = len(whole.wanted(result.peer))
     for number in range(repeat):
         for result in results:
-            comparison.once(result.peer, result, number, kafka)
-            run = result.runs[-1]
-            print(f"{result.peer.name} ({result.peer.reads}): {run.wall:.1f} s, {run.cpu:.1f} s of CPU, "
-                  f"{run.rss / 1e6:,.0f} MB{' INVALID' if result.problems else ''}",
-                  file=sys.stderr, flush=True)
+            run = whole.once(result.peer, number, kafka)
+            result.runs.append(run)
+            result.problems += run.problems
     return results
 
 
-def with_kafka(comparison, peers, repeat):
+def with_kafka(short, whole, peers, repeat):
     if not any(peer.reads == "kafka" for peer in peers):
-        return measure(comparison, peers, repeat, None)
+        return measure(short, whole, peers, repeat, None)
     from services import Kafka  # Needs python3-confluent-kafka; the file alone does not.
 
     with Kafka(log_retention_ms=-1) as kafka:
-        kafka.create_topic("requests", PARTITIONS)
-        print("filling the topic", file=sys.stderr)
-        comparison.programs.helper("fill", kafka.bootstrap, "requests", PARTITIONS, comparison.path)
-        return measure(comparison, peers, repeat, kafka)
+        print("filling the topics", file=sys.stderr)
+        short.fill(kafka)
+        whole.fill(kafka)
+        return measure(short, whole, peers, repeat, kafka)
 
 
 def main():
@@ -140,13 +152,13 @@ def main():
         programs = Programs(chosen.bin, directory)
         peers, missing = fetched(chosen, Path(directory))
         try:
-            comparison = Comparison(programs, chosen.records)
-            results = with_kafka(comparison, peers, chosen.repeat)
+            short, whole = Comparison(programs, START_RECORDS), Comparison(programs, chosen.records)
+            results = with_kafka(short, whole, peers, chosen.repeat)
         except (BenchError, ServiceError) as error:
             print(f"peers: {error}", file=sys.stderr)
             return 1
-        text = page(results, chosen, programs.binary, row_counts(comparison.want), busy)
-    print("\n".join(rows(results, chosen.records)))
+        text = page(results, chosen, START_RECORDS, programs.binary, row_counts(whole.want), busy)
+    print("\n".join(rows(results, chosen.records, START_RECORDS)))
     for why in missing:
         print(why, file=sys.stderr)
     if chosen.write and not missing:
