@@ -77,7 +77,7 @@ def page(results, chosen, short, binary, counts, busy):
     return "\n".join([
         "# streamd beside what one could use instead", "",
         f"Written by `{bench.command_line('./dev bench --peers')}`; how it measures is said in `tests/bench/peers/peers.py`.", "",
-        f"- Machine: {bench.machine()}; load average before the run: {busy}",
+        f"- Machine: {bench.machine()}; load average {busy} the run",
         f"- Version: {version}; those of the others stand beside their names",
         f"- Input: {chosen.records:,} records of `streamd generate nginx` (100,000 clients, Zipf-like; up to "
         "1 s out of order, max_delay 1 s, so that none is late; 10,000 per second of event time)",

@@ -59,13 +59,13 @@ def arguments():
     parser.add_argument("--write", action="store_true", help="write tests/bench/PEERS.md")
     parser.add_argument("--bin", default="build/bench/bin", help="where the programs are [build/bench/bin]")
     chosen = parser.parse_args()
-    if chosen.records % 2 or chosen.records <= START_RECORDS or chosen.repeat < 1:
-        parser.error(f"an even number of records, more than {START_RECORDS:,}, and at least one run")
+    if chosen.records % 2 or chosen.records < 10 * START_RECORDS or chosen.repeat < 1:
+        parser.error(f"an even number of records, {10 * START_RECORDS:,} or more, and at least one run")
     return chosen
 
 
 def fetched(chosen, directory):
-    """The chosen peers whose packages are here, and why the others are not."""
+    """The chosen peers whose packages are here, and the names of the others."""
     found, missing = [], []
     for name, make in PEERS.items():
         peer = make()
@@ -75,7 +75,8 @@ def fetched(chosen, directory):
             peer.fetch(directory)
             found.append(peer)
         except ServiceError as error:
-            missing.append(f"{peer.name}: {error}")
+            print(f"{peer.name} is MISSING: {error}", file=sys.stderr, flush=True)
+            missing.append(peer.name)
     # streamd stands beside the others on each input that they read.
     reads = {peer.reads for peer in found if peer.name != "streamd"}
     return [peer for peer in found if peer.reads in reads or not chosen.only], missing
@@ -157,10 +158,11 @@ def main():
         except (BenchError, ServiceError) as error:
             print(f"peers: {error}", file=sys.stderr)
             return 1
+        busy = f"{busy} before, {bench.load()} after"
         text = page(results, chosen, START_RECORDS, programs.binary, row_counts(whole.want), busy)
     print("\n".join(rows(results, chosen.records, START_RECORDS)))
-    for why in missing:
-        print(why, file=sys.stderr)
+    if missing:
+        print(f"MISSING, see above: {', '.join(missing)}", file=sys.stderr)
     if chosen.write and not missing:
         (HERE.parent / "PEERS.md").write_text(text)
     return 1 if missing or any(result.problems for result in results) else 0
