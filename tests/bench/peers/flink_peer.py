@@ -22,7 +22,8 @@ class Flink(Peer):
             "one job, so that the topic is read and decoded once; both cores (parallelism 2); window "
             "functions, which share slices between windows; state on the heap, not in RocksDB; checkpoint "
             f"every 1 s; objects reused; a heap of {HEAP}; results at least once, no transactions",
-            "with state on the heap, the job's state must fit into memory")
+            "with state on the heap, the job's state must fit into memory; most of its time goes into closing "
+            "windows, for which it looks up every slice of every key, so that cost grows with size / every")
 
     def fetch(self, directory):
         self.jars = maven("flink")

@@ -22,7 +22,8 @@ class Spark(Peer):
             "heap, not in RocksDB; batches of 250,000 records, a checkpoint with each; "
             f"a heap of {HEAP}; results at least once",
             "with batches that large no answer comes sooner than 25 s of event time; windows that the last "
-            "watermark does not reach are never written, and not asked of it here")
+            "watermark does not reach are never written, and not asked of it here; it keeps a row of state "
+            "for each key and each of the windows it is in, so that cost grows with size / every")
 
     def fetch(self, directory):
         self.jars = maven("spark")
