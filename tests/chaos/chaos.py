@@ -26,8 +26,9 @@ import harness  # noqa: E402
 from scenario import Chaos, Failed, binary_under_test  # noqa: E402
 
 # Modules with SCENARIOS, in the order in which they run.
-MODULES = ("kill", "power_cut", "storage", "damage", "clock", "load", "slow_sink", "random_run",
-           "kafka_broker", "kafka_leaders", "kafka_offsets", "kafka_rebalance")
+MODULES = ("kill", "power_cut", "storage", "damage", "clock", "producers", "load",
+           "odd_records", "slow_sink", "random_run", "kafka_broker", "kafka_leaders",
+           "kafka_offsets", "kafka_rebalance")
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 

@@ -8,7 +8,7 @@ import time
 
 from file_job import check_books
 from harness import Streamd
-from load import BASE, MIB, Memory
+from memory import BASE, MIB, Memory
 from scenario import Scenario
 
 PIPELINE = """\
