@@ -86,8 +86,8 @@ def page(results, chosen, short, binary, counts, busy):
         f"{short:,} records; what the JVM compiles later stays in the figures and weighs less on longer inputs",
         "- Goals: requests per client in 20 s, every 1 s, if > 10; 4xx per host in 30 s, every 1 s, if > 15; "
         "2xx per country and minute; mean request_time per host and minute. Their "
-        f"{total:,} rows ({', '.join(f'{name} {count:,}' for name, count in counts.items())}) are written by "
-        "every engine, and compared with a brute force, row by row, in every run", "",
+        f"{total:,} rows ({', '.join(f'{name} {count:,}' for name, count in counts.items())}) compared with "
+        "a brute force, row by row, in every run; the column `rows` says how many are asked of an engine", "",
         *rows(results, chosen.records, short), "",
         "## Where another engine wins", "", *wins(results),
         "- Not in the table: they answer questions that were not known before, in SQL, with joins; DuckDB and "
