@@ -8,6 +8,7 @@ JSON can hold it, so a kept case is the text for streamd and the tree for the or
 import json
 import math
 
+import oracle_fields
 from oracle_values import INT_MAX, INT_MIN, NUMBERS, Time, Uint, kind
 
 COMPARISONS = ("<", "<=", ">", ">=")
@@ -63,7 +64,7 @@ def evaluate(tree, record):
     if head == "field":
         return field(rest[0], record)
     if head == "has":
-        return rest[0] in record
+        return oracle_fields.has(record, rest[0])
     if head in ("&&", "||"):
         return logic(head == "||", rest, record)
     if head == "?:":
@@ -89,9 +90,9 @@ def evaluate(tree, record):
 
 
 def field(name, record):
-    if name not in record:
+    if not oracle_fields.has(record, name):
         raise CelError(f"no such field {name}")
-    return record[name]
+    return oracle_fields.get(record, name)
 
 
 def logic(decides, parts, record):

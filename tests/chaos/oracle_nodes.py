@@ -2,6 +2,7 @@
 """filter, map and convert, a record at a time. Each takes its configuration, the trees of its
 expressions (by their text), the flow that comes in and the books it writes into."""
 
+import oracle_fields
 from oracle_cel import CelError, evaluate, truth
 from oracle_convert import convert
 from oracle_source import Flow
@@ -28,16 +29,20 @@ def run_map(config, trees, flow, node):
         except CelError:
             node.reject("expression", row)
             continue
-        fields = {**row.fields, **new}
+        fields = dict(row.fields)
+        for name, value in new.items():
+            oracle_fields.put(fields, name, value)
         renamed = config.get("rename", {})
-        moved = {to: fields[name] for name, to in renamed.items() if name in fields}
+        moved = {to: oracle_fields.get(fields, name) for name, to in renamed.items()
+                 if oracle_fields.has(fields, name)}
         for gone in (*renamed, *renamed.values()):
-            fields.pop(gone, None)
+            oracle_fields.take_out(fields, gone)
         fields |= moved
         for gone in config.get("remove", ()):
-            fields.pop(gone, None)
+            oracle_fields.take_out(fields, gone)
         if config.get("keep"):
-            fields = {name: fields[name] for name in config["keep"] if name in fields}
+            fields = {name: oracle_fields.get(fields, name) for name in config["keep"]
+                      if oracle_fields.has(fields, name)}
         rows.append(row.but(fields))
     return Flow(rows, mapped_columns(config, flow.columns), flow.ordered)
 
@@ -58,15 +63,15 @@ def run_convert(config, trees, flow, node):
     for row in flow.rows:
         fields, bad = dict(row.fields), False
         for name, to in config["fields"].items():
-            value = fields.get(name)
+            value = oracle_fields.get(fields, name)
             if value is None:
                 continue
             to, form = (to["type"], to.get("format")) if isinstance(to, dict) else (to, None)
             good, converted = convert(value, to, form)
             if good:
-                fields[name] = converted
+                oracle_fields.put(fields, name, converted)
             elif on_error == "null":
-                fields[name] = None
+                oracle_fields.put(fields, name, None)
             bad = bad or not good
         if bad and on_error == "dead_letter":
             node.reject("convert", row)

@@ -2,9 +2,9 @@
 """Operator window by brute force: every record is kept, every window computed from its records."""
 
 import math
-from bisect import insort
 from collections import defaultdict
 
+import oracle_fields
 from oracle_aggregates import refused, result
 from oracle_cel import CelError, evaluate, truth
 from oracle_sessions import run_sessions
@@ -72,7 +72,7 @@ def admit(config, rules, trees, flow, node):
         except CelError:
             node.reject("expression", row)
             continue
-        if any(name not in row.fields for name in rules.by):
+        if not all(oracle_fields.has(row.fields, name) for name in rules.by):
             node.reject("missing-field", row)
             continue
         try:
@@ -83,7 +83,7 @@ def admit(config, rules, trees, flow, node):
         if any(refused(tree[1], v) for tree, v in zip(rules.compute.values(), inputs)):
             node.reject(None, row)
             continue
-        yield Taken(row, [row.fields[name] for name in rules.by], inputs)
+        yield Taken(row, [oracle_fields.get(row.fields, name) for name in rules.by], inputs)
 
 
 def value_of(compute, fields):
@@ -91,7 +91,7 @@ def value_of(compute, fields):
     tree = compute[2]
     if tree is None:
         return None
-    return fields.get(tree[1]) if tree[0] == "field" else evaluate(tree, fields)
+    return oracle_fields.get(fields, tree[1]) if tree[0] == "field" else evaluate(tree, fields)
 
 
 def run_window(config, trees, flow, node):
@@ -112,7 +112,7 @@ def run_window(config, trees, flow, node):
         node.drop("late", len(late))
     columns = None if flow.columns is None else [*flow.columns, "lateness"]
     late = [r.row.but({**r.row.fields, "lateness": Duration(int(r.floor) - r.time)}) for r in late]
-    return Flow(rows, rules.columns), Flow(late, columns, flow.ordered)
+    return Flow(rows, rules.columns), Flow(late, columns)
 
 
 def any_order(entering):

@@ -27,7 +27,8 @@ def as_json(value, unix):
     if isinstance(value, list):
         return [as_json(v, unix) for v in value]
     if isinstance(value, float):
-        return 0.0 if value == 0 else value if math.isfinite(value) else None
+        # A sum of nothing is 0, or 0.0 where only doubles could have been.
+        return 0 if value == 0 else value if math.isfinite(value) else None
     return value
 
 
@@ -50,10 +51,12 @@ def cell(value):
     else:
         text = json.dumps(value)
     if text and NUMBER.fullmatch(text):
-        return repr(float(text) + 0.0) if set(text) & set(".eE") else str(int(text))
+        if float(text) == 0:
+            return "0"
+        return repr(float(text)) if set(text) & set(".eE") else str(int(text))
     if text and text[0] in "[{":
         try:
-            return json.dumps(json.loads(text), sort_keys=True)
+            return json.dumps(as_json(json.loads(text), False), sort_keys=True)
         except ValueError:
             pass
     return text

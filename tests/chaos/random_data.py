@@ -94,7 +94,7 @@ def json_line(dice, shape, at, tidy):
               "x": real(dice, shape.reals), "s": dice.choice(NUMERALS),
               "b": dice.choice(SWITCHES[:2] if shape.reals else SWITCHES), "u": dice.choice(WORDS),
               "ip": dice.choice(ADDRESSES), "ts": time_text(at - dice.randint(0, 10**9)),
-              "o": {"c": dice.randint(0, 3), "d": [1, {"e": dice.choice(TEXTS)}]}}
+              "o": {"c": dice.choice([0, 1, 2, 2, 3, -1]), "d": [1, {"e": dice.choice(TEXTS)}]}}
     for name in list(record):
         if dice.random() < shape.wild * (0.1 if name == "t" else 1):
             if dice.random() < 0.4:
@@ -103,6 +103,8 @@ def json_line(dice, shape, at, tidy):
                 record[name] = dice.choice([None, True, "text"])
             else:
                 record[name] = dice.choice(HUGE if name == "g" and dice.random() < 0.5 else WILD)
+    if dice.random() < shape.wild:
+        record["o"] = dice.choice([{"c": None}, {"d": 1}, {"c": 2.5}, {"c": "x", "e": {}}, None])
     if not tidy and dice.random() < 0.5:
         names = list(record)
         dice.shuffle(names)

@@ -74,6 +74,8 @@ class Maker:
         dice = self.dice
         names, stream = self.inputs()
         kind = dice.choice(["filter", "map", "convert", "window", "window"])
+        if kind == "window" and not stream.timed:
+            kind = "filter"
         if kind == "convert" and not any(t == "any" for t, _ in stream.env.values()):
             kind = "map"
         config = {"type": kind, "input": names if len(names) > 1 else names[0]}
@@ -83,7 +85,9 @@ class Maker:
             self.add(replace(out, name=name))
             if self.late == "route" and stream.raw:
                 late = {**stream.env, "lateness": ("duration", "none")}
-                self.add(replace(stream, name=name + ".late", env=late, punctual=False, step=stream.step * 20))
+                # Each worker has some of them: their order is not that of the file.
+                self.add(replace(stream, name=name + ".late", env=late, ordered=False, punctual=False,
+                                 step=stream.step * 20))
         else:
             made, out = getattr(self, kind)(stream)
             self.operators[name] = config | made
@@ -108,25 +112,30 @@ class Maker:
     def map(self, stream):
         dice, config, env = self.dice, {}, dict(stream.env)
         gone = set(stream.gone)
+        # An object stays as it is: what removing a part of it means for the whole, no document says.
+        free = [n for n in env if n not in ("lateness", "o", "o.c")]
         actions = dice.sample(["set", "rename", "remove", "keep"], dice.choice([1, 1, 2, 3]))
         if "set" in actions:
             config["set"] = {}
-            able = ["n1", "n2", *(n for n in env if n != "lateness")]
-            for name in dice.sample(able, dice.choice([1, 2])):
+            for name in dice.sample(["n1", "n2", *free], dice.choice([1, 2])):
                 tree, kind, use = value(dice, stream.env)
                 config["set"][name] = self.expression(tree)
                 env[name] = (kind, use)
-        if "rename" in actions and env:
-            name = dice.choice(list(env))
-            free = [f"r{k}" for k in range(9) if f"r{k}" not in env and f"r{k}" not in gone]
-            config["rename"] = {name: free[0]}
-            env[free[0]] = env.pop(name)
+        if "rename" in actions and free:
+            name = dice.choice(free)
+            to = next(f"r{k}" for k in range(9) if f"r{k}" not in env and f"r{k}" not in gone)
+            config["rename"] = {name: to}
+            env[to] = env.pop(name)
+            free.remove(name)
             gone.add(name)
-        if "remove" in actions and len(env) > 3:
-            config["remove"] = dice.sample(list(env), dice.choice([1, 2]))
+        if "remove" in actions and len(free) > 3:
+            config["remove"] = dice.sample(free, dice.choice([1, 2]))
             for name in config["remove"]:
                 del env[name]
                 gone.add(name)
+        if not env:
+            config.setdefault("set", {})["n1"] = self.expression(["lit", 1])
+            env["n1"] = ("constant", "none")
         if "keep" in actions or not config:
             config["keep"] = dice.sample(list(env), dice.randint(2, len(env)) if len(env) > 2 else len(env))
             env = {name: env[name] for name in config["keep"]}
@@ -134,7 +143,7 @@ class Maker:
 
     def convert(self, stream):
         dice, env = self.dice, dict(stream.env)
-        able = [name for name, (kind, _) in env.items() if kind == "any"]
+        able = [name for name, (kind, _) in env.items() if kind == "any" and name != "o.c"]
         fields = {}
         for name in dice.sample(able, min(len(able), dice.choice([1, 1, 2, 3]))):
             if env[name][1] in CONVERSIONS:

@@ -50,6 +50,7 @@ def window(dice, stream, name, expression):
     env = {n: ("near", "none") if config["compute"].get(n, "").startswith(("quantile", "top")) else known
            for n, known in env.items()}
     return config, replace(stream, env=env, closed=True, ordered=False, punctual=True, raw=False,
+                           timed=emit != "threshold",
                            step=max(stream.step, length // 4), gone=frozenset())
 
 
