@@ -223,8 +223,7 @@ Lane& Worker::add_lane(SourceReader& source, std::uint32_t partition) {
   Lane anew;
   anew.partition = partition;
   anew.name = source.reader->partition_name(partition);
-  anew.origin =
-      std::make_shared<const Origin>(Origin{nodes_[source.node].plan->name, anew.name});
+  anew.origin = std::make_shared<const Origin>(Origin{nodes_[source.node].plan->name, anew.name});
   if (const auto it = source.stored.find(anew.name); it != source.stored.end())
     anew.max_time = it->second.max_time;
   return source.lanes.emplace_back(std::move(anew));

@@ -36,7 +36,7 @@ class LaneReader final : public Reader {
   std::shared_ptr<Group> group_;
   WorkerLanes& lanes_;
   std::optional<Duration> confirmed_at_;  // of what partitions() said last
-  std::size_t wanted_ = 0;  // of the fetch that is going on
+  std::size_t wanted_ = 0;                // of the fetch that is going on
 };
 
 Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
