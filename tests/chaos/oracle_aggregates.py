@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from oracle_values import INT_MAX, INT_MIN, NUMBERS, SECOND, Time, identity, kind, order, time_text
+from oracle_values import INT_MAX, INT_MIN, NO_VALUE, NUMBERS, SECOND, Time, identity, kind, order, time_text
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def refused(function, value):
 def exact_sum(values):
     total = sum(map(Fraction, values), Fraction(0))
     if not any(isinstance(v, float) for v in values):
-        return int(total) if INT_MIN <= total <= INT_MAX else None
+        return int(total) if INT_MIN <= total <= INT_MAX else NO_VALUE
     return float(total)
 
 

@@ -46,8 +46,17 @@ def kind(value):
     return names[type(value)]
 
 
+class NoValue:
+    """What a sum out of range is: an expression that reads it fails, a result that holds it too."""
+
+
+NO_VALUE = NoValue()
+
+
 def identity(value):
     """Equal for values that are one key, one distinct value, or unchanged; 1 and 1.0 are not."""
+    if value is NO_VALUE:
+        return "none", None
     k = kind(value)
     if k == "json":
         return k, json.dumps(value, sort_keys=True, default=repr)

@@ -10,7 +10,7 @@ from oracle_cel import CelError, evaluate, truth
 from oracle_sessions import run_sessions
 from oracle_source import Flow, Row, micros
 from oracle_threshold import run_threshold
-from oracle_values import Duration, Time, identity
+from oracle_values import Duration, NO_VALUE, Time, identity
 
 
 class Rules:
@@ -48,8 +48,9 @@ class Rules:
         return fields if self.passes(fields) else None
 
     def passes(self, fields):
+        there = {name: value for name, value in fields.items() if value is not NO_VALUE}
         try:
-            return self.having is None or truth(self.having, fields)
+            return self.having is None or truth(self.having, there)
         except CelError:
             return False
 
@@ -108,6 +109,7 @@ def run_window(config, trees, flow, node):
             else:
                 taken.append(record)
         rows = run_threshold(rules, taken) if rules.emit == "threshold" else run_panes(rules, taken)
+    rows = [row for row in rows if NO_VALUE not in row.fields.values()]
     if late:
         node.drop("late", len(late))
     columns = None if flow.columns is None else [*flow.columns, "lateness"]

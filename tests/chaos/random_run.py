@@ -40,7 +40,7 @@ def straight(binary, case, answer, folder, workers):
     run = Streamd(binary, case.text(), folder, args=["--workers", workers])
     if run.run(timeout=120) != 0:
         return [f"exit code {run.returncode}", run.stderr]
-    return rows_trouble(case, answer, folder) + books_trouble(answer, books_of(run))
+    return rows_trouble(case, answer, folder) + books_trouble(case, answer, books_of(run))
 
 
 def in_pieces(binary, case, answer, folder, dice, kills):

@@ -38,8 +38,9 @@ def window(dice, stream, name, expression):
     if emit == "threshold" or dice.random() < 0.4:
         config["having"] = having(dice, env, config["compute"], expression)
     # What is only near cannot tell what has changed.
-    if emit == "threshold" and not session:
-        # One window for all: when a key is armed again depends on where batches end.
+    if emit == "threshold" and not session and not stream.punctual:
+        # One window for all: a record that is late for some windows waits for them to close, and
+        # the row that it makes pass may hold what has come meanwhile.
         config["window"] = {"tumbling": "4000d"}
     if emit == "changed" and any(text.startswith("quantile") for text in config["compute"].values()):
         emit = "close"

@@ -109,7 +109,7 @@ void PaneWindows::drop_panes(std::int64_t before) {
 
 // The key's last cell is gone.
 void PaneWindows::leave(std::uint32_t id, Entry& entry) {
-  if (rules_.emit == Emit::changed || (entry.flags & kFired) != 0)
+  if (rules_.emit == Emit::changed || (entry.flags & kAlerted) != 0)
     touch(id, entry);  // the next boundary removes it
   else if ((entry.flags & kListed) != 0)
     left_.push_back(id);
@@ -204,7 +204,7 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
     emit_threshold(visited, boundary, out);
   for (const std::uint32_t id : visited) {
     const Entry& entry = keys_.entry(id);
-    if (entry.cells == 0 && (entry.flags & kFired) == 0) remove_key(id);
+    if (entry.cells == 0 && (entry.flags & kAlerted) == 0) remove_key(id);
   }
   drop_panes(boundary + a.every - a.size);
   admit_waiting(boundary, out);
@@ -274,15 +274,24 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
   Ids firing;
   for (std::size_t i = 0; i < visited.size(); ++i) {
     const std::uint32_t id = visited[i];
-    const bool armed = (keys_.entry(id).flags & kFired) == 0;
-    if (armed && pass[i])
-      firing.push_back(id);
-    else if (!armed && !pass[i] && fired_[id] <= boundary)
-      arm(id);
+    Entry& entry = keys_.entry(id);
+    clear(entry, kPasses);
+    if (pass[i]) entry.flags |= kPasses;
+    Alerts alerts = alerts_of(id);
+    const bool goes_on = !alerts.empty() && alerts.front() < boundary;
+    std::optional<std::int64_t> orphan;
+    if (pass[i] && !goes_on && !is_told(alerts, boundary, orphan)) firing.push_back(id);
+    // Of the closed ones the first stays while the run does.
+    const auto closed = std::upper_bound(alerts.begin(), alerts.end(), boundary);
+    alerts.erase(alerts.begin() + (pass[i] && closed != alerts.begin() ? 1 : 0), closed);
+    set_alerts(id, std::move(alerts));
   }
   sort_by_key(firing);
   for (const std::uint32_t id : firing) {
     fire(id, boundary, boundary - 1);
+    Alerts alerts = alerts_of(id);
+    alerts.insert(alerts.begin(), boundary);
+    set_alerts(id, std::move(alerts));
     if (results_.full()) results_.flush(out);
   }
 }

@@ -25,12 +25,12 @@ void PaneWindows::checkpoint(StateWriter& state) {
   for (const auto& key : changed_alerts_) {
     const std::uint64_t hash = hash_key(key, seed_);
     const std::uint32_t id = keys_.find(key, hash);
-    const auto found = id == KeyTable::kNone ? fired_.end() : fired_.find(id);
-    if (found == fired_.end()) {
+    const Alerts alerts = id == KeyTable::kNone ? Alerts{} : alerts_of(id);
+    if (alerts.empty()) {
       state.erase(key_group(hash), "a" + key);
     } else {
       std::string value(1, kRowVersion);
-      put_signed(value, found->second);
+      for (const std::int64_t end : alerts) put_signed(value, end);
       state.put(key_group(hash), "a" + key, value);
     }
   }
@@ -145,18 +145,27 @@ Status PaneWindows::restore_row(unsigned group, std::string_view sub_key, std::s
   value.remove_prefix(1);
   if (type == 'p') return restore_pane(group, sub_key, value);
   if (!share_.owns(group)) return {};
-  std::int64_t time = 0;
   switch (type) {
     case 'd':
       waiting_groups_.insert(group);
       used_groups_[group] = true;
       return restore_waiting(value);
-    case 'a':
-      if (!take_signed(value, time) || !value.empty()) return damaged("alert");
-      restored_alerts_.emplace_back(sub_key, time);
-      return {};
+    case 'a': return restore_alerts(sub_key, value);
     default: return damaged("row");
   }
+}
+
+Status PaneWindows::restore_alerts(std::string_view key, std::string_view value) {
+  Alerts alerts;
+  do {
+    std::int64_t end = 0;
+    if (!take_signed(value, end) || end < kNever || end > kEverything ||
+        (!alerts.empty() && end <= alerts.back()))
+      return damaged("alert");
+    alerts.push_back(end);
+  } while (!value.empty());
+  restored_alerts_.emplace_back(key, std::move(alerts));
+  return {};
 }
 
 Status PaneWindows::restore_pane(unsigned group, std::string_view sub_key, std::string_view value) {
@@ -301,23 +310,22 @@ Status PaneWindows::restore_done() {
     else
       touch(id);
   }
-  for (const auto& [key, end] : restored_alerts_) {
+  for (const auto& [key, alerts] : restored_alerts_) {
     const auto values = decode_key(key);
-    if (!values || values->size() != rules_.by || end < kNever || end > kEverything)
-      return damaged("alert");
+    if (!values || values->size() != rules_.by) return damaged("alert");
     const std::uint64_t hash = hash_key(key, seed_);
     std::uint32_t id = keys_.find(key, hash);
     if (id == KeyTable::kNone) id = make_key({key, false}, hash);
     touch(id);
     if (rules_.emit == Emit::threshold) {
-      keys_.entry(id).flags |= kFired;
-      fired_[id] = end;
-      look_at_[end].push_back(id);
+      set_alerts(id, alerts);
+      for (const std::int64_t end : alerts) look_at_[end].push_back(id);
     } else {
       changed_alerts_.insert(key);
     }
   }
   restored_alerts_.clear();
+  if (rules_.emit == Emit::threshold) changed_alerts_.clear();
   latest_ = second_ = nullptr;
   return {};
 }

@@ -15,15 +15,50 @@ std::uint64_t PaneWindows::kept_records(std::uint32_t id) const {
   return records;
 }
 
-// Makes the running value that of each window the record is in, one after the other, and puts it
-// back. What is kept for the key (closed and open panes together) is only an upper bound of any one
-// window, so it serves as a filter and never as the answer.
+// Exactly those of one window that is not closed.
+std::uint64_t PaneWindows::records_in(std::uint32_t id, std::int64_t end) const {
+  std::uint64_t records = keys_.entry(id).count;
+  const auto count_in = [&](Pane& pane) -> std::uint64_t {
+    const std::uint32_t at = cell_of(id, pane);
+    return at == Pane::kNone ? 0 : pane.count_of(at);
+  };
+  const std::int64_t start = end - rules_.assigner.size;
+  for (auto pane = panes_.begin(); pane != panes_.end() && pane->first < start; ++pane)
+    if (pane->second->closed) records -= count_in(*pane->second);
+  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed; ++pane)
+    if (pane->first >= start && pane->first < end) records += count_in(*pane->second);
+  return records;
+}
+
+// Whether the run that begins with this window was told; then its mark stands at its beginning. A
+// mark may be one window behind, because the run has just grown towards the past, or before it,
+// where a window no longer passes (`orphan`): the run is the same.
+bool PaneWindows::is_told(Alerts& alerts, std::int64_t end,
+                          std::optional<std::int64_t>& orphan) const {
+  const auto move = [&](std::int64_t from) {
+    const auto mark = std::find(alerts.begin(), alerts.end(), from);
+    if (mark == alerts.end()) return false;
+    alerts.erase(mark);
+    alerts.insert(std::lower_bound(alerts.begin(), alerts.end(), end), end);
+    return true;
+  };
+  if (std::find(alerts.begin(), alerts.end(), end) != alerts.end()) return true;
+  if (move(end + rules_.assigner.every)) return true;
+  return orphan && move(*orphan);
+}
+
+// After a record: makes the running value that of each window the record is in, one after the
+// other, and puts it back. What is kept for the key (closed and open panes together) is only an
+// upper bound of any one window, so it serves as a filter and never as the answer.
 void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   const Entry& entry = keys_.entry(id);
-  if ((entry.flags & kFired) != 0) return;
   if (least_ != 0 && kept_records(id) < least_) return;
   const Assigner& a = rules_.assigner;
   const std::int64_t closed = closed_for(entry.group);
+  const std::int64_t first = a.end_after(std::max(time, closed));
+  // Behind the newest pane each window holds no more than the one before it: as one record has
+  // come, a run can only have begun with the first, and only now that it has just enough.
+  if (least_ != 0 && time >= entry.newest && records_in(id, first) != least_) return;
   const std::int64_t last = std::min(a.end_after(entry.newest), a.end_until(time + a.size));
   struct Step {
     Pane* pane;
@@ -47,16 +82,29 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   };
   auto entering = panes_.begin();
   auto leaving = panes_.begin();
-  std::int64_t fired = kNever;
-  for (std::int64_t end = a.end_after(std::max(time, closed)); end <= last; end += a.every) {
+  Alerts alerts = alerts_of(id);
+  const std::int64_t before = first - a.every;  // its windows decide whether a run begins
+  bool in_run = before <= closed && !alerts.empty() && alerts.front() <= closed;
+  std::optional<std::int64_t> orphan;
+  for (std::int64_t end = before > closed ? before : first; end <= last; end += a.every) {
     for (; entering != panes_.end() && entering->first < end; ++entering)
       if (!entering->second->closed) apply(*entering->second, true);
     for (; leaving != panes_.end() && leaving->first < end - a.size; ++leaving)
       apply(*leaving->second, false);
-    if (!passes({id}, end, nullptr)[0]) continue;
-    fired = end;
-    fire(id, end, time);
-    break;
+    const auto mark = std::find(alerts.begin(), alerts.end(), end);
+    const bool marked = mark != alerts.end();
+    const bool pass = passes({id}, end, nullptr)[0];
+    if (!pass && marked) orphan = end;
+    if (pass && in_run && marked) alerts.erase(mark);
+    if (pass && !in_run && !marked && end != before) {
+      if (!is_told(alerts, end, orphan)) {
+        fire(id, end, time);
+        alerts.insert(std::lower_bound(alerts.begin(), alerts.end(), end), end);
+      }
+      look_at_[end].push_back(id);
+    }
+    if (pass) orphan.reset();
+    in_run = pass;
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const std::uint64_t records = step->pane->count_of(step->at);
@@ -68,7 +116,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
       rules_.aggregates.enter(words, step->pane->part(step->at));
     }
   }
-  if (fired != kNever) look_at_[fired].push_back(id);
+  set_alerts(id, std::move(alerts));
 }
 
 void PaneWindows::fire(std::uint32_t id, std::int64_t end, std::int64_t time) {
@@ -76,17 +124,25 @@ void PaneWindows::fire(std::uint32_t id, std::int64_t end, std::int64_t time) {
   row.time = time;
   row.edge = 1;
   results_.add(row);
-  Entry& entry = keys_.entry(id);
-  entry.flags |= kFired;
-  fired_[id] = end;
-  changed_alerts_.emplace(entry.bytes());
 }
 
-void PaneWindows::arm(std::uint32_t id) {
+PaneWindows::Alerts PaneWindows::alerts_of(std::uint32_t id) const {
+  if ((keys_.entry(id).flags & kAlerted) == 0) return {};
+  return alerts_.at(id);
+}
+
+void PaneWindows::set_alerts(std::uint32_t id, Alerts alerts) {
   Entry& entry = keys_.entry(id);
-  clear(entry, kFired);
-  fired_.erase(id);
+  const bool had = (entry.flags & kAlerted) != 0;
+  if (alerts.empty() ? !had : had && alerts_.at(id) == alerts) return;
   changed_alerts_.emplace(entry.bytes());
+  if (alerts.empty()) {
+    clear(entry, kAlerted);
+    alerts_.erase(id);
+  } else {
+    entry.flags |= kAlerted;
+    alerts_[id] = std::move(alerts);
+  }
 }
 
 }  // namespace streamd::window

@@ -19,7 +19,7 @@ std::uint64_t least_of(const Rules& rules) {
 
 std::uint8_t PaneWindows::flag_to_compare(const Rules& rules) {
   if (least_of(rules) == 0 || rules.emit == Emit::changed) return 0;
-  return rules.emit == Emit::close ? kPasses : kFired;
+  return kPasses;
 }
 
 PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origin,
@@ -239,7 +239,7 @@ void PaneWindows::evict_oldest(Emitter& out) {
     }
   std::erase_if(passing_, [&](std::uint32_t id) { return doomed[id]; });
   for (const std::uint32_t id : ids) {
-    if ((keys_.entry(id).flags & kFired) != 0) arm(id);
+    if ((keys_.entry(id).flags & kAlerted) != 0) set_alerts(id, {});
     remove_key(id);
   }
   out.drop(DropReason::shed, records);

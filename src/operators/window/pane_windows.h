@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -60,7 +61,7 @@ class PaneWindows {
     kTouched = 1,     // in touched_
     kPasses = 2,      // `having` is true in the last closed window
     kListed = 4,      // in passing_
-    kFired = 8,       // emit threshold: no further row until `having` was false
+    kAlerted = 8,     // in alerts_
     kNewestOdd = 16,  // side of the newest pane
   };
   struct Waiting {
@@ -79,6 +80,10 @@ class PaneWindows {
     std::uint32_t guess = KeyTable::kNone;
   };
   using Ids = std::vector<std::uint32_t>;
+  // emit threshold: a run is a row of windows of one key, one after the other, that pass `having`.
+  // For each run that was told, the end of its first window, ascending. Of those that are closed at
+  // most one: it says that the last closed window belongs to a run.
+  using Alerts = std::vector<std::int64_t>;
 
   // pane_windows.cc: records in, keys out
   void fetch_ahead(std::span<Arrival> block) const;
@@ -144,9 +149,12 @@ class PaneWindows {
 
   // pane_threshold.cc: emit threshold, at the record
   std::uint64_t kept_records(std::uint32_t id) const;
+  std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
   void check_now(std::uint32_t id, std::int64_t time);
+  bool is_told(Alerts& alerts, std::int64_t end, std::optional<std::int64_t>& orphan) const;
   void fire(std::uint32_t id, std::int64_t end, std::int64_t time);
-  void arm(std::uint32_t id);
+  void set_alerts(std::uint32_t id, Alerts alerts);
+  Alerts alerts_of(std::uint32_t id) const;
 
   // pane_rows.cc: state
   void write_pane(Pane& pane, StateWriter& state);
@@ -155,6 +163,7 @@ class PaneWindows {
   GroupTimes group_times() const;
   Status restore_pane(unsigned group, std::string_view sub_key, std::string_view value);
   bool restore_cell(Pane& pane, const StoredCell& cell, bool own_row);
+  Status restore_alerts(std::string_view key, std::string_view value);
   Status restore_waiting(std::string_view value);
 
   static constexpr unsigned kBlockBits = 12;
@@ -178,9 +187,9 @@ class PaneWindows {
   Ids touched_;                   // keys to look at when the next boundary closes
   Ids passing_;                   // emit close: keys that passed, by key
   Ids left_;                      // keys of passing_ whose last cell was just dropped
-  std::unordered_map<std::uint32_t, std::int64_t> fired_;  // id: end of the window that fired
-  std::map<std::int64_t, Ids> look_at_;                    // boundary: fired keys to look at
-  std::map<std::int64_t, std::vector<Waiting>> waiting_;   // by the boundary they wait for
+  std::unordered_map<std::uint32_t, Alerts> alerts_;      // by id; never empty
+  std::map<std::int64_t, Ids> look_at_;                   // boundary: alerted keys to look at
+  std::map<std::int64_t, std::vector<Waiting>> waiting_;  // by the boundary they wait for
 
   // What differs from the state on disk.
   std::vector<std::pair<std::uint16_t, std::string>> gone_rows_;
@@ -194,7 +203,7 @@ class PaneWindows {
   // worker has passed the furthest.
   GroupTimes group_watermark_;
   std::int64_t furthest_ = kNever;
-  std::vector<std::pair<std::string, std::int64_t>> restored_alerts_;
+  std::vector<std::pair<std::string, Alerts>> restored_alerts_;
   std::uint64_t arrivals_ = 0;
 };
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <set>
+#include <iterator>
 
 namespace streamd::test {
 namespace {
@@ -111,37 +111,66 @@ void Oracle::record(const OracleRecord& record) {
   if (kept.inserted && rules_.emits == Emits::threshold) check(record.key, key, kept);
 }
 
+// A run of windows that pass, one after the other, is told once. Looks at the windows of the record
+// up to the one that ends after the newest record of the key.
 void Oracle::check(const std::string& name, Key& key, const Kept& record) {
-  if (key.fired) return;
   std::int64_t newest = INT64_MIN;
   for (const auto& r : key.records)
     if (r.inserted) newest = std::max(newest, r.time);
-  const std::int64_t last = floor_to(newest, rules_.every) + rules_.every;
-  for (std::int64_t end = floor_to(record.time, rules_.every) + rules_.every;
-       end <= last && end <= record.time + rules_.size; end += rules_.every) {
-    if (end <= w_) continue;
+  const std::int64_t last = std::min(floor_to(newest, rules_.every) + rules_.every,
+                                     floor_to(record.time + rules_.size, rules_.every));
+  const std::int64_t first = floor_to(std::max(record.time, w_), rules_.every) + rules_.every;
+  for (std::int64_t end = first; end <= last; end += rules_.every) {
     const auto in = content(key, end);
     if (!passes(in)) continue;
-    rows.push_back(row(name, in, end - rules_.size, end, record.time));
-    key.fired = end;
-    return;
+    const std::int64_t before = end - rules_.every;
+    const bool goes_on =
+        before > w_ ? passes(content(key, before)) : !key.told.empty() && *key.told.begin() <= w_;
+    if (goes_on) {
+      key.told.erase(end);
+    } else if (!is_told(key, end, first - rules_.every)) {
+      rows.push_back(row(name, in, end - rules_.size, end, record.time));
+      key.told.insert(end);
+    }
   }
+}
+
+// Also where the run has just grown by a window in front, or lost windows there.
+bool Oracle::is_told(Key& key, std::int64_t end, std::int64_t first) const {
+  if (key.told.contains(end)) return true;
+  std::int64_t from = end + rules_.every;
+  if (!key.told.contains(from))
+    for (from = end - rules_.every;
+         from >= first && from > w_ && !key.told.contains(from) && !passes(content(key, from));)
+      from -= rules_.every;
+  if ((from < first || from <= w_) || !key.told.contains(from) ||
+      (from < end && passes(content(key, from))))
+    return false;
+  key.told.erase(from);
+  key.told.insert(end);
+  return true;
+}
+
+void Oracle::threshold_boundary(const std::string& name, Key& key, std::int64_t end) {
+  const auto in = content(key, end);
+  const bool pass = passes(in);
+  if (pass && (key.told.empty() || *key.told.begin() >= end)) {
+    if (key.told.erase(end + rules_.every) == 0 && !key.told.contains(end))
+      rows.push_back(row(name, in, end - rules_.size, end, end - 1));
+    key.told.insert(end);
+  }
+  const auto begin = key.told.begin();
+  key.told.erase(pass ? std::next(begin) : begin, key.told.upper_bound(end));
 }
 
 void Oracle::boundary(std::int64_t end) {
   for (auto& [name, key] : keys_) {
-    const auto in = content(key, end);
-    const bool pass = passes(in);
     if (rules_.emits == Emits::threshold) {
-      if (!key.fired && pass) {
-        rows.push_back(row(name, in, end - rules_.size, end, end - 1));
-        key.fired = end;
-      } else if (key.fired && !pass && *key.fired <= end) {
-        key.fired.reset();
-      }
+      threshold_boundary(name, key, end);
       continue;
     }
-    if (!pass) continue;
+    const auto in = content(key, end);
+    if (!passes(in)) continue;
     std::string values;
     OracleRow r = row(name, in, end - rules_.size, end, end - 1, &values);
     if (r.quantile) values += show(*r.quantile);

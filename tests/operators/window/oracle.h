@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,8 @@ class Oracle {
   };
   struct Key {
     std::vector<Kept> records;
-    std::optional<std::int64_t> fired;
+    // emit threshold: where the runs of passing windows that were told begin; of closed ones, one.
+    std::set<std::int64_t> told;
     std::optional<std::string> emitted;  // values of the previous boundary's row
     std::int64_t emitted_at = INT64_MIN;
     std::vector<Session> sessions;
@@ -70,7 +72,9 @@ class Oracle {
   OracleRow row(const std::string& key, const std::vector<Kept>& records, std::int64_t start,
                 std::int64_t end, std::int64_t time, std::string* values = nullptr) const;
   void check(const std::string& name, Key& key, const Kept& record);
+  bool is_told(Key& key, std::int64_t end, std::int64_t first) const;
   void boundary(std::int64_t end);
+  void threshold_boundary(const std::string& name, Key& key, std::int64_t end);
   void session_record(const OracleRecord& record);
   void session_watermark(std::int64_t w);
   std::int64_t end_of(const Session& s) const;
