@@ -21,9 +21,11 @@ class FileJob:
     files      how many input files; with more than one, or several workers, the order of the
                output lines is free
     windows    what nginx_job.job() takes
+    disorder   how much earlier a record's time may be; more than 2s: some are late
     """
 
-    def __init__(self, chaos, records, files=1, windows="all", checkpoint="20ms", timeout=300):
+    def __init__(self, chaos, records, files=1, windows="all", checkpoint="20ms", timeout=300,
+                 disorder="3s"):
         self.chaos = chaos
         self.in_order = files == 1
         folder = chaos.new_folder("straight")
@@ -31,7 +33,8 @@ class FileJob:
         for log in self.logs:
             # Two minutes of events at least: the rarest answer comes every 90 s.
             generate(chaos.binary, log, records // files, seed=chaos.dice.randrange(10**6),
-                     rate=min(1000, max(100, records // files // 300)), clients=1000)
+                     rate=min(1000, max(100, records // files // 300)), clients=1000,
+                     disorder=disorder)
             self._spoil(log)
         self._make = lambda paths: shrink(job(paths, windows, checkpoint), records)
         straight = Streamd(chaos.binary, self.pipeline(), folder, args=["--workers", "1"], name="job")

@@ -50,9 +50,11 @@ def play(chaos, files, workers):
     records, seconds = (40_000, 4) if chaos.small else (1_000_000, 120)
     pause = (0.05, 0.8) if chaos.small else (1, 5)
     while chaos.goes_on():
-        # Without alarms: in which window one is raised depends on where batches end, and a tailed
-        # file gives other batches than a finished one.
-        job = FileJob(chaos, records, files, "sets")
+        # Alarms depend on the order of two files, and on when a record comes that is late for some
+        # of its windows: rounds with alarms have one file and nothing late.
+        alarms = files == 1 and chaos.rounds % 2 == 1
+        job = FileJob(chaos, records, files, "all" if alarms else "sets",
+                      disorder="1900ms" if alarms else "3s")
         run = job.new_run("killed", workers=None)
         copies = [run.directory / log.name for log in job.logs]
         bounded = job.pipeline(copies)
@@ -79,6 +81,7 @@ def kill(chaos):
 
 def kill_workers(chaos):
     play(chaos, 2, lambda chaos: chaos.dice.randint(1, 3))
+
 
 SCENARIOS = [
     Scenario("kill", "kill -9 every 1 to 5 s while a growing log is read: the same bytes", kill),
