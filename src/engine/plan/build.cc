@@ -46,7 +46,7 @@ Plan finish(Draft draft) {
   for (const std::size_t from : draft.order) {
     PlanNode& node = draft.nodes[from].node;
     for (auto& input : node.inputs) input.node = place_of[input.node];
-    if (node.state_name.empty()) node.state_name = node.name;
+    if (node.state_of.empty()) node.state_of = {node.name};
     plan.nodes.push_back(std::move(node));
   }
   if (draft.dead_letters) plan.dead_letters = place_of[*draft.dead_letters];

@@ -47,16 +47,6 @@ void describe_source(const PlanNode& node, std::string& text) {
   if (node.source->bounded()) text += line("ends", "by itself, then the process ends");
 }
 
-// Who reads a node that works for several.
-std::string works_for(const Plan& plan, const PlanNode& node) {
-  std::string text;
-  for (const auto& reader : plan.nodes)
-    for (const auto& input : reader.inputs)
-      if (&plan.nodes[input.node] == &node && input.port == Port::out)
-        text += (text.empty() ? "" : ", ") + reader.name;
-  return text;
-}
-
 void describe_operator(const Plan& plan, const PlanNode& node, std::string& text) {
   text += fmt::format("operator {} ({}){}\n", node.name, node.type, inputs(plan, node));
   std::string keys;
@@ -66,7 +56,8 @@ void describe_operator(const Plan& plan, const PlanNode& node, std::string& text
     text += line("key", keys + (node.op->stateful() ? " (keeps state)" : ""));
   else if (node.op->stateful())
     text += line("state", "one for the whole node");
-  if (node.state_name != node.name) text += line("for", works_for(plan, node));
+  if (node.state_of.size() > 1)
+    text += line("for", fmt::format("{}", fmt::join(node.state_of, ", ")));
   text += line("gives", describe_schema(node.ports.out));
 }
 

@@ -31,9 +31,9 @@ struct PlanNode {
   enum class Kind { source, op, sink };
   Kind kind = Kind::source;
   std::string name;  // unique in the pipeline
-  // Stateful nodes: the identity of their state. Their name; of a node that works for several, the
-  // name of the first of those in the file.
-  std::string state_name;
+  // Stateful nodes: whose state it is. Their name; of a node that works for several, the names of
+  // all of those, in the order of the file.
+  std::vector<std::string> state_of;
   std::string type;
   Place place;
   std::vector<PlanInput> inputs;

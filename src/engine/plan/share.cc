@@ -35,7 +35,7 @@ std::size_t add_common(Draft& draft, const std::vector<std::size_t>& members) {
   common.node.kind = PlanNode::Kind::op;
   // No name of a user's has this sign.
   common.node.name = fmt::format("{}+{}", first.node.name, members.size() - 1);
-  common.node.state_name = first.node.name;
+  for (const std::size_t m : members) common.node.state_of.push_back(draft.nodes[m].node.name);
   common.node.type = first.node.type;
   common.node.place = first.node.place;
   common.node.op = first.node.op->common_step(all);

@@ -98,11 +98,11 @@ Status Run::open_state() {
 }
 
 Status Run::declare_state() {
-  std::vector<std::pair<std::string, std::string>> nodes;
+  std::vector<StateOwner> owners;
   for (const auto& node : plan_.nodes)
     if (node.op && node.op->stateful())
-      nodes.emplace_back(node.state_name, node.op->state_signature());
-  return store_->declare(nodes, options_.reset_state);
+      owners.push_back({node.state_of, node.op->state_signature()});
+  return store_->declare(owners, options_.reset_state);
 }
 
 Status Run::open_sources() {

@@ -132,7 +132,7 @@ Status Worker::open_sink(std::size_t n, Shared& shared, const std::string& pipel
 
 Status Worker::restore_operator(Node& node) {
   const unsigned last = index_ == 0 ? kNodeGroup : kKeyGroups - 1;
-  auto status = node.op->restore(*run_.store->reader(node.plan->state_name, 0, last));
+  auto status = node.op->restore(*run_.store->reader(node.plan->state_of.front(), 0, last));
   if (!status)
     return in_context(std::move(status).error(),
                       fmt::format("state of operator \"{}\"", node.plan->name));

@@ -86,7 +86,7 @@ void Worker::pass_barriers() {
 void Worker::pass(Node& node) {
   node.passed = true;
   if (node.op && node.plan->op->stateful()) {
-    const auto writer = run_.store->writer(node.plan->state_name, part_.state);
+    const auto writer = run_.store->writer(node.plan->state_of.front(), part_.state);
     if (auto status = node.op->checkpoint(*writer); !status) fail(node, std::move(status).error());
   }
   if (node.sink)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace streamd {
 namespace {
@@ -149,10 +150,7 @@ Status EpochStore::resolve(bool committed) {
   return {};
 }
 
-Status EpochStore::declare(const std::vector<std::pair<std::string, std::string>>& nodes,
-                           const std::vector<std::string>& reset) {
-  std::map<std::string, std::pair<std::uint32_t, std::string>> stored;
-  std::uint32_t next = 1;
+Status EpochStore::load_nodes(Stored& stored, std::uint32_t& next) {
   const auto take = [&](std::string_view value) -> std::optional<std::uint32_t> {
     const auto n = number(value.substr(0, value.find('\n')));
     if (!n || *n >= 0xFFFF'FFFFu) return std::nullopt;
@@ -168,20 +166,48 @@ Status EpochStore::declare(const std::vector<std::pair<std::string, std::string>
         stored[std::string(key.substr(2))] = {*incarnation, std::string(value.substr(line + 1))};
         return {};
       }));
-  STREAMD_TRY(backend_->scan("a/", "a0", [&](std::string_view, std::string_view value) -> Status {
+  return backend_->scan("a/", "a0", [&](std::string_view, std::string_view value) -> Status {
     if (!take(value)) return damaged("an archived node row does not decode");
     return {};
-  }));
-  const auto archive = [&](const std::string& name, std::uint32_t incarnation,
-                           const std::string& signature) {
-    declarations_.put(fmt::format("a/{:020}/{}", epoch_, name),
-                      fmt::format("{}\n{}", incarnation, signature));
-    declarations_.erase("n/" + name);
-  };
-  for (const auto& [name, signature] : nodes) {
-    const auto it = stored.find(name);
-    const bool asked = std::find(reset.begin(), reset.end(), name) != reset.end();
-    if (it != stored.end() && !asked) {
+  });
+}
+
+void EpochStore::archive(const std::string& name, const Stored::mapped_type& row) {
+  declarations_.put(fmt::format("a/{:020}/{}", epoch_, name),
+                    fmt::format("{}\n{}", row.first, row.second));
+  declarations_.erase("n/" + name);
+}
+
+Status EpochStore::copy_state(std::uint32_t from, std::uint32_t to) {
+  return backend_->scan(state_key(from, 0, {}), state_key(from + 1, 0, {}),
+                        [&](std::string_view key, std::string_view value) -> Status {
+                          const std::string prefix = state_key(to, 0, {});
+                          const std::size_t front = prefix.size() - sizeof(std::uint16_t);
+                          declarations_.put(
+                              prefix.substr(0, front) + std::string(key.substr(front)), value);
+                          return {};
+                        });
+}
+
+Status EpochStore::declare(const std::vector<StateOwner>& owners,
+                           const std::vector<std::string>& reset) {
+  Stored stored;
+  std::uint32_t next = 1;
+  STREAMD_TRY(load_nodes(stored, next));
+  std::set<std::uint32_t> taken;
+  for (const auto& [names, signature] : owners) {
+    const auto asked = std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+      return std::find(reset.begin(), reset.end(), name) != reset.end();
+    });
+    const bool anew = asked == static_cast<std::ptrdiff_t>(names.size());
+    if (asked > 0 && !anew)
+      return fail(ErrorKind::state,
+                  fmt::format("operators {} share their state", fmt::join(names, ", ")),
+                  "give all of them to --reset-state, or none");
+    std::optional<std::uint32_t> found;
+    for (const auto& name : names) {
+      const auto it = stored.find(name);
+      if (it == stored.end() || anew) continue;
       if (it->second.second != signature)
         return fail(ErrorKind::state,
                     fmt::format("operator \"{}\" changed and its stored state no longer fits\n"
@@ -190,16 +216,26 @@ Status EpochStore::declare(const std::vector<std::pair<std::string, std::string>
                     fmt::format("undo the change, give the operator a new name, or drop its state "
                                 "with --reset-state {}",
                                 name));
-      incarnations_[name] = it->second.first;
-    } else {
-      if (it != stored.end()) archive(name, it->second.first, it->second.second);
-      incarnations_[name] = next;
-      declarations_.put("n/" + name, fmt::format("{}\n{}", next, signature));
-      ++next;
+      if (!found) found = it->second.first;
     }
-    if (it != stored.end()) stored.erase(it);
+    std::uint32_t incarnation = found.value_or(next);
+    if (found && taken.contains(*found)) {
+      incarnation = next;
+      STREAMD_TRY(copy_state(*found, incarnation));
+      read_from_[names.front()] = *found;
+    }
+    if (incarnation == next) ++next;
+    taken.insert(incarnation);
+    incarnations_[names.front()] = incarnation;
+    for (const auto& name : names) {
+      if (const auto it = stored.find(name); it != stored.end()) {
+        if (it->second.first != found) archive(name, it->second);
+        stored.erase(it);
+      }
+      declarations_.put("n/" + name, fmt::format("{}\n{}", incarnation, signature));
+    }
   }
-  for (const auto& [name, row] : stored) archive(name, row.first, row.second);
+  for (const auto& [name, row] : stored) archive(name, row);
   return {};
 }
 
@@ -233,7 +269,9 @@ Result<std::optional<std::string>> EpochStore::sink_state(const std::string& sin
 
 std::unique_ptr<StateReader> EpochStore::reader(const std::string& node, unsigned first,
                                                 unsigned last) {
-  return std::make_unique<NodeReader>(*backend_, incarnations_.at(node), first, last);
+  const auto copied = read_from_.find(node);
+  const std::uint32_t from = copied == read_from_.end() ? incarnations_.at(node) : copied->second;
+  return std::make_unique<NodeReader>(*backend_, from, first, last);
 }
 
 std::unique_ptr<StateWriter> EpochStore::writer(const std::string& node, ChangeSet& into) const {

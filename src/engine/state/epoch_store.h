@@ -43,6 +43,13 @@ struct EpochParts {
   std::map<std::pair<std::string, unsigned>, std::string> sinks;             // (sink, worker)
 };
 
+// Who keeps one body of state: a node, or several that share what they keep. The first name stands
+// for it below.
+struct StateOwner {
+  std::vector<std::string> names;
+  std::string signature;
+};
+
 class EpochStore {
  public:
   // Reads the header of an existing store or starts a new one with the given seed. An epoch that is
@@ -57,11 +64,11 @@ class EpochStore {
   // Makes the prepared epoch count, or forgets it.
   Status resolve(bool committed);
 
-  // Declares the stateful nodes of the pipeline: (name, signature). Refuses a changed signature
-  // unless the name is in `reset`; archives nodes that are gone; numbers new ones. Written with the
-  // next epoch. Before anything below.
-  Status declare(const std::vector<std::pair<std::string, std::string>>& nodes,
-                 const std::vector<std::string>& reset);
+  // Declares the state of the pipeline. Refuses a changed signature unless the name is in `reset`;
+  // archives names that are gone; numbers new ones. Names that share state and part each go on with
+  // all of it; names that come together go on with that of the first which has some. Written with
+  // the next epoch. Before anything below.
+  Status declare(const std::vector<StateOwner>& owners, const std::vector<std::string>& reset);
 
   Result<std::map<std::string, StoredPartition>> partitions(const std::string& source);
   Result<std::optional<std::string>> sink_state(const std::string& sink, unsigned worker);
@@ -80,6 +87,11 @@ class EpochStore {
   explicit EpochStore(std::unique_ptr<StateBackend> backend) : backend_(std::move(backend)) {}
   Status load(std::uint64_t new_seed);
   ChangeSet changes_of(Epoch epoch, const EpochParts& parts) const;
+  // What the node rows say: name -> (incarnation, signature); `next` is the first free number.
+  using Stored = std::map<std::string, std::pair<std::uint32_t, std::string>>;
+  Status load_nodes(Stored& stored, std::uint32_t& next);
+  void archive(const std::string& name, const Stored::mapped_type& row);
+  Status copy_state(std::uint32_t from, std::uint32_t to);
 
   std::unique_ptr<StateBackend> backend_;
   bool is_new_ = false;
@@ -87,7 +99,9 @@ class EpochStore {
   Epoch epoch_ = 0;
   std::optional<Epoch> prepared_;
   ChangeSet prepared_changes_;
-  std::map<std::string, std::uint32_t> incarnations_;
+  std::map<std::string, std::uint32_t> incarnations_;  // by the owner's first name
+  // Where an owner whose state is a copy finds it until the copy is written.
+  std::map<std::string, std::uint32_t> read_from_;
   ChangeSet declarations_;  // go with the next epoch
 };
 

@@ -141,12 +141,9 @@ Spec<Config> window_spec() {
           "`changed` gives a row when a value differs from that of the window before.\n\n"
           "Late records leave through port `late` with field `lateness`.\n\n"
           "Windows that differ only in name and `having` (with `emit: close`) are computed once, "
-          "by "
-          "a node of their own that `check` shows; a hundred rules cost little more than one. "
-          "Their "
-          "state is kept under the name of the first of them in the file: a rule that is added "
-          "sees "
-          "what the others have counted.")
+          "by a node of their own that `check` shows; a hundred rules cost little more than one. "
+          "What they have counted belongs to all of them: one that is added sees it, one that "
+          "changes or goes leaves it to the others.")
       .promise("exact, also after a crash")
       .field(&C::window, {.name = "window",
                           .help = "Kind and length of the windows.",

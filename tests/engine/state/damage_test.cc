@@ -21,7 +21,7 @@ void write_epochs(const std::string& dir) {
   REQUIRE(backend);
   auto store = EpochStore::open(std::move(*backend), 7);
   REQUIRE(store);
-  REQUIRE((*store)->declare({{"window", "by a"}}, {}));
+  REQUIRE((*store)->declare({{{"window"}, "by a"}}, {}));
   for (Epoch epoch = 1; epoch <= 3; ++epoch) {
     EpochParts parts;
     const auto writer = (*store)->writer("window", parts.state);
@@ -38,7 +38,7 @@ char epoch_letter(const std::string& dir) {
   auto store = EpochStore::open(std::move(*backend), 7);
   if (!store) return 0;
   if ((*store)->is_new()) return '?';
-  if (!(*store)->declare({{"window", "by a"}}, {})) return 0;
+  if (!(*store)->declare({{{"window"}, "by a"}}, {})) return 0;
   char letter = 0;
   std::size_t rows = 0;
   const auto status = (*store)
@@ -61,7 +61,7 @@ std::optional<std::map<unsigned, std::string>> rows_in(const std::string& dir) {
   auto backend = open_rocksdb_backend(dir);
   if (!backend) return std::nullopt;
   auto store = EpochStore::open(std::move(*backend), 7);
-  if (!store || !(*store)->declare({{"window", "by a"}}, {})) return std::nullopt;
+  if (!store || !(*store)->declare({{{"window"}, "by a"}}, {})) return std::nullopt;
   std::map<unsigned, std::string> found;
   const auto status =
       (*store)
@@ -79,7 +79,7 @@ void write_one_more(const std::string& dir, unsigned group) {
   REQUIRE(backend);
   auto store = EpochStore::open(std::move(*backend), 7);
   REQUIRE(store);
-  REQUIRE((*store)->declare({{"window", "by a"}}, {}));
+  REQUIRE((*store)->declare({{{"window"}, "by a"}}, {}));
   EpochParts parts;
   (*store)->writer("window", parts.state)->put(group, "key", "more");
   REQUIRE((*store)->commit((*store)->last_epoch() + 1, parts));

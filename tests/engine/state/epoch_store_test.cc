@@ -42,7 +42,7 @@ TEST_CASE("an epoch comes back whole after a restart", "[state]") {
   {
     auto store = open(dir / "db", 99);
     CHECK(store->is_new());
-    REQUIRE(store->declare({{"window", "by a"}}, {}));
+    REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
     auto parts = parts_with(*store, "window", "one");
     store->writer("window", parts.state)->put(200, "other", "x");
     REQUIRE(store->commit(1, parts));
@@ -51,7 +51,7 @@ TEST_CASE("an epoch comes back whole after a restart", "[state]") {
   CHECK_FALSE(store->is_new());
   CHECK(store->hash_seed() == 99);
   CHECK(store->last_epoch() == 1);
-  REQUIRE(store->declare({{"window", "by a"}}, {}));
+  REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
   CHECK(state_of(*store, "window").size() == 2);
   CHECK(state_of(*store, "window", 0, 127) == std::map<std::string, std::string>{{"3:key", "one"}});
   const auto partitions = store->partitions("source");
@@ -67,7 +67,7 @@ TEST_CASE("a prepared epoch counts only when the far side has committed it", "[s
     const test::TempDir dir;
     {
       auto store = open(dir / "db");
-      REQUIRE(store->declare({{"window", "by a"}}, {}));
+      REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
       REQUIRE(store->commit(1, parts_with(*store, "window", "one")));
       REQUIRE(store->prepare(2, parts_with(*store, "window", "two")));
     }
@@ -75,7 +75,7 @@ TEST_CASE("a prepared epoch counts only when the far side has committed it", "[s
     REQUIRE(store->prepared() == Epoch{2});
     CHECK(store->last_epoch() == 1);
     REQUIRE(store->resolve(committed));
-    REQUIRE(store->declare({{"window", "by a"}}, {}));
+    REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
     CHECK(store->last_epoch() == (committed ? 2u : 1u));
     CHECK(state_of(*store, "window").at("3:key") == (committed ? "two" : "one"));
     CHECK(**store->sink_state("out", 0) == (committed ? "length two" : "length one"));
@@ -87,11 +87,11 @@ TEST_CASE("a changed operator is refused with what changed, and reset drops its 
   const test::TempDir dir;
   {
     auto store = open(dir / "db");
-    REQUIRE(store->declare({{"window", "by client"}}, {}));
+    REQUIRE(store->declare({{{"window"}, "by client"}}, {}));
     REQUIRE(store->commit(1, parts_with(*store, "window", "one")));
   }
   auto store = open(dir / "db");
-  const auto refused = store->declare({{"window", "by host"}}, {});
+  const auto refused = store->declare({{{"window"}, "by host"}}, {});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("\"window\"") != std::string::npos);
   CHECK(refused.error().message.find("by client") != std::string::npos);
@@ -101,24 +101,69 @@ TEST_CASE("a changed operator is refused with what changed, and reset drops its 
   auto anew = EpochStore::open(make_memory_backend(), 1);
   store.reset();
   store = open(dir / "db");
-  REQUIRE(store->declare({{"window", "by host"}}, {"window"}));
+  REQUIRE(store->declare({{{"window"}, "by host"}}, {"window"}));
   CHECK(state_of(*store, "window").empty());
+}
+
+TEST_CASE("names that share state and part each go on with all of it", "[state]") {
+  const test::TempDir dir;
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare({{{"few", "many"}, "by a"}}, {}));
+    REQUIRE(store->commit(1, parts_with(*store, "few", "both")));
+  }
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare({{{"few"}, "by a"}, {{"many"}, "by a"}}, {}));
+    CHECK(state_of(*store, "few").at("3:key") == "both");
+    CHECK(state_of(*store, "many").at("3:key") == "both");
+    // Only the one changes.
+    REQUIRE(store->commit(2, parts_with(*store, "many", "alone")));
+  }
+  auto store = open(dir / "db");
+  REQUIRE(store->declare({{{"few"}, "by a"}, {{"many"}, "by a"}}, {}));
+  CHECK(state_of(*store, "few").at("3:key") == "both");
+  CHECK(state_of(*store, "many").at("3:key") == "alone");
+}
+
+TEST_CASE("who is left of those that share state keeps it", "[state]") {
+  const test::TempDir dir;
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare({{{"few", "many"}, "by a"}}, {}));
+    REQUIRE(store->commit(1, parts_with(*store, "few", "both")));
+  }
+  {
+    auto store = open(dir / "db");
+    // One changes and begins anew, one joins.
+    REQUIRE(store->declare({{{"few"}, "by b"}, {{"new", "many"}, "by a"}}, {"few"}));
+    CHECK(state_of(*store, "few").empty());
+    CHECK(state_of(*store, "new").at("3:key") == "both");
+    REQUIRE(store->commit(2, parts_with(*store, "few", "other")));
+  }
+  auto store = open(dir / "db");
+  const auto half = store->declare({{{"few"}, "by b"}, {{"new", "many"}, "by a"}}, {"many"});
+  REQUIRE_FALSE(half);
+  CHECK(half.error().message == "operators new, many share their state");
+  REQUIRE(store->declare({{{"few"}, "by b"}, {{"new", "many"}, "by a"}}, {"many", "new"}));
+  CHECK(state_of(*store, "few").at("3:key") == "other");
+  CHECK(state_of(*store, "new").empty());
 }
 
 TEST_CASE("a namesake of a removed operator does not adopt its state", "[state]") {
   const test::TempDir dir;
   {
     auto store = open(dir / "db");
-    REQUIRE(store->declare({{"window", "by a"}}, {}));
+    REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
     REQUIRE(store->commit(1, parts_with(*store, "window", "one")));
   }
   {
     auto store = open(dir / "db");
-    REQUIRE(store->declare({{"other", "by a"}}, {}));
+    REQUIRE(store->declare({{{"other"}, "by a"}}, {}));
     REQUIRE(store->commit(2, parts_with(*store, "other", "two")));
   }
   auto store = open(dir / "db");
-  REQUIRE(store->declare({{"window", "by a"}, {"other", "by a"}}, {}));
+  REQUIRE(store->declare({{{"window"}, "by a"}, {{"other"}, "by a"}}, {}));
   CHECK(state_of(*store, "window").empty());
   CHECK(state_of(*store, "other").at("3:key") == "two");
 }
