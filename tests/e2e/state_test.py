@@ -346,7 +346,7 @@ def test_fresh_keeps_the_old_state_in_an_archive(streamd, tmp_path):
 
 
 def test_a_removed_operator_does_not_hand_its_state_to_a_namesake(streamd, tmp_path):
-    both = follow(("stays", "tumbling: 1m"), ("goes", "tumbling: 1m"))
+    both = follow(("stays", "tumbling: 1m"), ("goes", "tumbling: 2m"))
     run = Streamd(streamd, both, tmp_path)
     send(run, ("a", 1), ("a", 2))
     run.start()
