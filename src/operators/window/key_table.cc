@@ -77,6 +77,31 @@ void KeyTable::remove(std::uint32_t id) {
   free_ids_.push_back(id);
 }
 
+std::vector<std::uint32_t> KeyTable::oldest(std::size_t count) const {
+  // What is compared lies side by side: going back to the entries would wait for memory each time.
+  struct Candidate {
+    std::int64_t newest;
+    std::uint32_t tag;
+    std::uint32_t id;
+  };
+  std::vector<Candidate> all;
+  all.reserve(live_);
+  for (std::uint32_t id = 0; id < limit_; ++id)
+    if (const Entry& e = entry(id); e.live()) all.push_back({e.newest, e.tag, id});
+  count = std::min(count, all.size());
+  if (count == 0) return {};
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count) - 1, all.end(),
+                   [this](const Candidate& a, const Candidate& b) {
+                     if (a.newest != b.newest) return a.newest < b.newest;
+                     if (a.tag != b.tag) return a.tag < b.tag;
+                     return entry(a.id).bytes() < entry(b.id).bytes();
+                   });
+  std::vector<std::uint32_t> ids;
+  ids.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(all[i].id);
+  return ids;
+}
+
 void KeyTable::grow(unsigned group) {
   Segment& segment = segments_[group];
   const std::uint32_t old = slots_[group] ? segment.mask + 1 : 0;

@@ -89,6 +89,9 @@ class KeyTable {
   std::uint32_t insert(KeyRef key, std::uint64_t hash);  // the key must be absent
   void remove(std::uint32_t id);
 
+  // The `count` keys (at most all) with the smallest Entry::newest; of equal ones, always the same.
+  std::vector<std::uint32_t> oldest(std::size_t count) const;
+
   Entry& entry(std::uint32_t id) { return blocks_[id >> kBlockBits][id & kBlockMask]; }
   const Entry& entry(std::uint32_t id) const { return blocks_[id >> kBlockBits][id & kBlockMask]; }
 

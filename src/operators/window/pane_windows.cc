@@ -214,18 +214,7 @@ void PaneWindows::touch(std::uint32_t id, Entry& entry) {
 // One sweep over all panes makes room for many keys, so a flood of new keys costs each of them
 // little.
 void PaneWindows::evict_oldest(Emitter& out) {
-  Ids ids;
-  for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-    if (keys_.entry(id).live()) ids.push_back(id);
-  const std::size_t n = std::min(ids.size(), 1 + ids.size() / 64);
-  const auto older = [this](std::uint32_t a, std::uint32_t b) {
-    const Entry& x = keys_.entry(a);
-    const Entry& y = keys_.entry(b);
-    if (x.newest != y.newest) return x.newest < y.newest;
-    return x.bytes() < y.bytes();
-  };
-  std::nth_element(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n) - 1, ids.end(), older);
-  ids.resize(n);
+  const Ids ids = keys_.oldest(1 + keys_.size() / 64);
   std::vector<bool> doomed(keys_.limit());
   std::uint64_t records = 0;
   for (const std::uint32_t id : ids) doomed[id] = true;

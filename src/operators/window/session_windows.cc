@@ -143,21 +143,11 @@ void SessionWindows::remove_key(std::uint32_t id) {
 }
 
 void SessionWindows::evict_oldest(Emitter& out) {
-  std::vector<std::uint32_t> ids;
-  for (std::uint32_t id = 0; id < keys_.limit(); ++id)
-    if (keys_.entry(id).live()) ids.push_back(id);
-  const std::size_t n = std::min(ids.size(), 1 + ids.size() / 64);
-  std::nth_element(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n) - 1, ids.end(),
-                   [this](std::uint32_t a, std::uint32_t b) {
-                     const Entry& x = keys_.entry(a);
-                     const Entry& y = keys_.entry(b);
-                     if (x.newest != y.newest) return x.newest < y.newest;
-                     return x.bytes() < y.bytes();
-                   });
+  const auto ids = keys_.oldest(1 + keys_.size() / 64);
   std::uint64_t records = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    for (const auto& session : sessions_[ids[i]]) records += session.count;
-    remove_key(ids[i]);
+  for (const std::uint32_t id : ids) {
+    for (const auto& session : sessions_[id]) records += session.count;
+    remove_key(id);
   }
   out.drop(DropReason::shed, records);
 }
