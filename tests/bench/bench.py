@@ -85,6 +85,12 @@ def results(lines, versions, chosen, busy):
     return "\n".join(text + [markdown(line) for line in lines]) + "\n"
 
 
+def remarks(file):
+    """What people have written below the table; it is theirs to keep true."""
+    _, head, text = (file.read_text() if file.exists() else "").partition("\n## ")
+    return head + text
+
+
 def main():
     chosen = arguments()
     lines, versions, busy = [], [], load()
@@ -107,7 +113,8 @@ def main():
             for line in found:
                 print(line.text(), flush=True)
     if chosen.write:
-        (HERE / "RESULTS.md").write_text(results(lines, versions, chosen, busy))
+        file = HERE / "RESULTS.md"
+        file.write_text(results(lines, versions, chosen, busy) + remarks(file))
     return 1 if any(line.problems for line in lines) else 0
 
 
