@@ -110,7 +110,9 @@ def broken(chaos):
 
 
 def dead_letters(run):
-    return [json.loads(line) for line in lines(run.state_dir / "job" / "dead_letters" / "dead_letters.ndjson")]
+    """Of all files: they are rotated."""
+    files = sorted((run.state_dir / "job" / "dead_letters").glob("dead_letters.ndjson*"))
+    return [json.loads(line) for file in files for line in lines(file)]
 
 
 SCENARIOS = [
