@@ -132,7 +132,7 @@ def test_a_read_only_state_folder_is_refused(streamd, tmp_path):
 
 def test_a_full_disk_ends_the_run_with_a_message_and_loses_nothing(streamd, tmp_path):
     log = tmp_path / "requests.ndjson"
-    generate(streamd, log, 30_000, clients=30_000)
+    generate(streamd, log, 60_000, clients=60_000)
     straight_folder, full_folder = tmp_path / "straight", tmp_path / "full"
     straight_folder.mkdir()
     full_folder.mkdir()
