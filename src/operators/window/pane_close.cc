@@ -279,8 +279,7 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
     if (pass[i]) entry.flags |= kPasses;
     Alerts alerts = alerts_of(id);
     const bool goes_on = !alerts.empty() && alerts.front() < boundary;
-    std::optional<std::int64_t> orphan;
-    if (pass[i] && !goes_on && !is_told(alerts, boundary, orphan)) firing.push_back(id);
+    if (pass[i] && !goes_on && !is_told(alerts, boundary)) firing.push_back(id);
     // Of the closed ones the first stays while the run does.
     const auto closed = std::upper_bound(alerts.begin(), alerts.end(), boundary);
     alerts.erase(alerts.begin() + (pass[i] && closed != alerts.begin() ? 1 : 0), closed);
@@ -290,7 +289,7 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
   for (const std::uint32_t id : firing) {
     fire(id, boundary, boundary - 1);
     Alerts alerts = alerts_of(id);
-    alerts.insert(alerts.begin(), boundary);
+    add_alert(alerts, boundary);
     set_alerts(id, std::move(alerts));
     if (results_.full()) results_.flush(out);
   }

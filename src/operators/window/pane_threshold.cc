@@ -30,16 +30,20 @@ std::uint64_t PaneWindows::records_in(std::uint32_t id, std::int64_t end) const 
   return records;
 }
 
+void PaneWindows::add_alert(Alerts& alerts, std::int64_t end) {
+  alerts.insert(std::lower_bound(alerts.begin(), alerts.end(), end), end);
+}
+
 // Whether the run that begins with this window was told; then its mark stands at its beginning. A
 // mark may be one window behind, because the run has just grown towards the past, or before it,
 // where a window no longer passes (`orphan`): the run is the same.
 bool PaneWindows::is_told(Alerts& alerts, std::int64_t end,
-                          std::optional<std::int64_t>& orphan) const {
+                          std::optional<std::int64_t> orphan) const {
   const auto move = [&](std::int64_t from) {
     const auto mark = std::find(alerts.begin(), alerts.end(), from);
     if (mark == alerts.end()) return false;
     alerts.erase(mark);
-    alerts.insert(std::lower_bound(alerts.begin(), alerts.end(), end), end);
+    add_alert(alerts, end);
     return true;
   };
   if (std::find(alerts.begin(), alerts.end(), end) != alerts.end()) return true;
@@ -99,7 +103,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
     if (pass && !in_run && !marked && end != before) {
       if (!is_told(alerts, end, orphan)) {
         fire(id, end, time);
-        alerts.insert(std::lower_bound(alerts.begin(), alerts.end(), end), end);
+        add_alert(alerts, end);
       }
       look_at_[end].push_back(id);
     }

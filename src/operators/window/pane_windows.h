@@ -151,7 +151,9 @@ class PaneWindows {
   std::uint64_t kept_records(std::uint32_t id) const;
   std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
   void check_now(std::uint32_t id, std::int64_t time);
-  bool is_told(Alerts& alerts, std::int64_t end, std::optional<std::int64_t>& orphan) const;
+  bool is_told(Alerts& alerts, std::int64_t end,
+               std::optional<std::int64_t> orphan = std::nullopt) const;
+  static void add_alert(Alerts& alerts, std::int64_t end);
   void fire(std::uint32_t id, std::int64_t end, std::int64_t time);
   void set_alerts(std::uint32_t id, Alerts alerts);
   Alerts alerts_of(std::uint32_t id) const;
