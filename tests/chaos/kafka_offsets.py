@@ -51,6 +51,12 @@ def expired_while_hung(chaos, topic):
     topic.settle()
 
 
+def check_made_anew(chaos, topic):
+    """Every record was read, and the log says that the topic is another."""
+    chaos.check(topic.settle() == 0, "nothing was lost")
+    chaos.check(MADE_ANEW.search(topic.log), f"it does not say that the topic is another:\n{topic.log}")
+
+
 def made_anew_while_down(chaos, topic):
     topic.job.run.start()
     topic.write(1500)
@@ -61,8 +67,7 @@ def made_anew_while_down(chaos, topic):
     topic.job.run.start()
     topic.read(2100)
     topic.end()
-    chaos.check(topic.settle() == 0, "nothing was lost")
-    chaos.check(MADE_ANEW.search(topic.log), f"it does not say that the topic is another:\n{topic.log}")
+    check_made_anew(chaos, topic)
 
 
 def made_anew_while_it_runs(chaos, topic):
@@ -73,8 +78,7 @@ def made_anew_while_it_runs(chaos, topic):
     topic.write(600)
     topic.read(2100)
     topic.end()
-    chaos.check(topic.settle() == 0, "nothing was lost")
-    chaos.check(MADE_ANEW.search(topic.log), f"it does not say that the topic is another:\n{topic.log}")
+    check_made_anew(chaos, topic)
 
 
 def made_anew_and_longer(chaos, topic):
