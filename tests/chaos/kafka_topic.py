@@ -40,7 +40,9 @@ class ShortLived:
         """Then the last ones again, as a producer does that missed the answer."""
         batch = list(records(self.chaos.dice, count, self.sent))
         batch += batch[len(batch) - repeat:]
-        self.kafka.produce(self.name_in, batch, **{"batch.num.messages": 20})
+        # One request at a time: of a partition that a broker has only just made it takes the second
+        # request of a producer before the first, when that one has to be repeated.
+        self.kafka.produce(self.name_in, batch, **{"batch.num.messages": 20, "max.in.flight": 1})
         for _, value, partition in batch:
             self.written[partition].append(json.loads(value))
         self.sent += count
