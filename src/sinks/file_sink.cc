@@ -113,7 +113,7 @@ class FileSink final : public Sink {
       return flushed;
     return {};
   }
-  Status tick() override {
+  Status tick(Emitter&) override {
     rotate_by_time();
     return segments_.flush();
   }

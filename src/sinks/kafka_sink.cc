@@ -75,7 +75,7 @@ class KafkaSink final : public Sink {
   }
 
   Status write(const Batch& batch, Emitter& out) override;
-  Status tick() override { return send_held(); }
+  Status tick(Emitter&) override { return send_held(); }
   Status barrier(Epoch epoch) override;
   Result<bool> prepared(Epoch epoch) override;
   void committed(Epoch) override {}

@@ -68,7 +68,7 @@ class LineSink final : public Sink {
       return flushed;
     return {};
   }
-  Status tick() override { return flush(Duration{}); }
+  Status tick(Emitter&) override { return flush(Duration{}); }
   Status barrier(Epoch) override { return {}; }
   Result<bool> prepared(Epoch) override {
     STREAMD_TRY(flush(Duration{}));

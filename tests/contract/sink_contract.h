@@ -40,7 +40,7 @@ inline void check_sink(const SinkUnderTest& subject) {
   REQUIRE(sink->write(subject.batch(3), out).has_value());
   REQUIRE(sink->prepared(2).value());
   const std::string second = sink->state(2);
-  REQUIRE(sink->tick().has_value());
+  REQUIRE(sink->tick(out).has_value());
   const std::string whole = subject.far_side();
   CHECK(whole.starts_with(durable));
   sink.reset();  // dies without close

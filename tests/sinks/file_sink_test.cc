@@ -75,7 +75,7 @@ TEST_CASE("Before the first checkpoint a restart begins where the first start be
   write_file(f.path(), "mine");
   auto sink = f.open();
   REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
-  REQUIRE(sink->tick());
+  REQUIRE(sink->tick(f.out));
   CHECK(read_file(f.path()) == "mine\n{\"n\":10}\n{\"n\":11}\n");
   sink.reset();
   sink = f.open();
@@ -118,11 +118,11 @@ TEST_CASE("Time begins a new file, only when there is something in the old one")
   FileSinkFixture f({{"rotate", map_of({{"every", scalar("1m")}})}});
   auto sink = f.open();
   f.clock.advance(Duration::from_seconds(100));
-  REQUIRE(sink->tick());
+  REQUIRE(sink->tick(f.out));
   CHECK_FALSE(std::filesystem::exists(f.path() + ".000001"));
   REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
   f.clock.advance(Duration::from_seconds(100));
-  REQUIRE(sink->tick());
+  REQUIRE(sink->tick(f.out));
   CHECK(read_file(f.path() + ".000001") == "{\"n\":10}\n{\"n\":11}\n");
   CHECK(read_file(f.path()).empty());
 }

@@ -17,6 +17,7 @@ enum class Port : std::uint8_t { out, late, errors };
 struct Fault {
   std::string_view code;
   std::string_view reason;  // for people; copied
+  unsigned attempts = 1;    // how often it was tried
 };
 
 class Emitter {

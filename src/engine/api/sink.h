@@ -64,16 +64,21 @@ class Sink {
  public:
   virtual ~Sink() = default;
   // May buffer, may block for back-pressure (then the worker's reading stops). An error with
-  // Retry::backoff: the engine calls again with the same batch after a pause; any other stops the
-  // pipeline. A record that can never be written goes through `out.reject`.
+  // Retry::backoff: the engine calls again with the same batch after a pause, and tells about it
+  // once if it has a message; any other stops the pipeline. A record that can never be written goes
+  // through `out.reject`.
   virtual Status write(const Batch& batch, Emitter& out) = 0;
-  // Time passed without records; send what waits for linger time. Called between batches.
-  virtual Status tick() { return {}; }
+  // Called between batches: send what waits for linger time; reject what turned out only after its
+  // write() that it can never be written.
+  virtual Status tick(Emitter& /*out*/) { return {}; }
   virtual Status barrier(Epoch epoch) = 0;
   virtual Result<bool> prepared(Epoch epoch) = 0;
   // Text stored in epoch `epoch`, valid once prepared(epoch) said true (file sink: its length).
   virtual std::string state(Epoch /*epoch*/) { return {}; }
   virtual void committed(Epoch /*epoch*/) {}
+  // All input has ended: asked between batches until true, before the last epoch. False while
+  // something waits for the far side. Not asked when the process is told to stop.
+  virtual Result<bool> drained() { return true; }
   virtual Transaction* transaction() { return nullptr; }
   virtual void close() noexcept {}
 };

@@ -94,15 +94,20 @@ std::optional<BoundTemplate> Template::bind(const Schema& in, Diagnostics& probl
   return out;
 }
 
-bool BoundTemplate::render(const Batch& in, std::size_t i, std::string& out,
-                           std::string* why) const {
+bool BoundTemplate::render(const Batch& in, std::size_t i, std::string& out, std::string* why,
+                           Escape escape) const {
   thread_local Arena scratch(4096);
   scratch.clear();
+  std::string printed;
   for (const Part& part : *parts_) {
     out += part.literal;
     if (!part.hole) continue;
     const Value v = part.hole->evaluate_row(in, i, scratch);
-    if (append_printed(v, out)) continue;
+    printed.clear();
+    if (append_printed(v, escape == nullptr ? out : printed)) {
+      if (escape != nullptr) escape(printed, out);
+      continue;
+    }
     if (why != nullptr) *why = v.is(Kind::error) ? std::string(v.text()) : "the field is missing";
     return false;
   }

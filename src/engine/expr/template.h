@@ -25,12 +25,17 @@ namespace streamd::expr {
 // Appends the printed form of a value, as templates do. False for missing and error.
 bool append_printed(const Value& value, std::string& out);
 
+// Appends what came out of a hole in a form that means nothing but itself at the far side.
+using Escape = void (*)(std::string_view text, std::string& out);
+
 // A template whose holes are programs. Const and shared between workers; cheap to copy.
 class BoundTemplate {
  public:
   // Appends the text for record i of the batch (0 <= i < in.size()). False when a hole failed on
   // this record: what was appended is then unspecified and *why, if given, holds the reason.
-  bool render(const Batch& in, std::size_t i, std::string& out, std::string* why = nullptr) const;
+  // escape: applied to what the holes print, not to the template's own text; null = printed as is.
+  bool render(const Batch& in, std::size_t i, std::string& out, std::string* why = nullptr,
+              Escape escape = nullptr) const;
 
  private:
   friend class Template;

@@ -12,7 +12,7 @@ void DeadLetters::add(std::string_view node, const Fault& fault, const Origin& o
   const auto kept = arena_->copy(data.substr(0, kMaxData));
   rows_.push_back({arena_->copy(node), arena_->copy(fault.code), arena_->copy(fault.reason),
                    arena_->copy(origin.node), arena_->copy(origin.partition), kept, position, time,
-                   is_utf8(kept)});
+                   fault.attempts, is_utf8(kept)});
 }
 
 Batch DeadLetters::take(const Schema& schema) {
@@ -30,7 +30,7 @@ Batch DeadLetters::take(const Schema& schema) {
     if (field == "partition") return Value::string(r.partition);
     if (field == "position") return Value::uint64(r.position);
     if (field == "event_time" && r.time != EventTime::min()) return Value::timestamp(r.time);
-    if (field == "attempts") return Value::int64(1);
+    if (field == "attempts") return Value::int64(r.attempts);
     if (field == "encoding") return Value::string(r.text ? "utf8" : "base64");
     if (field == "data") return r.text ? Value::string(r.data) : Value::bytes(r.data);
     return Value::missing();

@@ -32,6 +32,7 @@ class DeadLetters {
     std::string_view node, code, reason, source, partition, data;
     std::uint64_t position;
     EventTime time;
+    unsigned attempts;
     bool text;  // data is valid UTF-8
   };
   std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();

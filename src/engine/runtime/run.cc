@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <random>
 #include <thread>
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -42,6 +43,7 @@ class Run {
   void acknowledge(const EpochParts& parts);
   void report_restored();
   Status insist(const std::string& what, const std::function<Status()>& attempt);
+  bool all_ended() const;
   bool all_finished() const;
   bool stop_wanted() const { return options_.stop.stop_requested(); }
 
@@ -239,6 +241,10 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
   }
 }
 
+bool Run::all_ended() const {
+  return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->ended(); });
+}
+
 bool Run::all_finished() const {
   return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->finished(); });
 }
@@ -286,7 +292,7 @@ Status Run::loop() {
   for (auto& worker : workers_) threads_.emplace_back([&w = *worker] { w.run(); });
   Duration last_epoch = started_, last_report = started_;
   std::optional<Duration> stop_by;
-  bool last = false;
+  bool last = false, end_seen = false;
   for (;;) {
     checkpoint_.wait(kTurn);
     if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
@@ -300,7 +306,10 @@ Status Run::loop() {
       return {};
     }
     const bool ending = stop_wanted() || all_finished();
-    const bool due = now - last_epoch >= options_.checkpoint_every;
+    bool due = now - last_epoch >= options_.checkpoint_every;
+    // There are sinks that send only what is committed.
+    if (!ending && !checkpoint_.running() && all_ended() && !std::exchange(end_seen, true))
+      due = true;
     if (!checkpoint_.running() && !last && (ending || due || checkpoint_.requested())) {
       last = ending;
       last_epoch = now;

@@ -145,7 +145,7 @@ void Worker::run() {
       quiet_since_ = {};
       continue;
     }
-    if (last_epoch_ && !part_open_ && run_.checkpoint->done() >= epoch_) break;
+    if (last_epoch_ && !part_open_ && told_ >= epoch_) break;
     rest();
   }
 }
@@ -164,7 +164,7 @@ bool Worker::turn() {
   advance_marks();
   if (in_epoch_) pass_barriers();
   for (auto& node : nodes_)
-    if (node.sink) sink_works(node, node.sink->tick());
+    if (node.sink) tick(node);
   poll_sinks();
   return busy;
 }

@@ -39,6 +39,8 @@ class Worker {
   // The thread's body: returns after the last epoch was committed, or after a failure anywhere.
   void run();
   // All input of every node has ended (bounded sources). Any thread.
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // And the sinks have nothing left to send.
   bool finished() const { return finished_.load(std::memory_order_acquire); }
   // Control thread, after run() returned.
   void close() noexcept;
@@ -110,6 +112,7 @@ class Worker {
   void deliver(std::uint32_t node, const Batch& batch);
   void process(Node& node, const Batch& batch);
   void write(Node& node, const Batch& batch);
+  void tick(Node& node);
   void send(unsigned to, Message message);
   void flush_dead_letters();
 
@@ -118,6 +121,7 @@ class Worker {
   EventTime source_mark(SourceReader& source);
   EventTime lanes_mark(const SourceReader& source);
   void advance_marks();
+  void note_end();
   EventTime local_mark(const Node& node) const;
   void give_mark(Node& node, EventTime mark);
 
@@ -151,7 +155,7 @@ class Worker {
   bool part_open_ = false;  // sinks are not prepared yet
   Epoch told_ = 0;          // sinks were told of this commit
   Duration quiet_since_{};
-  std::atomic<bool> finished_{false};
+  std::atomic<bool> ended_{false}, finished_{false};
 };
 
 }  // namespace streamd

@@ -13,6 +13,12 @@ namespace {
 
 constexpr auto kSinkPause = std::chrono::milliseconds(50);
 
+std::uint64_t lost(const NodeCounters& counters) {
+  std::uint64_t sum = counters.dead_letters.load(std::memory_order_relaxed);
+  for (const auto& dropped : counters.dropped) sum += dropped.load(std::memory_order_relaxed);
+  return sum;
+}
+
 // Brings one input of a node to the node's own schema.
 Batch align(const Batch& batch, const PlanInput& input) {
   std::vector<ColumnPtr> columns;
@@ -80,20 +86,32 @@ bool Worker::sink_works(Node& node, const Status& status) {
   }
   if (status.error().retry == Retry::never)
     fail(node, status.error());
-  else if (!std::exchange(node.waits_for_sink, true))
+  else if (!status.error().message.empty() && !std::exchange(node.waits_for_sink, true))
     run_.log(LogLevel::warning,
              fmt::format("sink \"{}\": {}; trying again", node.plan->name, status.error().message));
   return false;
 }
 
 void Worker::write(Node& node, const Batch& batch) {
-  const auto dead_before = node.counters->dead_letters.load(std::memory_order_relaxed);
+  const auto lost_before = lost(*node.counters);
   while (!sink_works(node, node.sink->write(batch, *node.emitter))) {
     if (run_.abandon.load(std::memory_order_acquire) || run_.checkpoint->failed()) return;
     std::this_thread::sleep_for(kSinkPause);
   }
-  const auto dead = node.counters->dead_letters.load(std::memory_order_relaxed) - dead_before;
-  NodeCounters::add(node.counters->out, batch.size() - std::min<std::size_t>(dead, batch.size()));
+  const std::size_t gone = lost(*node.counters) - lost_before;
+  NodeCounters::add(node.counters->out, batch.size() - std::min(gone, batch.size()));
+}
+
+// What a sink rejects only now was counted as out when it was written. What it took over from an
+// earlier run was not counted yet.
+void Worker::tick(Node& node) {
+  const auto lost_before = lost(*node.counters);
+  sink_works(node, node.sink->tick(*node.emitter));
+  const std::uint64_t gone = lost(*node.counters) - lost_before;
+  if (gone == 0) return;
+  const std::uint64_t out = node.counters->out.load(std::memory_order_relaxed);
+  node.counters->out.store(out - std::min(gone, out), std::memory_order_relaxed);
+  NodeCounters::add(node.counters->in, gone - std::min(gone, out));
 }
 
 // A full ring means that the other worker is behind. It may itself be waiting for us, so its

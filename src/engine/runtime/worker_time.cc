@@ -170,10 +170,21 @@ void Worker::advance_marks() {
     all_ended = all_ended && node.given == EventTime::max();
   }
   flush_dead_letters();
-  if (all_ended && !finished()) {
-    finished_.store(true, std::memory_order_release);
-    run_.checkpoint->notify();
+  if (all_ended) note_end();
+}
+
+void Worker::note_end() {
+  bool drained = true;
+  for (auto& node : nodes_) {
+    if (!node.sink) continue;
+    const auto done = node.sink->drained();
+    if (!sink_works(node, done ? Status{} : Status{tl::unexpected(done.error())})) return;
+    drained = drained && *done;
   }
+  if (ended() && finished() == drained) return;
+  ended_.store(true, std::memory_order_release);
+  finished_.store(drained, std::memory_order_release);
+  run_.checkpoint->notify();
 }
 
 }  // namespace streamd
