@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/io/delivery/dispatch.h"
+
+#include "tests/engine/io/delivery/items.h"
+
+namespace streamd::delivery {
+namespace {
+
+using test::documents_of;
+using test::Texts;
+
+constexpr Duration kNow = Duration::from_seconds(1000);
+constexpr std::size_t kMany = 1000, kBytes = 1 << 20;
+
+std::vector<Item> items_of(const Texts& documents, std::uint64_t begin = 0) {
+  std::vector<Item> items;
+  auto chunk = std::make_shared<std::string>(test::frames_of(documents, begin));
+  std::string_view bytes = *chunk;
+  std::uint64_t place = begin;
+  while (!bytes.empty()) {
+    Item item;
+    REQUIRE(read_frame(bytes, place, item) == Frame::whole);
+    item.chunk = chunk;
+    bytes.remove_prefix(item.end - place);
+    place = item.end;
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+Dispatch dispatch_of(const Texts& documents) {
+  Dispatch dispatch({}, 100, 1 << 20, 1);
+  dispatch.add(items_of(documents));
+  return dispatch;
+}
+
+Answer each(std::vector<Verdict> verdicts) {
+  Answer answer;
+  answer.items = std::move(verdicts);
+  return answer;
+}
+Answer of(Answer::Kind kind, std::string message = "trouble") {
+  Answer answer;
+  answer.kind = kind;
+  answer.code = "code";
+  answer.message = std::move(message);
+  return answer;
+}
+const Verdict kDone{}, kAgain{Verdict::Kind::again, "", ""},
+    kRefused{Verdict::Kind::refused, "mapping", "field [a] is no number"};
+
+TEST_CASE("Items go in order, as many as a request takes") {
+  auto dispatch = dispatch_of({"a", "b", "cccc", "d"});
+  const auto two = dispatch.next(kNow, 2, kBytes);
+  CHECK(documents_of(two) == Texts{"a", "b"});
+  const auto one = dispatch.next(kNow, kMany, 3);
+  CHECK(documents_of(one) == Texts{"cccc"});  // alone it may be longer than a request
+  CHECK(dispatch.first_open() == 0);
+  dispatch.answered(one, each({kDone}), kNow);
+  CHECK(dispatch.first_open() == 0);
+  dispatch.answered(two, each({kDone, kDone}), kNow);
+  CHECK(dispatch.first_open().has_value());
+  const auto last = dispatch.next(kNow, kMany, kBytes);
+  dispatch.answered(last, each({kDone}), kNow);
+  CHECK_FALSE(dispatch.first_open().has_value());
+  CHECK(dispatch.idle());
+}
+
+TEST_CASE("Only what failed goes again, and does not hold up the others") {
+  auto dispatch = dispatch_of({"a", "b", "c"});
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  CHECK(dispatch.answered(sent, each({kDone, kAgain, kDone}), kNow).kind == News::Kind::none);
+  CHECK(dispatch.next(kNow, kMany, kBytes).empty());
+  dispatch.add(items_of({"d"}, 1000));
+  CHECK(documents_of(dispatch.next(kNow, kMany, kBytes)) == Texts{"d"});
+  const auto at = dispatch.wakes_at();
+  REQUIRE(at.has_value());
+  CHECK(*at > kNow);
+  CHECK(*at <= kNow + Duration::from_millis(500));
+  CHECK(documents_of(dispatch.next(*at, kMany, kBytes)) == Texts{"b"});
+}
+
+TEST_CASE("A refused item is open until its dead letter is safe") {
+  auto dispatch = dispatch_of({"a", "b"});
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  dispatch.answered(sent, each({kRefused, kDone}), kNow);
+  CHECK(dispatch.idle());
+  CHECK(dispatch.first_open() == 0);
+  const auto refused = dispatch.take_refused();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].item.document == "a");
+  CHECK(refused[0].code == "mapping");
+  CHECK(refused[0].reason == "field [a] is no number");
+  CHECK(refused[0].attempts == 1);
+  CHECK(dispatch.take_refused().empty());
+  dispatch.forget(refused[0].item.begin);
+  CHECK_FALSE(dispatch.first_open().has_value());
+}
+
+TEST_CASE("A failed request is told once, waits longer each time, and once more when it is over") {
+  auto dispatch = dispatch_of({"a", "b"});
+  Duration now = kNow, before{};
+  for (int i = 0; i < 12; ++i) {
+    auto sent = dispatch.next(now, kMany, kBytes);
+    REQUIRE(documents_of(sent) == Texts{"a", "b"});
+    const News news = dispatch.answered(sent, of(Answer::Kind::again), now);
+    CHECK((news.kind == News::Kind::trouble) == (i == 0));
+    CHECK(dispatch.next(now, kMany, kBytes).empty());
+    const Duration pause = dispatch.paused_until() - now;
+    CHECK(pause.micros >= Duration::from_millis(250).micros);
+    CHECK(pause <= Duration::from_seconds(60));
+    if (i == 5) before = pause;
+    if (i == 11) CHECK(pause > before);
+    now = dispatch.paused_until();
+  }
+  auto sent = dispatch.next(now, kMany, kBytes);
+  CHECK(dispatch.answered(sent, each({kDone, kDone}), now).kind == News::Kind::healed);
+}
+
+TEST_CASE(
+    "A pause that the far side asks for is kept, also after a good answer, and is no trouble") {
+  auto dispatch = dispatch_of({"a", "b"});
+  auto sent = dispatch.next(kNow, 1, kBytes);
+  Answer answer = each({kDone});
+  answer.pause = Duration::from_seconds(3);
+  CHECK(dispatch.answered(sent, answer, kNow).kind == News::Kind::none);
+  CHECK(dispatch.next(kNow + Duration::from_millis(2999), 1, kBytes).empty());
+  CHECK(dispatch.next(kNow + Duration::from_seconds(3), 1, kBytes).size() == 1);
+}
+
+TEST_CASE("A request that is too large is halved until the one that is too large alone is found") {
+  auto dispatch = dispatch_of({"a", "b", "big", "d"});
+  Texts arrived;
+  for (int requests = 0; !dispatch.idle(); ++requests) {
+    REQUIRE(requests < 10);
+    auto sent = dispatch.next(kNow, kMany, kBytes);
+    const Texts documents = documents_of(sent);
+    if (std::count(documents.begin(), documents.end(), "big") > 0) {
+      dispatch.answered(sent, of(Answer::Kind::split), kNow);
+    } else {
+      arrived.insert(arrived.end(), documents.begin(), documents.end());
+      dispatch.answered(sent, each(std::vector<Verdict>(sent.size())), kNow);
+    }
+  }
+  CHECK(arrived == Texts{"a", "b", "d"});
+  const auto refused = dispatch.take_refused();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].item.document == "big");
+  CHECK(refused[0].code == "too-large");
+}
+
+TEST_CASE("Where a person has to act it is told as such, once, and tried again slowly") {
+  auto dispatch = dispatch_of({"a"});
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  CHECK(dispatch.answered(sent, of(Answer::Kind::blocked), kNow).kind == News::Kind::blocked);
+  CHECK(dispatch.paused_until() == kNow + Duration::from_seconds(60));
+  sent = dispatch.next(dispatch.paused_until(), kMany, kBytes);
+  REQUIRE(sent.size() == 1);
+  CHECK(dispatch.answered(sent, of(Answer::Kind::blocked), dispatch.paused_until()).kind ==
+        News::Kind::none);
+}
+
+TEST_CASE("A far side that is gone for good is not called again: all becomes dead letters") {
+  auto dispatch = dispatch_of({"a", "b", "c"});
+  auto flying = dispatch.next(kNow, 1, kBytes);
+  auto sent = dispatch.next(kNow, 1, kBytes);
+  CHECK(dispatch.answered(sent, of(Answer::Kind::closed, "unknown webhook"), kNow).kind ==
+        News::Kind::closed);
+  CHECK(dispatch.closed());
+  CHECK(dispatch.next(kNow, kMany, kBytes).empty());
+  dispatch.answered(flying, of(Answer::Kind::again), kNow);
+  dispatch.add(items_of({"d"}, 1000));
+  CHECK(dispatch.idle());
+  Texts refused;
+  for (const auto& r : dispatch.take_refused()) refused.emplace_back(r.item.document);
+  std::sort(refused.begin(), refused.end());
+  CHECK(refused == Texts{"a", "b", "c", "d"});
+}
+
+TEST_CASE("An answer about another number of records counts as none") {
+  auto dispatch = dispatch_of({"a", "b"});
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  CHECK(dispatch.answered(sent, each({kDone}), kNow).kind == News::Kind::trouble);
+  CHECK(dispatch.next(dispatch.paused_until(), kMany, kBytes).size() == 2);
+}
+
+TEST_CASE("It takes no more than it may hold, in items and in bytes") {
+  Dispatch dispatch({}, 3, 100, 1);
+  CHECK(dispatch.room() == 3);
+  dispatch.add(items_of({"a", "b"}));
+  CHECK(dispatch.room() == 1);
+  dispatch.add(items_of({std::string(200, 'x')}, 1000));
+  CHECK(dispatch.room() == 0);
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  dispatch.answered(sent, each({kDone, kDone, kAgain}), kNow);
+  CHECK(dispatch.room() == 0);
+  sent = dispatch.next(*dispatch.wakes_at(), kMany, kBytes);
+  dispatch.answered(sent, each({kDone}), kNow);
+  CHECK(dispatch.room() == 3);
+}
+
+}  // namespace
+}  // namespace streamd::delivery
