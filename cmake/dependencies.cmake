@@ -2,6 +2,8 @@
 # Third-party libraries, all from Debian. Each is used by exactly one folder (tests/repo checks).
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(Boost REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(RocksDB REQUIRED)

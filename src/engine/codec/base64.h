@@ -10,5 +10,6 @@ namespace streamd {
 
 // nullopt: a character outside the alphabet, or a length that is no base64.
 std::optional<std::string> base64_decode(std::string_view text);
+std::string base64_encode(std::string_view bytes);  // with padding, without line ends
 
 }  // namespace streamd
