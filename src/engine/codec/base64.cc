@@ -39,19 +39,26 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
-std::string base64_encode(std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
+void append_base64(std::string_view bytes, std::string& out) {
+  constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t left = bytes.size() - i;
+    std::uint32_t word = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      word = word << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    out += kDigits[word >> 18];
+    out += kDigits[word >> 12 & 63];
+    out += left > 1 ? kDigits[word >> 6 & 63] : '=';
+    out += left > 2 ? kDigits[word & 63] : '=';
+  }
+}
+
+std::string base64_encode(std::string_view bytes) {
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t here = bytes.size() - i < 3 ? bytes.size() - i : 3;
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (k < here ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += k <= here ? kAlphabet[bits >> (18 - 6 * k) & 63] : '=';
-  }
+  append_base64(bytes, out);
   return out;
 }
 

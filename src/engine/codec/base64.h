@@ -10,6 +10,8 @@ namespace streamd {
 
 // nullopt: a character outside the alphabet, or a length that is no base64.
 std::optional<std::string> base64_decode(std::string_view text);
-std::string base64_encode(std::string_view bytes);  // with padding, without line ends
+// With padding, without line ends.
+void append_base64(std::string_view bytes, std::string& out);
+std::string base64_encode(std::string_view bytes);
 
 }  // namespace streamd

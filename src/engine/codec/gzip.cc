@@ -15,11 +15,14 @@ namespace {
 
 constexpr std::size_t kInputBytes = 64 * 1024;
 constexpr int kGzipOnly = 15 + 16;
+constexpr int kZlibOnly = 15;
+constexpr int kNoHeader = -15;
+constexpr int kWriteMemory = 8;  // zlib's default
 
 }  // namespace
 
 struct GzipReader::State {
-  explicit State(Input source) : input(std::move(source)), buffer(kInputBytes) {
+  State(Input source, Format what) : input(std::move(source)), buffer(kInputBytes), format(what) {
     STREAMD_CHECK(inflateInit2(&stream, kGzipOnly) == Z_OK, "zlib refuses to start");
   }
   ~State() { inflateEnd(&stream); }
@@ -37,6 +40,13 @@ struct GzipReader::State {
     return *got > 0;
   }
 
+  // The method in the low half of a zlib header's first byte is 8, as in no block that a compressor
+  // begins with.
+  int window_bits() const {
+    if (format == Format::gzip) return kGzipOnly;
+    return (*stream.next_in & 0x0F) == 8 ? kZlibOnly : kNoHeader;
+  }
+
   // Moves to the first byte of the next member. False: there is none.
   Result<bool> begin_member() {
     while (true) {
@@ -46,25 +56,28 @@ struct GzipReader::State {
       ++stream.next_in;
       --stream.avail_in;
     }
-    if (behind_member && *stream.next_in != 0x1F) {
+    if (behind_member && (format == Format::deflate || *stream.next_in != 0x1F)) {
       return fail(ErrorKind::data, fmt::format("corrupted gzip: no member begins at byte {}",
                                                taken - stream.avail_in));
     }
-    inflateReset(&stream);
+    inflateReset2(&stream, window_bits());
     inside = true;
     return true;
   }
 
   Input input;
   std::vector<unsigned char> buffer;
+  const Format format;
   z_stream stream{};
   std::uint64_t taken = 0;  // compressed bytes that came from the input
   std::uint64_t produced = 0;
   bool inside = false;         // a member has begun and not ended
   bool behind_member = false;  // at least one has ended
+  bool full = false;           // there was no room for all that zlib holds
 };
 
-GzipReader::GzipReader(Input input) : state_(std::make_unique<State>(std::move(input))) {}
+GzipReader::GzipReader(Input input, Format format)
+    : state_(std::make_unique<State>(std::move(input), format)) {}
 GzipReader::~GzipReader() = default;
 GzipReader::GzipReader(GzipReader&&) noexcept = default;
 GzipReader& GzipReader::operator=(GzipReader&&) noexcept = default;
@@ -82,7 +95,8 @@ Result<std::size_t> GzipReader::read(char* to, std::size_t capacity) {
     return room - z.avail_out;
   };
   while (z.avail_out > 0) {
-    const auto more = s.inside ? s.fill() : s.begin_member();
+    const bool holds_more = s.inside && s.full;
+    const auto more = holds_more ? Result<bool>(true) : s.inside ? s.fill() : s.begin_member();
     if (!more || !*more) {
       // What is already there goes out first; the next call meets the same end again.
       if (z.avail_out < room) return done();
@@ -91,6 +105,7 @@ Result<std::size_t> GzipReader::read(char* to, std::size_t capacity) {
       return 0;
     }
     const int code = inflate(&z, Z_NO_FLUSH);
+    s.full = z.avail_out == 0;
     if (code == Z_STREAM_END) {
       s.inside = false;
       s.behind_member = true;
@@ -102,6 +117,33 @@ Result<std::size_t> GzipReader::read(char* to, std::size_t capacity) {
     }
   }
   return done();
+}
+
+void append_gzip(std::string_view text, int level, std::string& out) {
+  z_stream z{};
+  STREAMD_CHECK(
+      deflateInit2(&z, level, Z_DEFLATED, kGzipOnly, kWriteMemory, Z_DEFAULT_STRATEGY) == Z_OK,
+      "zlib refuses to start");
+  const auto* from = reinterpret_cast<const unsigned char*>(text.data());
+  std::size_t left = text.size();
+  std::size_t size = out.size();
+  int code = Z_OK;
+  while (code != Z_STREAM_END) {
+    const auto piece = static_cast<uInt>(std::min<std::size_t>(left, 1u << 30));
+    // zlib only reads what it gets.
+    z.next_in = const_cast<unsigned char*>(from);
+    z.avail_in = piece;
+    out.resize(size + std::max<std::size_t>(kInputBytes, text.size() / 8));
+    const auto room = static_cast<uInt>(std::min<std::size_t>(out.size() - size, 1u << 30));
+    z.next_out = reinterpret_cast<Bytef*>(out.data() + size);
+    z.avail_out = room;
+    code = deflate(&z, piece == left ? Z_FINISH : Z_NO_FLUSH);
+    from += piece - z.avail_in;
+    left -= piece - z.avail_in;
+    size += room - z.avail_out;
+  }
+  out.resize(size);
+  deflateEnd(&z);
 }
 
 bool looks_like_gzip(const char* data, std::size_t size) {

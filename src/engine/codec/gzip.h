@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GzipReader: what a gzip stream holds, member after member, in constant memory. One thread.
+// gzip(): the way back, for a text that is there as a whole.
 #pragma once
 
 #include "engine/core/error.h"
@@ -8,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace streamd {
 
@@ -15,7 +18,10 @@ class GzipReader {
  public:
   // Reads up to `capacity` compressed bytes; 0 = no more for now.
   using Input = std::function<Result<std::size_t>(char* to, std::size_t capacity)>;
-  explicit GzipReader(Input input);
+  // deflate: HTTP's name for one zlib stream; that without its header, which some servers send, is
+  // taken as well.
+  enum class Format : std::uint8_t { gzip, deflate };
+  explicit GzipReader(Input input, Format format = Format::gzip);
   ~GzipReader();
   GzipReader(GzipReader&&) noexcept;
   GzipReader& operator=(GzipReader&&) noexcept;
@@ -31,6 +37,9 @@ class GzipReader {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// `text` as one gzip member, appended to `out`. level: 1 (fast) to 9 (small).
+void append_gzip(std::string_view text, int level, std::string& out);
 
 // Whether the bytes begin like a gzip member.
 bool looks_like_gzip(const char* data, std::size_t size);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/base64.h"
 #include "engine/codec/encode.h"
 #include "engine/codec/raw_json.h"
 #include "engine/codec/time_format.h"
@@ -69,22 +70,6 @@ void append_double(double d, std::string& out) {
   const std::string_view digits(text.data(), static_cast<std::size_t>(end - text.data()));
   out += digits;
   if (std::isfinite(d) && digits.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
-
-void append_base64(std::string_view bytes, std::string& out) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    std::uint32_t word = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      word = word << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    out += kDigits[word >> 18];
-    out += kDigits[word >> 12 & 63];
-    out += left > 1 ? kDigits[word >> 6 & 63] : '=';
-    out += left > 2 ? kDigits[word & 63] : '=';
-  }
 }
 
 unsigned octet(std::string_view bytes, std::size_t i) {
