@@ -2,8 +2,8 @@
 """What every real service of the tests needs: a free port, a child process with
 its output in a file, bounded waiting, and a cache for downloads.
 
-Standard library only. Used by kafka_service.py and nginx_service.py; tests
-import services.py, which re-exports the public names.
+Standard library only. Used by every *_service.py and stand-in here; tests import
+services.py, which re-exports the public names.
 """
 
 import fcntl
@@ -13,9 +13,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -212,3 +213,96 @@ class Process:
         if not self.alive():
             code = self._child.returncode if self._child else None
             raise ServiceError(f"{self.name} ended with {code}:\n{tail(self.log)}")
+
+
+class Service:
+    """A service of one process: a fixed port, and a directory that keeps its data.
+
+    A subclass sets `name`, says in _argv() how the process is run, in _answers()
+    whether it is ready, and in _prepare() what must be there before each start.
+    A given `directory` is kept after close(), and found again by the next start.
+    """
+
+    name = "service"
+    orphan_signal = "KILL"
+
+    def __init__(self, directory=None, port=None, detached=False):
+        self._cleanup = ExitStack()
+        self.directory = self._cleanup.enter_context(directory_of_its_own(directory, self.name))
+        self.port = port or free_port()
+        self._process = Process(self.name, self._argv(), self.directory / "output.log", detached,
+                                self.orphan_signal)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            for title, text in self.tails():
+                print(f"--- {title}\n{text}", file=sys.stderr)
+        self.close()
+
+    def start(self, timeout=120):
+        """Start it (again, on the same port and data) and wait until it answers."""
+        if not self._process.alive():
+            self._prepare()
+            self._process.start()
+        self._await_ready(timeout)
+        return self
+
+    def stop(self):
+        """Orderly end; start() continues with the same data."""
+        self._process.terminate()
+
+    def kill(self):
+        """kill -9."""
+        self._process.kill()
+
+    def restart(self):
+        """kill -9 and start."""
+        self.kill()
+        return self.start()
+
+    def pause(self):
+        """SIGSTOP: connections stay open, nothing answers."""
+        self._process.pause()
+
+    def resume(self):
+        """SIGCONT, and wait until it answers again."""
+        self._process.resume()
+        self._await_ready(120)
+
+    def close(self):
+        """Kill it and remove the directory, unless it was given."""
+        self.kill()
+        self._cleanup.close()
+
+    def pids(self):
+        return [self._process.pid] if self._process.alive() else []
+
+    def tails(self):
+        """(title, last lines of the log) for failure reports."""
+        return [(self.name, tail(self._process.log))]
+
+    def _argv(self):
+        raise NotImplementedError
+
+    def _prepare(self):
+        """Called before each start."""
+
+    def _answers(self):
+        return accepts(self.port)
+
+    def _await_ready(self, timeout):
+        def ready():
+            self._process.must_live()
+            return self._answers()
+
+        try:
+            wait_until(ready, timeout, f"{self.name} answers on port {self.port}")
+        except AssertionError as error:
+            raise ServiceError(f"{error}\n{tail(self._process.log)}") from None
