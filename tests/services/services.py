@@ -3,7 +3,7 @@
 """Real services for tests and for trying things out, without containers.
 
 As a library:   from services import Kafka, Nginx, free_port, wait_until
-As a program:   services.py fetch | up NAME… | down [NAME…] | status [NAME…]
+As a program:   services.py fetch [NAME…] | up NAME… | down [NAME…] | status [NAME…]
 
 The program's services outlive it. They live in build/services/NAME, on their usual
 port if that is free; `down` keeps their data, `./dev clean` removes it.
@@ -15,9 +15,14 @@ import signal
 import sys
 from pathlib import Path
 
-from kafka_service import Kafka, Record, jars  # noqa: F401 (re-exported)
-from nginx_service import Nginx  # noqa: F401
+from crowdsec_service import CrowdSec, crowdsec_programs
+from fault_proxy import FaultProxy  # noqa: F401 (re-exported)
+from kafka_service import Kafka, Record, jars  # noqa: F401
+from mongodb_service import MongoDB, ferretdb, pymongo
+from nginx_service import Nginx
+from opensearch_service import OpenSearch, opensearch_classpath
 from service import ServiceError, cache_dir, free_port, tail, wait_until  # noqa: F401
+from tls_front import TlsFront
 
 HOME = Path(__file__).resolve().parents[2] / "build" / "services"
 
@@ -34,7 +39,43 @@ def _nginx(folder, ports):
     return service, ports, f"{service.url}  log: {service.access_log}"
 
 
-SERVICES = {"kafka": _kafka, "nginx": _nginx}
+def _opensearch(folder, ports):
+    ports = ports or [free_port(9200), free_port(9300)]
+    service = OpenSearch(directory=folder, ports=ports, detached=True).start()
+    return service, ports, service.url
+
+
+def _mongodb(folder, ports):
+    ports = ports or [free_port(27017)]
+    service = MongoDB(directory=folder, port=ports[0], detached=True).start()
+    return service, ports, service.uri
+
+
+def _crowdsec(folder, ports):
+    # Not 8080, its usual one: that is nginx's here.
+    ports = ports or [free_port(8081)]
+    service = CrowdSec(directory=folder, port=ports[0], detached=True).start()
+    key = folder / "bouncer-key"
+    if not key.exists():
+        key.write_text(service.bouncer_key("streamd"))
+    return service, ports, f"{service.url}  bouncer key: {key.read_text()}"
+
+
+def _tls(folder, ports):
+    ports = ports or [free_port(8443)]
+    behind = _state("opensearch")["address"] if _running("opensearch") else None
+    service = TlsFront(behind, user="streamd", password="streamd", directory=folder,
+                       port=ports[0], detached=True).start()
+    return service, ports, f"{service.url}  user and password: streamd  CA: {service.ca}" + (
+        f"  before {behind}" if behind else "")
+
+
+SERVICES = {"crowdsec": _crowdsec, "kafka": _kafka, "mongodb": _mongodb, "nginx": _nginx,
+            "opensearch": _opensearch, "tls": _tls}
+
+# What is downloaded or built, once, before a service can start.
+FETCHED = {"crowdsec": [crowdsec_programs], "kafka": [jars], "mongodb": [ferretdb, pymongo],
+           "opensearch": [opensearch_classpath]}
 
 
 def _state(name):
@@ -81,8 +122,9 @@ def status(name):
     print(f"{name}: {'up at ' + _state(name)['address'] if _running(name) else 'down'}")
 
 
-def fetch(_name):
-    print(f"kafka: {jars()}")
+def fetch(name):
+    for get in FETCHED.get(name, []):
+        print(f"{name}: {get()}")
 
 
 def main(arguments):
@@ -95,8 +137,6 @@ def main(arguments):
     if unknown or (action == "up" and not names):
         print(f"which service? known: {', '.join(SERVICES)}", file=sys.stderr)
         return 2
-    if action == "fetch":
-        names = ["kafka"]
     try:
         for name in names or SERVICES:
             actions[action](name)
