@@ -22,6 +22,7 @@ from mongodb_service import MongoDB, ferretdb, pymongo
 from nginx_service import Nginx
 from opensearch_service import OpenSearch, opensearch_classpath
 from service import ServiceError, cache_dir, free_port, tail, wait_until  # noqa: F401
+from shodan_standin import Shodan  # noqa: F401
 from tls_front import TlsFront
 
 HOME = Path(__file__).resolve().parents[2] / "build" / "services"
