@@ -99,6 +99,7 @@ def test_what_cscli_refuses_is_an_error_with_its_words(crowdsec):
 
 def test_a_package_that_cannot_be_fetched_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("STREAMD_CACHE", str(tmp_path))
-    monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 100, "E:"))
+    failed = subprocess.CompletedProcess([], 100, "E: Unable to fetch")
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: failed)
     with pytest.raises(ServiceError, match="(?s)CrowdSec.*apt-get update.*./dev services fetch"):
         crowdsec_programs()

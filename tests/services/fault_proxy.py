@@ -15,7 +15,8 @@ import time
 from service import ServiceError, free_port
 
 HTML = (b"<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n"
-        b"<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body></html>")
+        b"<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>"
+        b"</html>")
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
            413: "Request Entity Too Large", 429: "Too Many Requests",
            500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",

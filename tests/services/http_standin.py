@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -103,7 +104,7 @@ class Wire:
 
 class Standin:
     """A subclass answers: _answer(request), called in a thread for each connection while
-    `lock` is held. Requests are kept in `requests`, oldest first."""
+    `lock` is held. The last thousand requests are in `requests`, oldest first."""
 
     name = "stand-in"
 
@@ -111,7 +112,7 @@ class Standin:
         self.port = port or free_port()
         self.clock = clock
         self.lock = threading.RLock()
-        self.requests = []
+        self.requests = deque(maxlen=1000)
         self._ordered = []
         self._server = None
         self._awake = threading.Event()
@@ -160,7 +161,7 @@ class Standin:
 
     def tails(self):
         with self.lock:
-            last = [f"{r.method} {r.path}" for r in self.requests[-20:]]
+            last = [f"{r.method} {r.path}" for r in list(self.requests)[-20:]]
         return [(self.name, "\n".join(last) or "(no request)")]
 
     def order(self, answer, times=1):

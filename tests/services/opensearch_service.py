@@ -61,7 +61,8 @@ class OpenSearch(Service):
         data, kind = body, "application/x-ndjson"
         if body is not None and not isinstance(body, bytes):
             data, kind = json.dumps(body).encode(), "application/json"
-        request = urllib.request.Request(self.url + path, data, {"Content-Type": kind}, method=method)
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": kind},
+                                         method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, _parsed(answer.read())
@@ -85,7 +86,7 @@ class OpenSearch(Service):
         if self.count(index) == 0:
             return []
         found, page = [], {"size": 5000, "query": query or {"match_all": {}}, "sort": ["_doc"]}
-        answer = self._ask("POST", f"/{_quoted(index)}/_search?scroll=2m&ignore_unavailable=true", page)
+        answer = self._ask("POST", f"/{_quoted(index)}/_search?scroll=2m", page)
         while answer["hits"]["hits"]:
             found += [{k: hit[k] for k in ("_index", "_id", "_source")}
                       for hit in answer["hits"]["hits"]]

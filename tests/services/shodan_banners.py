@@ -236,7 +236,8 @@ class BannerGenerator:
                      "issued": "20240101000000Z", "expires": "20240401000000Z",
                      "pubkey": {"type": "rsa", "bits": 2048}, "sig_alg": "sha256WithRSAEncryption",
                      "fingerprint": {"sha1": self._hex(20), "sha256": self._hex(32)},
-                     "extensions": [{"name": "subjectAltName", "data": "0\x11\x82\x0fexample.net"}]},
+                     "extensions": [{"name": "subjectAltName",
+                                     "data": "0\x11\x82\x0fexample.net"}]},
             "cipher": {"name": "TLS_AES_256_GCM_SHA384", "bits": 256, "version": "TLSv1.3"},
             "chain": [f"-----BEGIN CERTIFICATE-----\n{self._hex(500)}\n-----END CERTIFICATE-----\n"
                       for _ in range(dice.randrange(1, 4))],

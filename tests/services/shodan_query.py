@@ -93,7 +93,7 @@ def facets(records, wanted):
             raise QueryError(f"Invalid facet: {name}")
         counts = Counter(v for record in records for v in _values(record, name))
         ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-        answer[name] = [{"count": count, "value": value} for value, count in ordered[:int(top or 10)]]
+        answer[name] = [{"count": n, "value": value} for value, n in ordered[:int(top or 10)]]
     return answer
 
 

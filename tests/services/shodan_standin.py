@@ -14,10 +14,13 @@ import threading
 import time
 from collections import deque
 
+from downloads import pypi
 from http_standin import NGINX_401, NGINX_502, Answer, Gone, Standin
 from shodan_banners import OUR_NETWORKS, BannerGenerator
 from shodan_query import FACETS, FILTERS, Query, QueryError, address, facets, minified, with_fields
 
+# The referee: what it cannot read, the stand-in says wrongly.
+OFFICIAL_CLIENT = "shodan==1.31.0"
 PAGE = 100
 TOO_FAST = ("Request rate limit reached (1 request/ second). Please wait a second before trying "
             "again and slow down your API calls.")
@@ -41,6 +44,11 @@ ERRORS = {
 }
 
 
+def shodan_client():
+    """The folder with the official client."""
+    return pypi(OFFICIAL_CLIENT)
+
+
 class Shodan(Standin):
     """banners are what a search finds, newest first; publish() also streams.
 
@@ -49,6 +57,7 @@ class Shodan(Standin):
     query_credits  what is left; at 0 what costs a credit is refused
     rate           requests per second of the REST API, by `clock`; None switches it off
     alerts         alert id -> networks, for /shodan/alert
+    kept           how many banners a search can find; older ones are forgotten
     heartbeat      seconds between two empty lines of a silent stream, by `clock`
     """
 
@@ -61,6 +70,7 @@ class Shodan(Standin):
         self.query_credits, self.scan_credits = query_credits, 100
         self.alerts = {"OURALERT00000001": list(OUR_NETWORKS)}
         self.heartbeat = 20.0
+        self.kept = 20000
         self.key_error = "wrong key as html"
         self._banners = list(banners)
         self._next_allowed = None
@@ -78,6 +88,7 @@ class Shodan(Standin):
         """New results of searches: they come first, so what was on a page moves on."""
         with self.lock:
             self._banners[:0] = reversed(banners)
+            del self._banners[self.kept:]
 
     def publish(self, *banners):
         """Send to every stream whose filter fits, and add(). With nobody connected, what is
@@ -236,8 +247,8 @@ class Shodan(Standin):
                     return Answer(404, {"error": "No such alert"})
                 wants = Query("net:" + ",".join(self.alerts[name])).matches
             case ["shodan", "asn", values]:
-                wants = Query("asn:" + ",".join(
-                    v if v.upper().startswith("AS") else "AS" + v for v in values.split(","))).matches
+                numbers = (v.upper().removeprefix("AS") for v in values.split(","))
+                wants = Query("asn:" + ",".join(f"AS{n}" for n in numbers)).matches
             case ["shodan", ("countries" | "ports" | "tags" | "vulns") as kind, values]:
                 name = {"countries": "country"}.get(kind, kind[:-1])
                 wants = Query(f"{name}:{values}").matches

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zlib
+from collections import Counter
 
 import pytest
 
@@ -20,15 +21,13 @@ from downloads import use_pypi
 from http_standin import ManualTime
 from services import Shodan, wait_until
 from shodan_banners import BannerGenerator, findings, write_file
-from shodan_standin import ERRORS, NO_CREDITS, PAGE, TOO_FAST
-
-CLIENT = "shodan==1.31.0"
+from shodan_standin import ERRORS, NO_CREDITS, OFFICIAL_CLIENT, PAGE, TOO_FAST
 
 
 @pytest.fixture(scope="module")
 def official():
     """PyPI's shodan, fetched once; without it the error says how to get it."""
-    use_pypi(CLIENT)
+    use_pypi(OFFICIAL_CLIENT)
     import shodan
 
     return shodan
@@ -131,7 +130,10 @@ def test_a_search_gives_facets_and_totals_that_add_up(api, banners):
     wanted = [b.record for b in banners if b.record["port"] == 443]
     assert answer["total"] == len(wanted) and len(answer["matches"]) == min(PAGE, len(wanted))
     assert answer["facets"]["port"] == [{"count": len(wanted), "value": 443}]
-    assert len(answer["facets"]["country"]) == 3
+    countries = Counter(r["location"]["country_code"] for r in wanted)
+    del countries[None]
+    assert [row["count"] for row in answer["facets"]["country"]] == [
+        count for _, count in countries.most_common(3)]
     counted = api.count("port:443", facets=["country"])
     assert counted["total"] == len(wanted)
     assert sum(row["count"] for row in counted["facets"]["country"]) <= len(wanted)
@@ -179,7 +181,7 @@ def test_credits_are_charged_as_documented(shodan, api):
     assert api.info()["query_credits"] == start - 1
     api.search("html", page=2)
     assert api.info()["query_credits"] == start - 2
-    api.search("html", limit=300)
+    api.search("html", limit=201)
     assert api.info()["query_credits"] == start - 5
 
 
@@ -377,7 +379,9 @@ def test_a_discarded_event_is_told_to_those_who_asked_for_it(shodan):
     last = new(1, seed=5)
     shodan.publish(*last)
     assert json.loads(debug.lines(2)[0]) == {"event": "debug", "discarded": 41}
-    assert len(plain.lines(1)) == 1 and shodan._banners[1].record == new(41)[-1].record
+    assert len(plain.lines(1)) == 1
+    found = get(shodan, "/shodan/host/search", minify="false")[1]["matches"]
+    assert found[0] == last[0].record and found[1] == new(41)[-1].record
 
 
 def test_a_stream_can_end_in_the_middle_of_a_line(shodan):
@@ -388,7 +392,7 @@ def test_a_stream_can_end_in_the_middle_of_a_line(shodan):
     wait_until(lambda: reader.ended is not None, what="the stream has ended")
     assert reader.ended != "end"
     assert reader.data.strip().split(b"\n")[0] == whole.line.strip()
-    assert half.line.startswith(reader.data.strip().split(b"\n")[1])
+    assert reader.data.strip().split(b"\n")[1] == half.line[:len(half.line) // 2].rstrip()
     assert shodan.streams == 0
 
 

@@ -3,7 +3,7 @@ import static org.codelibs.opensearch.runner.OpenSearchRunner.newConfigs;
 
 import org.codelibs.opensearch.runner.OpenSearchRunner;
 
-/** One OpenSearch node: OpenSearchNode DIRECTORY HTTP_PORT TRANSPORT_PORT. Ends when it is killed. */
+/** One OpenSearch node, until it is killed: OpenSearchNode DIRECTORY HTTP_PORT TRANSPORT_PORT. */
 public class OpenSearchNode {
     public static void main(String[] args) throws Exception {
         OpenSearchRunner runner = new OpenSearchRunner();
@@ -21,7 +21,8 @@ public class OpenSearchNode {
             settings.putList("discovery.seed_providers");
             // A developer's full disk is no reason for read-only indices.
             settings.put("cluster.routing.allocation.disk.threshold_enabled", false);
-        }).build(newConfigs().basePath(args[0]).numOfNode(1).clusterName("streamd-tests").disableESLogger());
+        }).build(newConfigs().basePath(args[0]).numOfNode(1).clusterName("streamd-tests")
+                .disableESLogger());
         runner.ensureYellow();
         // All of its threads are daemons.
         Thread.currentThread().join();
