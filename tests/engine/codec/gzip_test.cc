@@ -162,3 +162,38 @@ TEST_CASE("Gzip is known by its first bytes") {
   CHECK_FALSE(looks_like_gzip(bytes.data(), 2));
   CHECK_FALSE(looks_like_gzip("{\"a\":1}", 7));
 }
+
+TEST_CASE("what was packed is what comes out, whatever its size", "[codec]") {
+  for (const std::size_t size : {0u, 1u, 1000u, 65'536u, 1'000'000u}) {
+    std::string text;
+    for (std::uint64_t i = 0, x = 1; text.size() < size; ++i, x *= 6364136223846793005u)
+      text += static_cast<char>(i % 3 == 0 ? x >> 56 : 'a');
+    text.resize(size);
+    std::string packed = "before";
+    append_gzip(text, 1, packed);
+    CHECK(packed.starts_with("before"));
+    Feed feed{packed.substr(6), 1000};
+    GzipReader reader(feed.input());
+    const Outcome out = read_all(reader, 65'536);
+    CHECK(out.error.empty());
+    CHECK(out.text == text);
+  }
+}
+
+TEST_CASE("deflate is read with zlib's header and without", "[codec]") {
+  const std::string raw("\xcb\x48\xcd\xc9\xc9\x07\x00", 7);
+  const std::string zlib = "\x78\x9c" + raw + std::string("\x06\x2c\x02\x15", 4);
+  for (const std::string& bytes : {raw, zlib}) {
+    Feed feed{bytes, 1};
+    GzipReader reader(feed.input(), GzipReader::Format::deflate);
+    const Outcome out = read_all(reader, 3);
+    CHECK(out.error.empty());
+    CHECK(out.text == "hello");
+  }
+  Feed cut{zlib.substr(0, 8), 100};
+  GzipReader reader(cut.input(), GzipReader::Format::deflate);
+  CHECK(read_all(reader).error == "truncated gzip");
+  Feed more{zlib + zlib, 100};
+  GzipReader twice(more.input(), GzipReader::Format::deflate);
+  CHECK(read_all(twice).error.find("no member begins") != std::string::npos);
+}
