@@ -4,7 +4,10 @@
 namespace streamd {
 
 void add_builtin_sinks(Registry& registry) {
+  add_discord_sink(registry);
+  add_elasticsearch_sink(registry);
   add_file_sink(registry);
+  add_http_sink(registry);
   add_stdout_sink(registry);
   add_null_sink(registry);
   add_kafka_sink(registry);
