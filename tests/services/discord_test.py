@@ -19,7 +19,7 @@ from discord_standin import discord_js as fetch_discord_js
 from discord_standin import too_many
 from downloads import node
 from http_standin import ManualTime
-from services import Discord
+from services import Discord, ServiceError
 
 
 @pytest.fixture
@@ -151,6 +151,13 @@ def test_discord_js_understands_the_errors(discord_js, live):
     mistaken = SimpleNamespace(id=hook.id, token="wrong")
     [wrong] = play(discord_js, live, mistaken, ["send", {"content": "x"}])["outcomes"]
     assert (wrong["status"], wrong["code"]) == (401, 50027)
+
+
+def test_a_client_that_cannot_be_fetched_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("STREAMD_CACHE", str(tmp_path))
+    monkeypatch.setattr("downloads.node", lambda: ("/bin/false", ["/bin/false"]))
+    with pytest.raises(ServiceError, match="(?s)discord.js.*./dev services fetch; or copy"):
+        fetch_discord_js()
 
 
 # --- messages -----------------------------------------------------------------------

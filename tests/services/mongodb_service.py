@@ -44,7 +44,8 @@ def go_compiler():
     installed = shutil.which("go")
     if installed and version_of([installed, "version"]) >= (1, 22):
         return Path(installed)
-    return pypi(GO) / "bin" / "go"
+    # Not the environment's bin/go: that is a script, and names the folder it was made in.
+    return next(pypi(GO).glob("lib/python3*/site-packages/go/bin/go"))
 
 
 def ferretdb():

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Real services for tests and for trying things out, without containers.
+"""Real services, and stand-ins, for tests and for trying things out, without containers.
 
 As a library:   from services import Kafka, Nginx, free_port, wait_until
 As a program:   services.py fetch [NAME…] | up NAME… | down [NAME…] | status [NAME…]

@@ -3,10 +3,12 @@
 
 import json
 import time
+import urllib.request
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+import services
 from services import Kafka, Nginx, ServiceError, free_port
 
 
@@ -152,3 +154,40 @@ def test_nginx_writes_a_format_of_the_test():
         nginx.get("/path", headers={"X-Team": "red"})
         nginx.stop()
         assert nginx.access_log.read_text() == '200|/path|"red"\n'
+
+
+def test_the_command_starts_finds_and_ends_a_service_that_outlives_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(services, "HOME", tmp_path)
+
+    def said(*arguments):
+        assert services.main(list(arguments)) == 0
+        return capsys.readouterr().out
+
+    first = said("up", "discord")
+    try:
+        assert first.startswith("discord: up at http://127.0.0.1:")
+        url = first.split()[3]
+        with urllib.request.urlopen(urllib.request.Request(url)) as answer:
+            assert json.loads(answer.read())["name"] == "streamd"
+        assert said("up", "discord") == first.replace("up at", "already up at")
+        assert "shodan: down" in said("status")
+    finally:
+        assert said("down", "discord") == "discord: stopped\n"
+    assert said("status", "discord") == "discord: down\n"
+    assert said("down", "discord") == "discord: was not up\n"
+
+
+def test_the_command_knows_every_service_and_no_other(capsys):
+    assert services.main(["up", "nonsense"]) == 2
+    assert capsys.readouterr().err.startswith("which service? known: crowdsec, discord, kafka, ")
+    assert services.main(["dance"]) == 2
+
+
+def test_what_cannot_be_fetched_does_not_keep_the_rest_from_it(monkeypatch, capsys):
+    def fails():
+        raise ServiceError("no network; run ./dev services fetch")
+
+    monkeypatch.setattr(services, "FETCHED", {"crowdsec": [fails], "shodan": [lambda: "here"]})
+    assert services.main(["fetch"]) == 1
+    told = capsys.readouterr()
+    assert told.out == "shodan: here\n" and "no network" in told.err
