@@ -28,6 +28,21 @@ def ahead(chaos):
     chaos.check(not books["per_second"].left, f"{books['per_second'].left}")
 
 
+def ahead_and_silent(chaos):
+    """All fall silent, first the one whose clock is right: event time goes on from the right time."""
+    live = Live(chaos, "silent", "700ms")
+    live.run.start()
+    keep_sending(live, ("one", "two"), 1, DAY)
+    keep_sending(live, ("two",), 1.5, DAY)
+    live.wait_for("one", "the last windows close in the silence")
+    keep_sending(live, ("one",), 1.5)
+    live.wait_for("one", "the windows after the silence close")
+    live.check("one", "another producer was a day ahead, then all were silent")
+    chaos.check(not live.found("two"), f"a window in the future has closed: {live.found('two')}")
+    books = live.stop()
+    chaos.check(not books["per_second"].left, f"{books['per_second'].left}")
+
+
 def behind(chaos):
     live = Live(chaos, "behind", "700ms")
     live.run.start()
@@ -54,6 +69,7 @@ def behind(chaos):
 def producer_clocks(chaos):
     while chaos.goes_on():
         ahead(chaos)
+        ahead_and_silent(chaos)
         behind(chaos)
         chaos.count("producers a day ahead")
         chaos.count("producers a day behind")

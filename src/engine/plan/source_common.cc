@@ -70,7 +70,8 @@ const Spec<TimeConfig>& NestedSpec<TimeConfig>::spec() {
           .field(&C::max_future,
                  {.name = "max_future",
                   .help = "A time further ahead of the wall clock than this is set back to it and "
-                          "counted, so that one wrong clock does not make all others late.",
+                          "counted. It moves event time only to the wall clock, so that one wrong "
+                          "clock does not make all others late.",
                   .advanced = true,
                   .examples = {"1h"}})
           .field(&C::late,

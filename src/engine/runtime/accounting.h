@@ -23,7 +23,7 @@ struct alignas(128) NodeCounters {
   std::atomic<std::uint64_t> bytes{0};             // sources: raw bytes read
   std::atomic<std::uint64_t> clamped{0};           // sources: times beyond now + max_future
   std::atomic<std::uint64_t> keys{0};              // gauge: live keys
-  std::atomic<std::int64_t> newest{INT64_MIN};     // gauge, sources: largest event time, micros
+  std::atomic<std::int64_t> newest{INT64_MIN};     // gauge, sources: largest Lane::max_time, micros
   std::atomic<std::int64_t> watermark{INT64_MIN};  // gauge, micros
 
   // Only the owning worker writes, so a plain load and store is enough and costs no lock prefix.

@@ -80,8 +80,8 @@ template <class TimeOf>
 void Ingest::fill(const RawBatch& raw, Rows& rows, Lane& lane, NodeCounters& counters,
                   DeadLetters& bad, TimeOf time_of) {
   const std::size_t n = decoded_.records.size();
-  const EventTime latest =
-      time_format_ ? clock_.wall() + source_.common.time->max_future : EventTime::max();
+  const EventTime wall = time_format_ ? clock_.wall() : EventTime::max();
+  const EventTime latest = time_format_ ? wall + source_.common.time->max_future : wall;
   const Duration delay = max_delay();
   EventTime max_time = lane.max_time;
   EventTime floor = max_time - delay;
@@ -98,16 +98,19 @@ void Ingest::fill(const RawBatch& raw, Rows& rows, Lane& lane, NodeCounters& cou
       continue;
     }
     EventTime time = *read;
+    EventTime seen = time;
     if (time > latest) [[unlikely]] {
+      // What a wrong clock says is no evidence that the time has come: nobody else is late for it.
       time = latest;
+      seen = wall;
       ++clamped;
     }
     rows.time[i] = time;
     rows.floor[i] = floor;
     rows.raw[i] = record.data;
     rows.position[i] = record.position;
-    if (time > max_time) {
-      max_time = time;
+    if (seen > max_time) {
+      max_time = seen;
       floor = max_time - delay;
     }
     if (!all_good_) good_.push_back(static_cast<std::uint32_t>(i));

@@ -33,7 +33,7 @@ namespace streamd {
 
 struct StoredPartition {
   Position position;
-  EventTime max_time = EventTime::min();  // largest event time seen in the partition
+  EventTime max_time = EventTime::min();  // the partition's clock, see Lane
 };
 
 // What one epoch changes besides operator state. Merged over all workers.

@@ -185,11 +185,55 @@ TEST_CASE("a clock that is ahead is clamped and counted, and the others are not 
   Live live;
   live.input->endless = true;
   const int now = 1'000'000;
-  live.input->partitions = {{at(now), at(now + 90'000), at(now + 1), at(now + 3601)}};
+  live.input->partitions = {
+      {at(now), at(now + 90'000), at(now + 1), at(now + 3601), at(now)}};
   int step = 0;
   live.run(
-      1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 4; });
+      1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 5; });
   const auto& source = (**live.result).nodes[0];
   CHECK(source.clamped == 2);
-  CHECK(source.newest == (now + 3600) * std::int64_t{1'000'000});
+  CHECK(source.newest == (now + 1) * std::int64_t{1'000'000});
+  const auto& window = (**live.result).nodes[1];
+  CHECK(window.dropped[static_cast<std::size_t>(DropReason::late)] == 0);
+}
+
+TEST_CASE("a clock that is ahead moves event time to now and no further when all are silent", "[runtime]") {
+  constexpr int now = 1'000'000;
+  struct Case {
+    bool right_first;  // the clock that is right has spoken before all fell silent
+    bool restart;
+  };
+  for (const auto [right_first, restart] :
+       {Case{true, false}, Case{true, true}, Case{false, false}})
+    for (const unsigned workers : {1u, 2u}) {
+      CAPTURE(right_first, restart, workers);
+      Live live;
+      live.input->endless = true;
+      live.input->allowed = 1;
+      const std::string first = right_first ? at(now) : "{}";  // without a time: a dead letter
+      live.input->partitions = {{at(now + 90'000)}, {first, at(now + 8), at(now + 9)}};
+      if (restart) {
+        live.run(
+            workers, [] {}, [&] { return live.input->read == 2; });
+        live.stop = std::stop_source();
+      }
+      int silent = 0, spoken = 0;
+      live.run(
+          workers,
+          [&] {
+            // 6.6 s of silence, of which 5 s make idle; then the right clock goes on.
+            if (live.input->read < 2) return;
+            ++silent;
+            if (silent > 30 && silent <= 52) live.clock.advance(Duration::from_millis(300));
+            if (silent >= 90) live.input->allowed = 3;
+            if (live.input->read == 4) ++spoken;
+            if (spoken > 30) live.clock.advance(Duration::from_millis(500));
+          },
+          [&] { return live.rows() >= 1; });
+      const auto& nodes = (**live.result).nodes;
+      CHECK(nodes[1].dropped[static_cast<std::size_t>(DropReason::late)] == 0);
+      REQUIRE(live.rows() == 1);
+      const std::string n = right_first ? R"("n":3)" : R"("n":2)";
+      CHECK(live.out->sorted()[0].find(n) != std::string::npos);
+    }
 }
