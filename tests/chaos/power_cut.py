@@ -3,7 +3,7 @@
 
 kill -9 leaves the folders as they were at one instant, with everything that the kernel would still
 have written. The notes of unsynced_storage.c say how much of it was durable. From the rest of each
-file nothing stays, or its start, or zeros of that length; of the names that were made, changed or
+file nothing stays, or its start, or zeros of that length, of a log also all but some pages; of the names that were made, changed or
 removed since their folder was synced, only the first few. What streamd has then must be enough.
 """
 
@@ -94,13 +94,26 @@ class Disk:
         waiting = about.st_size - durable
         if waiting <= 0:
             return 0
-        fate = self.dice.choice(("nothing", "part", "zeros"))
+        fate = self.dice.choice(("nothing", "part", "zeros", "pages"))
+        if fate == "pages" and file.suffix == ".log":
+            return self._lose_pages(file, durable, about.st_size)
         kept = durable + (self.dice.randrange(waiting + 1) if fate == "part" else 0)
         with open(file, "r+b") as text:
             text.truncate(kept)
             if fate == "zeros":
                 text.truncate(about.st_size)
         return about.st_size - kept
+
+    def _lose_pages(self, file, durable, size):
+        lost = 0
+        with open(file, "r+b") as text:
+            for at in range(durable - durable % 4096, size, 4096):
+                if self.dice.random() < 0.5:
+                    start, end = max(at, durable), min(at + 4096, size)
+                    text.seek(start)
+                    text.write(bytes(end - start))
+                    lost += end - start
+        return lost
 
 
 def power_cut(chaos):

@@ -29,7 +29,8 @@ class StateBackend {
 
 std::unique_ptr<StateBackend> make_memory_backend();
 // Opens or creates the database in `dir`. Fails with a hint when it is locked, damaged, read-only
-// or written by a newer version.
+// or written by a newer version. The last write counts when all of it is there; who was told that
+// it is durable has to notice when it is not (StateDir::noted_epoch).
 Result<std::unique_ptr<StateBackend>> open_rocksdb_backend(const std::string& dir);
 
 }  // namespace streamd

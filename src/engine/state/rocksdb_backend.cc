@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/state/backend.h"
-
 #include "engine/core/folder.h"
+#include "engine/state/backend.h"
+#include "engine/state/wal_tail.h"
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
@@ -182,8 +182,19 @@ Result<std::unique_ptr<StateBackend>> open_rocksdb_backend(const std::string& di
   auto options = database_options();
   auto watcher = std::make_shared<Watcher>();
   options.listeners.push_back(watcher);
-  const auto status = rocksdb::DB::Open(options, dir, &db);
-  if (!status.ok()) return state_error(status, dir);
+  auto status = rocksdb::DB::Open(options, dir, &db);
+  // RocksDB knows a last record that ends early, but not one of which some pages are missing.
+  if (status.IsCorruption() && only_last_write_is_torn(dir)) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    status = rocksdb::DB::Open(options, dir, &db);
+    // The torn log is gone by now, and must not come back beside a newer one.
+    if (status.ok() && sync_folder(dir))
+      status = rocksdb::Status::IOError("cannot sync the folder");
+  }
+  if (!status.ok()) {
+    delete db;
+    return state_error(status, dir);
+  }
   Links links;
   const bool whole = links.load(*db);
   auto backend = std::make_unique<RocksdbBackend>(dir, std::move(watcher), links, db);

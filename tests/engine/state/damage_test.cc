@@ -5,6 +5,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -85,12 +86,65 @@ void write_one_more(const std::string& dir, unsigned group) {
   REQUIRE((*store)->commit((*store)->last_epoch() + 1, parts));
 }
 
+fs::path newest_log(const std::string& dir) {
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(dir))
+    if (entry.path().extension() == ".log") newest = std::max(newest, entry.path());
+  return newest;
+}
+
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
+
+TEST_CASE("a last write of which a power cut left some pages did not happen", "[state]") {
+  const test::TempDir root;
+  const std::string good = root / "good", bad = root / "bad";
+  std::string before;
+  {
+    auto backend = open_rocksdb_backend(good);
+    REQUIRE(backend);
+    ChangeSet small, large;
+    small.put("a", "kept");
+    large.put("a", "lost");
+    // Over several blocks of the log, each with its own checksums.
+    large.put("b", std::string(100'000, 'x'));
+    REQUIRE((*backend)->write(small));
+    before = read_file(newest_log(good));
+    REQUIRE((*backend)->write(large));
+    fs::copy(good, root / "killed", fs::copy_options::recursive);
+  }
+  const std::string log = newest_log(root / "killed").filename();
+  const std::string whole = read_file(newest_log(root / "killed"));
+  REQUIRE(whole.size() > before.size() + 100'000);
+
+  const auto stored = [&](const std::string& bytes) -> std::string {
+    fs::remove_all(bad);
+    fs::copy(root / "killed", bad, fs::copy_options::recursive);
+    std::ofstream(bad + "/" + log, std::ios::binary) << bytes;
+    auto backend = open_rocksdb_backend(bad);
+    return backend ? (*backend)->get("a")->value_or("nothing") : "refused";
+  };
+  CHECK(stored(whole) == "lost");
+  for (std::size_t at = before.size(); at < whole.size(); at += 4096 - at % 4096) {
+    const std::size_t end = std::min(whole.size(), at - at % 4096 + 4096);
+    std::string bytes = whole;
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+              bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+    INFO("zeros from " << at << " to " << end << " of " << whole.size());
+    CHECK(stored(bytes) == "kept");
+  }
+  // What another write follows was synced.
+  for (std::size_t at = 0; at < before.size(); at += 3) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x21);
+    INFO("byte " << at << " of " << before.size());
+    CHECK(stored(bytes) == "refused");
+  }
+}
 
 TEST_CASE("a manifest that seems to end early is no hole in the state", "[state]") {
   const test::TempDir root;
