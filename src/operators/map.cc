@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/encode.h"
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
@@ -27,7 +28,8 @@ bool covers(std::string_view field, std::string_view path) {
 // Where a column of the output comes from.
 struct MapColumn {
   enum class From { input, set, nothing } from = From::nothing;
-  std::size_t index = 0;  // input column, or program
+  std::size_t index = 0;             // input column, or program
+  std::vector<std::string> without;  // what is taken out of its objects
 };
 
 // What is const and shared between workers.
@@ -52,7 +54,7 @@ class Map final : public Operator {
       collect_failures(in, *column);
       made_.push_back(std::move(column));
     }
-    Batch result = in.with_columns(arrange(in));
+    Batch result = in.with_columns(arrange(in, *arena));
     result.keep(std::move(arena));
     if (!any_failed_) {
       out.emit(result);
@@ -73,7 +75,7 @@ class Map final : public Operator {
     }
   }
 
-  std::vector<ColumnPtr> arrange(const Batch& in) const {
+  std::vector<ColumnPtr> arrange(const Batch& in, Arena& arena) const {
     std::vector<ColumnPtr> columns;
     columns.reserve(shape_.columns.size());
     for (const MapColumn& c : shape_.columns) {
@@ -84,8 +86,23 @@ class Map final : public Operator {
           columns.push_back(std::make_shared<const Column>(in.physical_rows()));
           break;
       }
+      if (!c.without.empty()) columns.back() = reduced(in, *columns.back(), c.without, arena);
     }
     return columns;
+  }
+
+  static ColumnPtr reduced(const Batch& in, const Column& whole,
+                           const std::vector<std::string>& without, Arena& arena) {
+    auto column = std::make_shared<Column>(whole);
+    std::string text;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      Value& value = (*column)[in.physical(i)];
+      if (!value.is(Kind::json) || !value.text().starts_with('{')) continue;
+      text.clear();
+      append_without(value.text(), without, text);
+      value = Value::json(arena.copy(text));
+    }
+    return column;
   }
 
   std::vector<std::uint32_t> reject_failed(const Batch& in, Emitter& out) const {
@@ -147,6 +164,7 @@ class MapPlan final : public OperatorPlan {
       take_out(field);
       hide(field);
     }
+    for (const std::string& field : out_.hidden) take_out_of_objects(field);
     if (!config_.keep.empty()) keep_only(problems);
     return {out_, false};
   }
@@ -187,6 +205,15 @@ class MapPlan final : public OperatorPlan {
       if (taken == Taken::inside && out_.fields[i].name == field) continue;
       out_.fields.erase(out_.fields.begin() + static_cast<std::ptrdiff_t>(i));
       shape_.columns.erase(shape_.columns.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  // Raw objects are left alone: whoever writes them leaves out what is hidden.
+  void take_out_of_objects(const std::string& field) {
+    for (std::size_t i = 0; i < out_.fields.size(); ++i) {
+      const std::string& name = out_.fields[i].name;
+      const bool written = out_.fields[i].derived || !config_.keep.empty();
+      if (written && field != name && covers(name, field))
+        shape_.columns[i].without.push_back(field.substr(name.size() + 1));
     }
   }
   void hide(const std::string& field) {

@@ -40,6 +40,32 @@ TEST_CASE("keep closes the record") {
   CHECK(f.value("b", 0).text() == "2");
 }
 
+TEST_CASE("What is removed from an object is gone from the object that is kept or renamed") {
+  const auto object = [](OperatorFixture& f, const char* name, std::string_view text) {
+    f.run(batch_of({{Value::json(text), Value::string("o"), Value::null()}}));
+    CHECK(f.value(name, 1).text() == "o");
+    CHECK(f.value(name, 2).is(Kind::null));
+    return std::string(f.value(name, 0).text());
+  };
+  OperatorFixture kept("map",
+                       map_of({{"remove", list_of({"o.c", "o.d.e"})}, {"keep", list_of({"o"})}}),
+                       open_schema({"o"}));
+  CHECK(object(kept, "o", R"({"a":1, "c":{"d":2},"d":{"e":3,"f":4},"o.c":5})") ==
+        R"({"a":1,"d":{"f":4},"o.c":5})");
+  OperatorFixture renamed(
+      "map", map_of({{"rename", map_of({{"o", scalar("p")}})}, {"remove", list_of({"p.c"})}}),
+      open_schema({"o"}));
+  CHECK(object(renamed, "p", R"({"c":2})") == "{}");
+  OperatorFixture moved(
+      "map", map_of({{"rename", map_of({{"o.c", scalar("x")}})}, {"keep", list_of({"x", "o"})}}),
+      open_schema({"o"}));
+  CHECK(object(moved, "o", R"({"c":1,"cc":2})") == R"({"cc":2})");
+  Schema before = open_schema({"o"});
+  before.hidden = {"o.c"};
+  OperatorFixture later("map", map_of({{"keep", list_of({"o"})}}), before);
+  CHECK(object(later, "o", R"({"c":1,"x":2})") == R"({"x":2})");
+}
+
 TEST_CASE("A record whose expression fails is rejected, the others go on") {
   OperatorFixture f("map", map_of({{"set", map_of({{"x", scalar("10 / n")}})}}),
                     open_schema({"n"}));

@@ -70,6 +70,13 @@ void append_nested(std::string_view object, const std::vector<Change>& changes, 
 
 }  // namespace
 
+void append_without(std::string_view object, const std::vector<std::string>& paths,
+                    std::string& out) {
+  std::vector<Change> changes;
+  for (const std::string& path : paths) changes.push_back({path, nullptr, nullptr});
+  append_nested(object, changes, TimeStyle::rfc3339, out);
+}
+
 JsonEncoder::JsonEncoder(const Schema& schema, TimeStyle style)
     : style_(style), copy_raw_(schema.raw_is_exact()), open_(schema.open) {
   for (std::size_t c = 0; c < schema.fields.size(); ++c) {
