@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/arena.h"
-#include "engine/expr/expression.h"
+#include "engine/expr/reject.h"
 #include "operators/builtin_operators.h"
 
 #include <utility>
@@ -19,7 +19,7 @@ class Filter final : public Operator {
   Status on_batch(const Batch& in, Emitter& out) override {
     arena_.clear();
     program_.select(in, arena_, kept_, failed_);
-    reject_failed(in, out);
+    expr::reject_failed(in, failed_, out);
     const std::size_t dropped = in.size() - kept_.size() - failed_.size();
     if (dropped > 0) out.drop(DropReason::filtered, dropped);
     if (kept_.size() == in.size())
@@ -30,15 +30,6 @@ class Filter final : public Operator {
   }
 
  private:
-  // Failures are named by physical row, ascending; reject() wants the row's index in the selection.
-  void reject_failed(const Batch& in, Emitter& out) {
-    std::size_t i = 0;
-    for (const auto& failure : failed_) {
-      while (in.physical(i) != failure.row) ++i;
-      out.reject(in, i, {"expression", failure.reason});
-    }
-  }
-
   expr::Program program_;
   Arena arena_;
   std::vector<std::uint32_t> kept_;

@@ -2,6 +2,7 @@
 #include "operators/window/having.h"
 
 #include "engine/core/arena.h"
+#include "engine/expr/reject.h"
 #include "operators/window/results.h"
 
 #include <utility>
@@ -22,25 +23,16 @@ class Having final : public Operator {
     }
     arena_.clear();
     having_->select(in, arena_, kept_, failed_);
-    const std::size_t rejected = reject_undecided(in, out);
-    const std::size_t dropped = in.size() - kept_.size() - rejected;
+    // A result of nothing is no.
+    std::erase_if(failed_, [&](const auto& failure) { return has_null(in, failure.row); });
+    expr::reject_failed(in, failed_, out);
+    const std::size_t dropped = in.size() - kept_.size() - failed_.size();
     if (dropped > 0) out.drop(DropReason::filtered, dropped);
     if (!kept_.empty()) out.emit(in.select(kept_).with_origin(origin_));
     return {};
   }
 
  private:
-  std::size_t reject_undecided(const Batch& in, Emitter& out) {
-    std::size_t i = 0, rejected = 0;
-    for (const auto& failure : failed_) {
-      while (in.physical(i) != failure.row) ++i;
-      if (has_null(in, failure.row)) continue;
-      out.reject(in, i, {"expression", failure.reason});
-      ++rejected;
-    }
-    return rejected;
-  }
-
   std::optional<expr::Program> having_;
   std::shared_ptr<const Origin> origin_;
   Arena arena_;

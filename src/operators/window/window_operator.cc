@@ -2,6 +2,7 @@
 #include "operators/window/window_operator.h"
 
 #include "engine/core/key.h"
+#include "engine/expr/reject.h"
 
 #include <algorithm>
 #include <cmath>
@@ -63,11 +64,7 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
 Batch WindowOperator::admit(const Batch& in, Emitter& out) {
   if (!shared_->intake.where) return in;
   shared_->intake.where->select(in, arena_, kept_, failed_);
-  std::size_t i = 0;
-  for (const auto& failure : failed_) {
-    while (in.physical(i) != failure.row) ++i;
-    out.reject(in, i, {"expression", failure.reason});
-  }
+  expr::reject_failed(in, failed_, out);
   const std::size_t dropped = in.size() - kept_.size() - failed_.size();
   if (dropped > 0) out.drop(DropReason::filtered, dropped);
   return kept_.size() == in.size() ? in : in.select(kept_);
