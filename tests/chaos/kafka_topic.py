@@ -7,6 +7,7 @@ import re
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource
 
+from books import books_of
 from harness import wait_until
 from kafka_job import SHORT_SESSIONS, Job
 from kafka_traffic import PARTITIONS, records
@@ -93,7 +94,15 @@ class ShortLived:
             self.job.kill9()
         else:
             self.chaos.check(self.job.run.sigterm() == 0, f"no clean end:\n{self.job.run.stderr}")
+            self.check_books()
         self.log += self.job.run.stderr
+
+    def check_books(self):
+        """What the log has called lost since the start is in the table."""
+        gone = sum(int(told[3]) for told in GONE.findall(self.job.run.stderr))
+        books = books_of(self.job.run)["in"]
+        self.chaos.check(books.left == ({"expired": gone} if gone else {}), f"{gone} are lost: {books}")
+        self.chaos.check(books.read == books.written + gone, f"{books}")
 
     def settle(self):
         """The answers are exactly those for what the log has not called lost. How many that are."""

@@ -26,6 +26,7 @@ class FakeReader final : public Reader {
   }
   Result<Pull> pull(const PullLimits&, RawBatch& out) override {
     out.clear();
+    out.expired = input_->expired.exchange(0);
     bool more = false;
     for (std::size_t k = 0; k < own_.size(); ++k) {
       const std::size_t i = (turn_ + k) % own_.size();

@@ -23,6 +23,7 @@ struct FakeInput {
   bool endless = false;                               // idle instead of end when all was read
   std::atomic<std::size_t> allowed{~std::size_t{0}};  // records of each partition that exist by now
   std::atomic<std::size_t> read{0};                   // records handed out, over all runs
+  std::atomic<std::uint64_t> expired{0};  // gone before they were read; told by the next pull
   std::atomic<bool> hung{false};  // nobody answers whether there is more: no time is confirmed
 };
 void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input);

@@ -48,10 +48,14 @@ struct RawBatch {
   // At least this many readable bytes follow every record's data (the parser may read, not use
   // them). 0 when unknown.
   std::size_t padding = 0;
+  // Records that nobody can read any more, noticed since the last pull: the engine counts them as
+  // read and dropped{expired}. Any partition's; also beside Pull::idle and Pull::end.
+  std::uint64_t expired = 0;
   void clear() {
     records.clear();
     buffer.reset();
     padding = 0;
+    expired = 0;
   }
 };
 

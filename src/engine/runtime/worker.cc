@@ -201,6 +201,11 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
     source.backoff = {};
     run_.log(LogLevel::info, fmt::format("source \"{}\": healed", node.plan->name));
   }
+  if (raw_.expired > 0) {
+    NodeCounters::add(node.counters->in, raw_.expired);
+    NodeCounters::add(node.counters->dropped[static_cast<std::size_t>(DropReason::expired)],
+                      raw_.expired);
+  }
   if (*pulled == Pull::end) source.ended = true;
   if (*pulled != Pull::data) source.stale = true;
   if (raw_.records.empty()) return *pulled == Pull::end;

@@ -95,6 +95,23 @@ TEST_CASE("records flow through a pipeline and the books balance", "[runtime]") 
   }
 }
 
+TEST_CASE("records that are gone before they were read are in the books", "[runtime]") {
+  for (const unsigned workers : {1u, 2u}) {
+    Case c;
+    c.options.workers = workers;
+    c.input->partitions = {{record(1, "404"), record(2, "200")}, {record(1, "200")}};
+    c.input->expired = 12;
+    const auto result = run_pipeline(c.plan(kFilter), c.options);
+    REQUIRE(result);
+    const auto& source = result->nodes[0];
+    CHECK(source.in == 15);
+    CHECK(source.out == 3);
+    CHECK(source.dropped[static_cast<std::size_t>(DropReason::expired)] == 12);
+    CHECK(source.balanced());
+    CHECK(final_table(*result).find("expired 12") != std::string::npos);
+  }
+}
+
 TEST_CASE("a dead letter carries node, code, reason, position and the original bytes",
           "[runtime]") {
   Case c;

@@ -289,6 +289,7 @@ bool Group::find_reset(const TopicPartition& target, const std::string& name) {
     wanted = slot->lane.next();
     if (wanted >= low && wanted <= high) return true;
     slot->lane.jump(low, high);
+    if (wanted < low) of.expired += static_cast<std::uint64_t>(low - wanted);
     slot->acknowledged = low;
   }
   if (options_.until_end) ends_[name] = std::min(ends_[name], high);

@@ -68,8 +68,9 @@ struct WorkerLanes {
   std::optional<Duration> confirmed_at;
   Slot* last = nullptr;  // of the last message: they come in runs
   Fetched fetched;
-  bool backlog = false;  // a fetch left something in the queue
-  bool done = false;     // bounded: every slot has ended
+  bool backlog = false;       // a fetch left something in the queue
+  bool done = false;          // bounded: every slot has ended
+  std::uint64_t expired = 0;  // records that are gone, for the books
 
   std::uint32_t number_of(const std::string& name);
   Slot* find(const rd_kafka_message_t& message);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace streamd::kafka {
 namespace {
@@ -28,6 +29,7 @@ class LaneReader final : public Reader {
   }
 
  private:
+  Result<Pull> pull_records(const PullLimits& limits, RawBatch& out);
   void fetch(std::size_t at_most);
   void take(const rd_kafka_message_t& message);
   bool hand_out(const PullLimits& limits, RawBatch& out);
@@ -41,6 +43,13 @@ class LaneReader final : public Reader {
 
 Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
   out.clear();
+  const auto pulled = pull_records(limits, out);
+  const std::lock_guard lock(lanes_.mutex);
+  if (pulled) out.expired = std::exchange(lanes_.expired, 0);
+  return pulled;
+}
+
+Result<Pull> LaneReader::pull_records(const PullLimits& limits, RawBatch& out) {
   if (group_->failed()) return tl::unexpected(group_->error());
   std::shared_ptr<rd_kafka_queue_t> queue;
   {
