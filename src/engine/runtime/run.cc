@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kRingMessages = 64;
 constexpr Duration kTurn = Duration::from_millis(20);
+// While nothing is due and nobody has news.
+constexpr Duration kLongestTurn = Duration::from_millis(100);
 
 class Run {
  public:
@@ -293,8 +295,14 @@ Status Run::loop() {
   Duration last_epoch = started_, last_report = started_;
   std::optional<Duration> stop_by;
   bool last = false, end_seen = false;
+  const auto wake = [this] { checkpoint_.notify(); };
+  const std::stop_callback on_stop(options_.stop, wake);
+  const std::stop_callback on_abandon(options_.abandon, wake);
   for (;;) {
-    checkpoint_.wait(kTurn);
+    Duration next = last_epoch + options_.checkpoint_every;
+    if (options_.on_progress) next = std::min(next, last_report + options_.progress_every);
+    const Duration due_in = next - clock.monotonic();
+    checkpoint_.wait(due_in > Duration{} ? std::min(due_in, kLongestTurn) : kTurn);
     if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
     if (options_.abandon.stop_requested()) return {};
     const Duration now = clock.monotonic();
