@@ -130,7 +130,7 @@ Answer Webhook::send(const std::vector<std::string_view>& alerts, std::stop_toke
     at += message.size();
     if (all.pause > Duration{}) break;
   }
-  all.items.resize(alerts.size(), {Verdict::Kind::again, "", ""});
+  all.items.resize(alerts.size(), {Verdict::Kind::unsent, "", ""});
   return all;
 }
 
@@ -139,7 +139,7 @@ Answer Webhook::post(const std::vector<std::string_view>& alerts, std::stop_toke
   const Duration wait = std::max(Duration{global_->until_micros.load()} - now, pace_.ask(now));
   if (wait > Duration{}) {
     Answer later;
-    later.items.assign(alerts.size(), {Verdict::Kind::again, "", ""});
+    later.items.assign(alerts.size(), {Verdict::Kind::unsent, "", ""});
     later.pause = wait;
     return later;
   }
@@ -170,7 +170,7 @@ Answer Webhook::halves(const std::vector<std::string_view>& alerts, std::stop_to
                            std::vector<std::string_view>(middle, alerts.end())}) {
     Answer answer = post(half, stop);
     if (answer.kind != Answer::Kind::each) {
-      answer.items.assign(half.size(), {Verdict::Kind::again, "", words});
+      answer.items.assign(half.size(), {Verdict::Kind::unsent, "", words});
     }
     both.items.insert(both.items.end(), answer.items.begin(), answer.items.end());
     both.pause = std::max(both.pause, answer.pause);

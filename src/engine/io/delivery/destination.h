@@ -21,6 +21,7 @@ struct Verdict {
   enum class Kind {
     done,     // it is there
     again,    // not now; the same item may go later
+    unsent,   // it was not its turn: it goes before what comes after it, when the pause is over
     refused,  // never: it becomes a dead letter with `code` and `reason`
   };
   Kind kind = Kind::done;

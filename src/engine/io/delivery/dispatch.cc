@@ -135,6 +135,7 @@ void Dispatch::split(const std::vector<Item>& sent) {
 }
 
 void Dispatch::take_verdicts(const std::vector<Item>& sent, const Answer& answer, Duration now) {
+  std::vector<std::uint64_t> unsent;
   for (std::size_t i = 0; i < sent.size(); ++i) {
     Open& open = items_.at(sent[i].begin);
     const Verdict& verdict = answer.items.at(i);
@@ -144,12 +145,22 @@ void Dispatch::take_verdicts(const std::vector<Item>& sent, const Answer& answer
       refuse(open, verdict.code, verdict.reason);
     else if (closed_)
       refuse(open, closed_code_, closed_reason_);
-    else {
+    else if (verdict.kind == Verdict::Kind::unsent) {
+      --open.attempts;
+      unsent.push_back(sent[i].begin);
+    } else {
       // Alone, it shall not keep a whole chunk of others in memory.
       open.item = own_copy(open.item);
       later_.emplace(now + pause_after(open.attempts), sent[i].begin);
     }
   }
+  if (!unsent.empty()) put_back(std::move(unsent));
+}
+
+// Few, and older than nearly all that is fresh.
+void Dispatch::put_back(std::vector<std::uint64_t> places) {
+  fresh_.insert(fresh_.begin(), places.begin(), places.end());
+  std::sort(fresh_.begin(), fresh_.end());
 }
 
 void Dispatch::refuse(Open& open, std::string code, std::string reason) {

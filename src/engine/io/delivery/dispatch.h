@@ -80,6 +80,7 @@ class Dispatch {
     bool refused = false;
   };
   Duration pause_after(unsigned attempts);
+  void put_back(std::vector<std::uint64_t> places);
   void refuse(Open& open, std::string code, std::string reason);
   void again(const std::vector<Item>& sent, const Answer& answer, Duration now);
   void split(const std::vector<Item>& sent);

@@ -80,6 +80,19 @@ TEST_CASE("Only what failed goes again, and does not hold up the others") {
   CHECK(documents_of(dispatch.next(*at, kMany, kBytes)) == Texts{"b"});
 }
 
+TEST_CASE("What was not its turn goes next, in its order and as if it had never been tried") {
+  auto dispatch = dispatch_of({"a", "b", "c", "d"});
+  auto sent = dispatch.next(kNow, 3, kBytes);
+  Answer answer = each({kDone, {Verdict::Kind::unsent, "", ""}, {Verdict::Kind::unsent, "", ""}});
+  answer.pause = Duration::from_seconds(2);
+  CHECK(dispatch.answered(sent, answer, kNow).kind == News::Kind::none);
+  CHECK(dispatch.next(kNow, kMany, kBytes).empty());
+  sent = dispatch.next(kNow + Duration::from_seconds(2), kMany, kBytes);
+  CHECK(documents_of(sent) == Texts{"b", "c", "d"});
+  dispatch.answered(sent, each({kRefused, kDone, kDone}), kNow);
+  CHECK(dispatch.take_refused()[0].attempts == 1);
+}
+
 TEST_CASE("A refused item is open until its dead letter is safe") {
   auto dispatch = dispatch_of({"a", "b"});
   auto sent = dispatch.next(kNow, kMany, kBytes);
