@@ -3,6 +3,7 @@
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
+#include "operators/field_paths.h"
 
 #include <algorithm>
 #include <optional>
@@ -18,12 +19,6 @@ struct MapConfig {
   std::vector<std::string> remove;
   std::vector<std::string> keep;
 };
-
-// The field itself or one inside it.
-bool covers(std::string_view field, std::string_view path) {
-  return path == field ||
-         (path.size() > field.size() && path.starts_with(field) && path[field.size()] == '.');
-}
 
 // Where a column of the output comes from.
 struct MapColumn {

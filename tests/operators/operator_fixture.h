@@ -15,9 +15,7 @@ struct OperatorFixture {
   Collector out;
 
   OperatorFixture(const std::string& type, const ConfigNode& fields, const Schema& in) {
-    add_convert_operator(registry);
-    add_filter_operator(registry);
-    add_map_operator(registry);
+    add_builtin_operators(registry);
     plan = make_plan(registry.operators(), type, fields, problems);
     if (plan) ports = plan->bind(in, problems);
   }

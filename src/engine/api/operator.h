@@ -65,6 +65,15 @@ class OperatorPlan {
   virtual Ports bind(const Schema& in, Diagnostics& problems) = 0;
   // The input fields whose values decide which worker gets a record. Empty: any worker, stateless.
   virtual std::vector<std::string> key_fields() const { return {}; }
+  // Keys that are no plain fields: hashes_keys() is true, key_fields() is what people may read of
+  // them, and the engine asks hash_keys(): hash_key() of each selected record's key, by physical row; of a record
+  // that has no key, any number. Called by every worker, at the same time too.
+  virtual bool hashes_keys() const { return false; }
+  virtual void hash_keys(const Batch& /*in*/, std::uint64_t /*seed*/,
+                         std::vector<std::uint64_t>& /*by_row*/) const {}
+  // True when what leaves is the records that came, so that in = out + drops + dead letters holds.
+  // False when it is results made of them (windows).
+  virtual bool passes_records() const { return !stateful(); }
   // True when the node keeps state (then its name is its identity on disk).
   virtual bool stateful() const { return false; }
   // Canonical text of everything that decides what the stored state means (key, window,

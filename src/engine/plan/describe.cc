@@ -50,8 +50,7 @@ void describe_source(const PlanNode& node, std::string& text) {
 void describe_operator(const Plan& plan, const PlanNode& node, std::string& text) {
   text += fmt::format("operator {} ({}){}\n", node.name, node.type, inputs(plan, node));
   std::string keys;
-  for (const std::size_t column : node.key_columns)
-    keys += (keys.empty() ? "" : ", ") + node.in.fields[column].name;
+  for (const std::string& key : node.op->key_fields()) keys += (keys.empty() ? "" : ", ") + key;
   if (!keys.empty())
     text += line("key", keys + (node.op->stateful() ? " (keeps state)" : ""));
   else if (node.op->stateful())

@@ -103,6 +103,7 @@ void fill_inputs(DraftNode& reader, const std::vector<Schema>& schemas, const Un
 void find_keys(DraftNode& node, Diagnostics& problems) {
   if (node.node.op == nullptr) return;
   node.node.key_columns.clear();
+  if (node.node.op->hashes_keys()) return;
   for (const auto& key : node.node.op->key_fields()) {
     if (const auto column = node.node.in.find(key))
       node.node.key_columns.push_back(*column);
@@ -156,7 +157,8 @@ Needs needs_of(const DraftNode& node) {
   Needs late = node.wanted[1];
   late.fields.erase(kLateness);
   needs.merge(late);
-  for (const auto& key : node.node.op->key_fields()) needs.fields.insert(key);
+  if (!node.node.op->hashes_keys())
+    for (const auto& key : node.node.op->key_fields()) needs.fields.insert(key);
   return needs;
 }
 

@@ -36,7 +36,7 @@ struct alignas(128) NodeCounters {
 struct NodeTotals {
   std::string name, type;
   enum class Kind { source, op, sink } kind = Kind::source;
-  bool stateful = false;
+  bool makes_results = false;  // what leaves is not the records that came
   std::uint64_t in = 0, out = 0, dead_letters = 0, failed = 0, bytes = 0, clamped = 0, keys = 0;
   std::array<std::uint64_t, kDropReasons> dropped{};
   std::int64_t newest = INT64_MIN, watermark = INT64_MAX;
@@ -46,11 +46,11 @@ struct NodeTotals {
     for (const auto n : dropped) sum += n;
     return sum;
   }
-  // Sources, stateless operators and sinks must balance; a window takes records in, so it may only
-  // account for too little, never for more than it got.
+  // Sources, sinks and operators that pass records on must balance; a window takes records in, so
+  // it may only account for too little, never for more than it got.
   bool balanced() const {
     const std::uint64_t gone = dropped_total() + dead_letters;
-    return stateful ? gone <= in : in == out + gone;
+    return makes_results ? gone <= in : in == out + gone;
   }
 };
 

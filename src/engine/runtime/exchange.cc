@@ -21,28 +21,43 @@ const std::vector<Batch>& Exchange::cut(const Batch& batch,
                                         const std::vector<std::size_t>& key_columns,
                                         std::uint64_t seed) {
   if (is_last(batch, key_columns)) return parts_;
-  std::vector<std::vector<std::uint32_t>> rows(workers_);
-  for (auto& part : rows) part.reserve(batch.size() / workers_ + batch.size() / 8 + 16);
   auto hashes = std::make_shared<std::vector<std::uint64_t>>(batch.physical_rows());
   const Value* only = key_columns.size() == 1 ? batch.column(key_columns[0])->data() : nullptr;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::uint32_t row = batch.physical(i);
-    std::uint64_t hash = 0;
     if (only != nullptr && only[row].is(Kind::string)) {
-      hash = hash_text_key(only[row].text(), seed);
+      (*hashes)[row] = hash_text_key(only[row].text(), seed);
     } else {
       key_.clear();
       for (const auto c : key_columns) append_key(batch.at(c, i), key_);
-      hash = hash_key(key_, seed);
+      (*hashes)[row] = hash_key(key_, seed);
     }
-    (*hashes)[row] = hash;
-    rows[owner_[key_group(hash)]].push_back(row);
+  }
+  part(batch, std::move(hashes));
+  last_ = batch;
+  last_columns_ = key_columns;
+  return parts_;
+}
+
+const std::vector<Batch>& Exchange::cut(const Batch& batch, const OperatorPlan& keys,
+                                        std::uint64_t seed) {
+  auto hashes = std::make_shared<std::vector<std::uint64_t>>(batch.physical_rows());
+  keys.hash_keys(batch, seed, *hashes);
+  last_ = {};
+  return part(batch, std::move(hashes));
+}
+
+const std::vector<Batch>& Exchange::part(const Batch& batch,
+                                         std::shared_ptr<const std::vector<std::uint64_t>> hashes) {
+  std::vector<std::vector<std::uint32_t>> rows(workers_);
+  for (auto& r : rows) r.reserve(batch.size() / workers_ + batch.size() / 8 + 16);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::uint32_t row = batch.physical(i);
+    rows[owner_[key_group((*hashes)[row])]].push_back(row);
   }
   const Batch with_hashes = batch.with_key_hashes(std::move(hashes));
   parts_.clear();
-  for (auto& part : rows) parts_.push_back(with_hashes.select(std::move(part)));
-  last_ = batch;
-  last_columns_ = key_columns;
+  for (auto& r : rows) parts_.push_back(with_hashes.select(std::move(r)));
   return parts_;
 }
 

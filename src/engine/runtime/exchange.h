@@ -3,11 +3,13 @@
 // worker that owns the key's group. One per worker, that worker's thread only.
 #pragma once
 
+#include "engine/api/operator.h"
 #include "engine/core/batch.h"
 #include "engine/core/hash.h"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,12 @@ class Exchange {
   // call.
   const std::vector<Batch>& cut(const Batch& batch, const std::vector<std::size_t>& key_columns,
                                 std::uint64_t seed);
+  // The same by what the operator says of its keys.
+  const std::vector<Batch>& cut(const Batch& batch, const OperatorPlan& keys, std::uint64_t seed);
 
  private:
+  const std::vector<Batch>& part(const Batch& batch,
+                                 std::shared_ptr<const std::vector<std::uint64_t>> hashes);
   bool is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const;
 
   const unsigned workers_;

@@ -49,7 +49,7 @@ Sums sums(const Progress& p) {
       s.newest = std::max(s.newest, n.newest);
       s.watermark = std::min(s.watermark, n.watermark);
     }
-    if (n.stateful) s.results += n.out;
+    if (n.makes_results) s.results += n.out;
     s.keys += n.keys;
     s.dead += n.dead_letters + n.failed;
   }

@@ -349,7 +349,7 @@ Progress Run::progress() const {
     t.kind = node.source ? NodeTotals::Kind::source
              : node.op   ? NodeTotals::Kind::op
                          : NodeTotals::Kind::sink;
-    t.stateful = node.op && node.op->stateful();
+    t.makes_results = node.op && !node.op->passes_records();
     for (unsigned w = 0; w < options_.workers; ++w) {
       const NodeCounters& c = *context_.counters[w * plan_.nodes.size() + n];
       t.in += c.in;

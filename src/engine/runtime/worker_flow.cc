@@ -62,7 +62,9 @@ void Worker::deliver(std::uint32_t n, const Batch& batch) {
     if (node.owner == index_) return process(node, batch);
     return send(node.owner, message(batch));
   }
-  const auto& parts = exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
+  const auto& parts = node.plan->op->hashes_keys()
+                          ? exchange_.cut(batch, *node.plan->op, run_.hash_seed)
+                          : exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
   for (unsigned to = 0; to < run_.workers; ++to)
     if (to != index_ && !parts[to].empty()) send(to, message(parts[to]));
   // The local part runs last and from a copy: what it emits may be cut in its turn.

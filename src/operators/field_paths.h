@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of fields as operators look at them: dotted paths, and what to say of unknown ones.
+#pragma once
+
+#include "engine/api/diagnostics.h"
+#include "engine/core/schema.h"
+
+#include <string>
+#include <string_view>
+
+namespace streamd {
+
+// The field itself or one inside it.
+bool covers(std::string_view field, std::string_view path);
+// True when no record can have the field.
+bool is_unknown(const Schema& in, const std::string& field);
+// Says so, with the closest name.
+void report_unknown_field(const Schema& in, const std::string& field, Place place,
+                          Diagnostics& problems);
+
+}  // namespace streamd
