@@ -5,12 +5,17 @@
 #include "engine/api/drop.h"
 #include "engine/core/batch.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace streamd {
 
-enum class Port : std::uint8_t { out, late, errors };
+enum class Port : std::uint16_t { out, late, errors };
+// Ports of the names in OperatorPlan::routes() follow.
+constexpr Port route_port(std::size_t n) { return static_cast<Port>(3 + n); }
+constexpr bool is_route(Port port) { return port > Port::errors; }
+constexpr std::size_t route_of(Port port) { return static_cast<std::size_t>(port) - 3; }
 
 // Machine-readable cause of a dead letter: stable, kebab-case ("bad-json", "missing-field",
 // "convert", "expression", "overflow", "too-long", "bad-utf8", "no-time", "bad-time").

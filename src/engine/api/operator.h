@@ -63,11 +63,14 @@ class OperatorPlan {
   // known from configuration alone, to report every mistake; then with the final columns. An open
   // schema has every field, with type `any`; a closed one has only its columns.
   virtual Ports bind(const Schema& in, Diagnostics& problems) = 0;
+  // Names of outputs that take the place of `out`, known from configuration alone: route_port(n) is
+  // NODE.name for what reads it. All have the schema of `out`, and each must be read.
+  virtual std::vector<std::string> routes() const { return {}; }
   // The input fields whose values decide which worker gets a record. Empty: any worker, stateless.
   virtual std::vector<std::string> key_fields() const { return {}; }
   // Keys that are no plain fields: hashes_keys() is true, key_fields() is what people may read of
-  // them, and the engine asks hash_keys(): hash_key() of each selected record's key, by physical row; of a record
-  // that has no key, any number. Called by every worker, at the same time too.
+  // them, and the engine asks hash_keys(): hash_key() of each selected record's key, by physical
+  // row; of a record that has no key, any number. Called by every worker, at the same time too.
   virtual bool hashes_keys() const { return false; }
   virtual void hash_keys(const Batch& /*in*/, std::uint64_t /*seed*/,
                          std::vector<std::uint64_t>& /*by_row*/) const {}

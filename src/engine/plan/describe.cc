@@ -26,6 +26,8 @@ std::string inputs(const Plan& plan, const PlanNode& node) {
     text += text.empty() ? " <- " : ", ";
     text += plan.nodes[input.node].name;
     if (input.port == Port::late) text += ".late";
+    if (is_route(input.port))
+      text += "." + plan.nodes[input.node].op->routes()[route_of(input.port)];
   }
   return text;
 }
@@ -57,6 +59,8 @@ void describe_operator(const Plan& plan, const PlanNode& node, std::string& text
     text += line("state", "one for the whole node");
   if (node.state_of.size() > 1)
     text += line("for", fmt::format("{}", fmt::join(node.state_of, ", ")));
+  if (const auto routes = node.op->routes(); !routes.empty())
+    text += line("routes", fmt::format("{}", fmt::join(routes, ", ")));
   text += line("gives", describe_schema(node.ports.out));
 }
 

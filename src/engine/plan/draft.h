@@ -25,7 +25,7 @@ struct DraftNode {
   std::vector<DraftInput> inputs;
   PlanNode node;                // node.inputs is filled at the end
   bool complete = true;         // false: its own settings or inputs had an error
-  std::array<Needs, 2> wanted;  // by what reads its port out, late
+  std::array<Needs, 2> wanted;  // by what reads its port out (or routes), late
 
   std::string label() const;  // operator "typed"
 };

@@ -87,10 +87,11 @@ class Connector {
         if (input.node) read.insert(*input.node);
     for (std::size_t i = 0; i < draft_.nodes.size(); ++i) {
       const DraftNode& node = draft_.nodes[i];
+      if (read.count(i) > 0) unread_routes(node, i);
       if (node.node.kind == NodeKind::sink || read.count(i) > 0 || meant_.count(node.node.name) > 0)
         continue;
       problems_.error("unused-node", node.node.place, fmt::format("nothing reads {}", node.label()),
-                      fmt::format("add a sink with input: {}, or remove it", node.node.name));
+                      fmt::format("add a sink with input: {}, or remove it", readable(node)));
     }
   }
 
@@ -126,6 +127,11 @@ class Connector {
                       "read what the sink reads");
       return;
     }
+    const std::vector<std::string> routes =
+        from.node.op == nullptr ? std::vector<std::string>{} : from.node.op->routes();
+    if (!routes.empty())
+      return resolve_route(reader, input, found->second, routes,
+                           dot == std::string::npos ? "" : input.text.substr(dot + 1));
     if (dot != std::string::npos) {
       if (input.text.substr(dot + 1) != "late" || from.node.kind == NodeKind::source) {
         problems_.error("unknown-port", input.place,
@@ -140,10 +146,59 @@ class Connector {
     input.node = found->second;
   }
 
+  // What a reader would write.
+  static std::string readable(const DraftNode& node) {
+    const auto routes =
+        node.node.op == nullptr ? std::vector<std::string>{} : node.node.op->routes();
+    return routes.empty() ? node.node.name : node.node.name + "." + routes.front();
+  }
+
+  void resolve_route(const DraftNode& reader, DraftInput& input, std::size_t from,
+                     const std::vector<std::string>& routes, const std::string& name) {
+    const DraftNode& node = draft_.nodes[from];
+    const auto route = std::find(routes.begin(), routes.end(), name);
+    if (route != routes.end()) {
+      input.node = from;
+      input.port = route_port(static_cast<std::size_t>(route - routes.begin()));
+      return;
+    }
+    const std::string guess = name.empty() ? "" : closest(name, routes);
+    meant_.insert(node.node.name);
+    meant_.insert(node.node.name + "." + guess);
+    const std::string one = node.node.name + "." + (guess.empty() ? routes.front() : guess);
+    problems_.error(
+        "unknown-port", input.place,
+        name.empty()
+            ? fmt::format("{}: {} has no output of its own, only routes", reader.label(),
+                          node.label())
+            : fmt::format("{}: {} has no route {}", reader.label(), node.label(), json_quote(name)),
+        guess.empty() ? fmt::format("name a route: {}.{}", node.node.name, fmt::join(routes, ", "))
+                      : fmt::format("did you mean \"{}\"?", one));
+  }
+
+  // Records of a route that nobody reads would vanish.
+  void unread_routes(const DraftNode& node, std::size_t i) {
+    if (node.node.op == nullptr) return;
+    const std::vector<std::string> routes = node.node.op->routes();
+    for (std::size_t r = 0; r < routes.size(); ++r) {
+      const std::string name = node.node.name + "." + routes[r];
+      const bool is_read =
+          std::any_of(draft_.nodes.begin(), draft_.nodes.end(), [&](const auto& n) {
+            return std::any_of(n.inputs.begin(), n.inputs.end(), [&](const DraftInput& input) {
+              return input.node == i && input.port == route_port(r);
+            });
+          });
+      if (is_read || meant_.count(name) > 0) continue;
+      problems_.error("unread-route", node.node.place,
+                      fmt::format("nothing reads route \"{}\" of {}", routes[r], node.label()),
+                      fmt::format("add a node with input: {}, or remove the route", name));
+    }
+  }
+
   Draft& draft_;
   Diagnostics& problems_;
   ByName by_name_;
-  std::set<std::string> meant_;  // nodes that a wrong input probably means: not unused
+  std::set<std::string> meant_;  // nodes and routes that a wrong input probably means: not unused
 };
 
 // Takes nodes whose inputs are all taken, the first in the file first.

@@ -43,7 +43,7 @@ Schema projected(const Schema& decoded, const Needs& wanted) {
 }
 
 Schema port_schema(const DraftNode& from, Port port) {
-  if (port == Port::out) return from.node.ports.out;
+  if (port != Port::late) return from.node.ports.out;
   // Records that were late before already have the field.
   Schema late = from.node.in;
   const Field lateness{kLateness, Type::duration, true};

@@ -125,7 +125,8 @@ const Spec<NodeCommon>& node_common_spec() {
           .field(&C::input,
                  {.name = "input",
                   .help = "Where its records come from: a source or operator, or several of them. "
-                          "`name.late` are the records that came too late for window `name`.",
+                          "`name.late` are the records that came too late for window `name`, "
+                          "`name.x` those that take route `x` of operator `name`.",
                   .examples = {"requests", "[requests, audit]", "busy_clients.late"}});
   return kSpec;
 }

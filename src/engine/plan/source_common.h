@@ -53,7 +53,7 @@ void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& prob
 // What every operator and sink can be told.
 struct NodeCommon {
   std::string type;
-  std::vector<std::string> input;  // node, or node.late
+  std::vector<std::string> input;  // node, node.late or node.ROUTE
 };
 const Spec<NodeCommon>& node_common_spec();
 

@@ -59,9 +59,7 @@ Status Worker::open(Shared& shared, const std::string& pipeline_dir,
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
     const PlanNode& plan = *nodes_[n].plan;
     for (const auto& input : plan.inputs) {
-      auto& from = nodes_[input.node];
-      auto& edges = input.port == Port::late ? from.late : from.out;
-      edges.push_back({static_cast<std::uint32_t>(n), &input});
+      edges_of(nodes_[input.node], input.port).push_back({static_cast<std::uint32_t>(n), &input});
     }
     if (plan.kind != PlanNode::Kind::source) continue;
     auto reader = sources[n]->reader(index_);
@@ -94,8 +92,7 @@ Status Worker::open_nodes(Shared& shared, const std::string& pipeline_dir,
     node.emitter = std::make_unique<NodeEmitter>(*this, node);
     if (node.plan->op) {
       node.exchanged = run_.workers > 1 && node.plan->op->stateful();
-      const OperatorContext context{node.plan->name, index_, run_.workers, run_.hash_seed,
-                                    run_.clock};
+      const OperatorContext context = operator_context(*node.plan, index_, run_);
       node.op = node.plan->op->make(context);
       if (node.plan->op->stateful()) STREAMD_TRY(restore_operator(node));
     }

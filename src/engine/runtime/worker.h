@@ -55,6 +55,7 @@ class Worker {
     const PlanNode* plan = nullptr;
     NodeCounters* counters = nullptr;
     std::vector<Edge> out, late;
+    std::vector<std::vector<Edge>> routes;
     std::unique_ptr<Operator> op;
     std::unique_ptr<Sink> sink;
     std::unique_ptr<NodeEmitter> emitter;
@@ -108,6 +109,7 @@ class Worker {
   void fail(const Node& node, Error error);
 
   // worker_flow.cc: records through the nodes
+  static std::vector<Edge>& edges_of(Node& node, Port port);
   void emit(Node& from, const Batch& batch, Port port);
   void deliver(std::uint32_t node, const Batch& batch);
   void process(Node& node, const Batch& batch);

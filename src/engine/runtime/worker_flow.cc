@@ -37,6 +37,13 @@ Batch align(const Batch& batch, const PlanInput& input) {
 
 }  // namespace
 
+std::vector<Worker::Edge>& Worker::edges_of(Node& node, Port port) {
+  if (!is_route(port)) return port == Port::late ? node.late : node.out;
+  const std::size_t n = route_of(port);
+  if (n >= node.routes.size()) node.routes.resize(n + 1);
+  return node.routes[n];
+}
+
 void Worker::emit(Node& from, const Batch& batch, Port port) {
   if (port == Port::late) {
     NodeCounters::add(from.counters->dropped[static_cast<std::size_t>(DropReason::late)],
@@ -44,7 +51,7 @@ void Worker::emit(Node& from, const Batch& batch, Port port) {
   } else if (!from.plan->source) {
     NodeCounters::add(from.counters->out, batch.size());
   }
-  for (const auto& edge : port == Port::late ? from.late : from.out)
+  for (const auto& edge : edges_of(from, port))
     deliver(edge.node, edge.input->identity ? batch : align(batch, *edge.input));
 }
 

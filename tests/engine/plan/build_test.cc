@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/build.h"
 
+#include "engine/plan/describe.h"
 #include "tests/engine/plan/plan_text.h"
 #include "tests/support/catch.h"
 
@@ -124,6 +125,22 @@ TEST_CASE("late records bring their fields and their lateness") {
   CHECK(columns(node(plan, "s").ports.out) == Names{"host", "uri"});
   CHECK(columns(node(plan, "l").in) == Names{"host", "uri", "lateness"});
   CHECK(node(plan, "l").inputs[0].port == Port::late);
+}
+
+TEST_CASE("routes are outputs of their own with one schema") {
+  const Plan plan = plan_of(
+      "sources: {s: {type: lines, path: x}}\n"
+      "operators: {r: {type: split, input: s, names: [good, bad]}}\n"
+      "sinks:\n"
+      "  b: {type: out, input: r.bad, fields: [uri]}\n"
+      "  g: {type: out, input: [r.good, s], fields: [host]}\n");
+  CHECK(columns(node(plan, "s").ports.out) == Names{"host", "uri"});
+  CHECK(node(plan, "b").inputs[0].port == route_port(1));
+  CHECK(node(plan, "g").inputs[0].port == route_port(0));
+  CHECK(node(plan, "g").inputs[1].port == Port::out);
+  const std::string told = describe(plan);
+  CHECK(told.find("sink b (out) <- r.bad") != std::string::npos);
+  CHECK(told.find("routes   good, bad") != std::string::npos);
 }
 
 TEST_CASE("what is late for the second time has one lateness") {

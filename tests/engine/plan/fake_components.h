@@ -145,6 +145,22 @@ class RemovePlan final : public FakeOperatorPlan {
   std::string field_;
 };
 
+struct SplitConfig {
+  std::vector<std::string> names;
+};
+
+// Named outputs.
+class SplitPlan final : public FakeOperatorPlan {
+ public:
+  explicit SplitPlan(SplitConfig config) : config_(std::move(config)) {}
+  std::vector<std::string> routes() const override { return config_.names; }
+  Needs needs(const Needs& wanted) const override { return wanted; }
+  Ports bind(const Schema& in, Diagnostics&) override { return {in, false}; }
+
+ private:
+  SplitConfig config_;
+};
+
 struct OutConfig {
   std::string path;
   std::vector<std::string> fields;
@@ -213,6 +229,12 @@ inline Registry registry() {
   out.add_operator(field_spec("remove"), [](FieldConfig config, const ConfigNode&, Diagnostics&) {
     return std::make_unique<RemovePlan>(std::move(config.field));
   });
+  out.add_operator(
+      Spec<SplitConfig>("split").summary("Splits.").field(
+          &SplitConfig::names, {.name = "names", .help = "Outputs.", .required = true}),
+      [](SplitConfig config, const ConfigNode&, Diagnostics&) {
+        return std::make_unique<SplitPlan>(std::move(config));
+      });
   out.add_sink(Spec<OutConfig>("out")
                    .summary("Writes.")
                    .field(&OutConfig::path, {.name = "path", .help = "The file."})
