@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 
@@ -40,6 +41,14 @@ int select(const DlqArguments& arguments, const Registry& registry, Selection& i
   });
   into = {std::move(*plan), std::move(*letters)};
   return kExitDone;
+}
+
+// Parts of a record ("source/node", see explode) hold all of it: it is read again once.
+bool comes_from(const DeadLetter& letter, const std::string& source,
+                const std::vector<std::string>& taken) {
+  if (letter.source == source) return true;
+  return letter.source.starts_with(source + "/") &&
+         std::find(taken.begin(), taken.end(), letter.data) == taken.end();
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ int dlq_replay(const DlqArguments& arguments, const Registry& registry) {
     if (!node.source) continue;
     std::vector<std::string> records;
     for (const auto& letter : found.letters)
-      if (letter.source == node.name) records.push_back(letter.data);
+      if (comes_from(letter, node.name, records)) records.push_back(letter.data);
     ++*waiting;
     node.source = replay_source(std::move(records), [waiting, stop]() mutable {
       if (--*waiting == 0) stop.request_stop();
