@@ -7,6 +7,7 @@ void add_builtin_operators(Registry& registry) {
   add_convert_operator(registry);
   add_dedupe_operator(registry);
   add_explode_operator(registry);
+  add_fill_operator(registry);
   add_filter_operator(registry);
   add_map_operator(registry);
   add_window_operator(registry);

@@ -9,6 +9,7 @@ namespace streamd {
 void add_convert_operator(Registry& registry);
 void add_dedupe_operator(Registry& registry);
 void add_explode_operator(Registry& registry);
+void add_fill_operator(Registry& registry);
 void add_filter_operator(Registry& registry);
 void add_map_operator(Registry& registry);
 void add_window_operator(Registry& registry);
