@@ -10,6 +10,7 @@ void add_builtin_operators(Registry& registry) {
   add_fill_operator(registry);
   add_filter_operator(registry);
   add_map_operator(registry);
+  add_outliers_operator(registry);
   add_route_operator(registry);
   add_window_operator(registry);
 }

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/key.h"
+#include "operators/builtin_operators.h"
+#include "operators/field_paths.h"
+#include "operators/key_parts.h"
+#include "operators/key_states.h"
+#include "operators/value_window.h"
+
+#include <cmath>
+#include <memory>
+#include <utility>
+
+namespace streamd {
+namespace {
+
+enum class OutlierMethod { iqr, zscore, bounds };
+enum class OutlierAction { mark, drop };
+
+struct OutliersConfig {
+  std::string field;
+  std::vector<ExprText> by;
+  OutlierMethod method = OutlierMethod::iqr;
+  std::optional<Duration> window;
+  std::optional<double> threshold;
+  std::optional<double> low, high;
+  std::uint64_t min_samples = 20;
+  std::uint64_t max_samples = 256;
+  OutlierAction action = OutlierAction::mark;
+  std::string as = "outlier";
+  std::uint64_t max_keys = 100'000;
+};
+
+struct OutliersShape {
+  OutliersConfig config;
+  double threshold = 0;
+  KeyColumns key;
+  std::optional<std::size_t> field;
+  std::size_t mark = 0;  // first of three columns
+  std::size_t columns = 0;
+};
+
+struct Verdict {
+  enum class Kind { unjudged, inside, outside } kind = Kind::unjudged;
+  std::optional<Fence> fence;
+};
+
+class Outliers final : public Operator {
+ public:
+  Outliers(const OutliersShape& shape, const OperatorContext& context)
+      : shape_(shape),
+        seed_(context.hash_seed),
+        keys_(shape.key),
+        states_({context.worker, context.workers}, context.hash_seed,
+                {shape.config.window.value_or(Duration{}).micros,
+                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
+
+  Status restore(StateReader& state) override { return states_.restore(state); }
+  Status checkpoint(StateWriter& state) override {
+    states_.checkpoint(state);
+    return {};
+  }
+  Status on_watermark(EventTime w, Emitter&) override {
+    states_.advance(w);
+    return {};
+  }
+  std::size_t live_keys() const override { return states_.size(); }
+
+  Status on_batch(const Batch& in, Emitter& out) override {
+    if (in.empty()) return {};
+    const bool marks = shape_.config.action == OutlierAction::mark;
+    rows_.clear();
+    shed_ = dropped_ = 0;
+    for (auto& column : marks_)
+      column = marks ? std::make_shared<Column>(in.physical_rows()) : nullptr;
+    keys_.start(in);
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const auto verdict = judge(in, i, out);
+      if (!verdict) continue;
+      const std::uint32_t row = in.physical(i);
+      if (marks)
+        mark(row, *verdict);
+      else if (verdict->kind == Verdict::Kind::outside) {
+        ++dropped_;
+        continue;
+      }
+      rows_.push_back(row);
+    }
+    if (shed_ > 0) out.drop(DropReason::shed, shed_);
+    if (dropped_ > 0) out.drop(DropReason::filtered, dropped_);
+    if (!rows_.empty()) give(in, out);
+    return {};
+  }
+
+ private:
+  // nullopt: the record was rejected or shed.
+  std::optional<Verdict> judge(const Batch& in, std::size_t i, Emitter& out) {
+    const std::uint32_t row = in.physical(i);
+    const Value value = shape_.field ? (*in.column(*shape_.field))[row] : Value::missing();
+    if (value.absent()) return Verdict{};
+    double x = 0;
+    if (value.is(Kind::float64))
+      x = value.as_double();
+    else if (value.is(Kind::int64))
+      x = static_cast<double>(value.as_int());
+    else if (value.is(Kind::uint64))
+      x = static_cast<double>(value.as_uint());
+    else {
+      out.reject(in, i,
+                 {"type", "field \"" + shape_.config.field + "\" is no number but " +
+                              std::string(kind_name(value.kind()))});
+      return std::nullopt;
+    }
+    if (shape_.config.method == OutlierMethod::bounds) {
+      const Fence fence{shape_.config.low.value_or(-HUGE_VAL),
+                        shape_.config.high.value_or(HUGE_VAL)};
+      return verdict_of(x, fence);
+    }
+    return judge_by_key(in, i, x, out);
+  }
+
+  static Verdict verdict_of(double x, const Fence& fence) {
+    const bool inside = std::isfinite(x) && x >= fence.low && x <= fence.high;
+    return {inside ? Verdict::Kind::inside : Verdict::Kind::outside, fence};
+  }
+
+  std::optional<Verdict> judge_by_key(const Batch& in, std::size_t i, double x, Emitter& out) {
+    const std::uint32_t row = in.physical(i);
+    key_.clear();
+    if (!keys_.append(row, key_)) {
+      out.reject(in, i, keys_.fault());
+      return std::nullopt;
+    }
+    const std::uint64_t hash =
+        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    if (!std::isfinite(x)) return Verdict{Verdict::Kind::outside, std::nullopt};
+    const std::int64_t time = in.time(i).micros;
+    ValueWindow* const window = states_.change(key_, hash, time);
+    if (window == nullptr) {
+      ++shed_;
+      return std::nullopt;
+    }
+    const OutliersConfig& config = shape_.config;
+    window->advance(time, config.window->micros);
+    Verdict verdict;
+    if (window->size() >= config.min_samples)
+      verdict = verdict_of(x, config.method == OutlierMethod::iqr
+                                  ? window->quartile_fence(shape_.threshold)
+                                  : window->deviation_fence(shape_.threshold));
+    window->add(time, x, config.window->micros, config.max_samples);
+    return verdict;
+  }
+
+  void mark(std::uint32_t row, const Verdict& verdict) {
+    if (verdict.kind == Verdict::Kind::unjudged) return;
+    (*marks_[0])[row] = Value::boolean(verdict.kind == Verdict::Kind::outside);
+    if (!verdict.fence) return;
+    if (std::isfinite(verdict.fence->low)) (*marks_[1])[row] = Value::float64(verdict.fence->low);
+    if (std::isfinite(verdict.fence->high)) (*marks_[2])[row] = Value::float64(verdict.fence->high);
+  }
+
+  void give(const Batch& in, Emitter& out) {
+    Batch made = in;
+    if (marks_[0]) {
+      std::vector<ColumnPtr> columns = in.columns();
+      columns.resize(shape_.columns);
+      for (std::size_t m = 0; m < 3; ++m) columns[shape_.mark + m] = std::move(marks_[m]);
+      made = in.with_columns(std::move(columns));
+    }
+    out.emit(rows_.size() == in.size() ? made : made.select(rows_));
+  }
+
+  const OutliersShape& shape_;
+  const std::uint64_t seed_;
+  KeyReader keys_;
+  KeyStates<ValueWindow> states_;
+  std::string key_;
+  std::vector<std::uint32_t> rows_;
+  std::array<std::shared_ptr<Column>, 3> marks_;
+  std::size_t shed_ = 0, dropped_ = 0;
+};
+
+class OutliersPlan final : public OperatorPlan {
+ public:
+  OutliersPlan(OutliersConfig config, KeyParts key, Place place)
+      : key_(std::move(key)), place_(place) {
+    shape_.threshold = config.threshold.value_or(config.method == OutlierMethod::iqr ? 1.5 : 3.0);
+    shape_.config = std::move(config);
+  }
+
+  Needs needs(const Needs& wanted) const override {
+    Needs needs = wanted;
+    if (marks())
+      for (const std::string& name : names())
+        std::erase_if(needs.fields, [&](const std::string& field) { return covers(name, field); });
+    key_.fields(needs.fields);
+    needs.fields.insert(shape_.config.field);
+    return needs;
+  }
+  Ports bind(const Schema& in, Diagnostics& problems) override {
+    shape_.key = key_.bind(in, problems);
+    shape_.field = in.find(shape_.config.field);
+    if (is_unknown(in, shape_.config.field))
+      report_unknown_field(in, shape_.config.field, place_, problems);
+    Ports ports{in, false};
+    if (!marks()) return ports;
+    shape_.mark = in.fields.size();
+    for (const std::string& name : names()) {
+      if (in.find(name))
+        problems.error("duplicate-name", place_, "there is a field \"" + name + "\" already",
+                       "Choose another name with as.");
+      std::erase(ports.out.hidden, name);
+      ports.out.fields.push_back(
+          {name, name == shape_.config.as ? Type::boolean : Type::float64, true});
+    }
+    shape_.columns = ports.out.fields.size();
+    return ports;
+  }
+  bool stateful() const override { return shape_.config.method != OutlierMethod::bounds; }
+  bool passes_records() const override { return true; }
+  std::vector<std::string> key_fields() const override {
+    return stateful() ? key_.key_fields() : std::vector<std::string>{};
+  }
+  bool hashes_keys() const override { return !shape_.key.plain(); }
+  void hash_keys(const Batch& in, std::uint64_t seed,
+                 std::vector<std::uint64_t>& by_row) const override {
+    shape_.key.hash(in, seed, by_row);
+  }
+  std::string state_signature() const override {
+    return stateful() ? "outliers of " + json_quote(shape_.config.field) + " " + key_.text() : "";
+  }
+  std::unique_ptr<Operator> make(const OperatorContext& context) const override {
+    return std::make_unique<Outliers>(shape_, context);
+  }
+
+ private:
+  bool marks() const { return shape_.config.action == OutlierAction::mark; }
+  std::array<std::string, 3> names() const {
+    const std::string& as = shape_.config.as;
+    return {as, as + "_low", as + "_high"};
+  }
+
+  KeyParts key_;
+  Place place_;
+  OutliersShape shape_;
+};
+
+}  // namespace
+
+template <>
+struct EnumNames<OutlierMethod> {
+  static constexpr std::array<std::pair<OutlierMethod, std::string_view>, 3> values = {
+      {{OutlierMethod::iqr, "iqr"},
+       {OutlierMethod::zscore, "zscore"},
+       {OutlierMethod::bounds, "bounds"}}};
+};
+template <>
+struct EnumNames<OutlierAction> {
+  static constexpr std::array<std::pair<OutlierAction, std::string_view>, 2> values = {
+      {{OutlierAction::mark, "mark"}, {OutlierAction::drop, "drop"}}};
+};
+
+namespace {
+
+Spec<OutliersConfig> outliers_spec() {
+  using C = OutliersConfig;
+  return Spec<C>("outliers")
+      .summary("Marks or drops records whose value is far from those before it of the same key.")
+      .details(
+          "A value is compared with the values of its key in the `window` before it (event time, "
+          "ending at the newest record of the key), and joins them then, outlier or not, so that "
+          "a new level becomes the usual one. `iqr`: outside of the quartiles by more than "
+          "`threshold` (1.5) times their distance. `zscore`: more than `threshold` (3) standard "
+          "deviations from the mean. `bounds`: below `low` or above `high`; this one needs no "
+          "`window` and keeps no state.\n\n"
+          "Quartiles, mean and deviation are exact over the newest `max_samples` values of the "
+          "window (quartiles interpolated between neighbours). With fewer than `min_samples` a "
+          "record is not judged.\n\n"
+          "`mark` adds the fields `outlier` (bool), `outlier_low` and `outlier_high` (the bounds "
+          "that held); a record that was not judged has none of them. `drop` counts outliers as "
+          "`filtered`. NaN and infinite values are outliers and never join the others. A record "
+          "without the field, or with null, passes unjudged; with anything that is no number it "
+          "becomes a dead letter with code `type`. A record older than the window is judged but "
+          "does not join. With `max_keys` held, records of new keys are counted as `shed`.")
+      .promise("exact, also after a crash")
+      .field(&C::field, {.name = "field",
+                         .help = "The number to look at.",
+                         .required = true,
+                         .examples = {"request_time"}})
+      .field(&C::by, {.name = "by",
+                      .help = "Fields or CEL expressions that make the key. None: one for all.",
+                      .examples = {"[host]"}})
+      .field(&C::method, {.name = "method", .help = "What an outlier is."})
+      .field(&C::window,
+             {.name = "window", .help = "How far back values count.", .examples = {"10m"}})
+      .field(&C::threshold, {.name = "threshold",
+                             .help = "How far is too far. Default: 1.5 for iqr, 3 for zscore.",
+                             .examples = {"2.5"}})
+      .field(&C::low, {.name = "low", .help = "bounds: the least value.", .examples = {"0"}})
+      .field(&C::high, {.name = "high", .help = "bounds: the greatest value.", .examples = {"60"}})
+      .field(&C::min_samples,
+             {.name = "min_samples", .help = "Values that must be there before one is judged."})
+      .field(&C::max_samples,
+             {.name = "max_samples",
+              .help = "Values held of each key, at most 65536: 24 bytes each, and written at a "
+                      "checkpoint when the key has changed.",
+              .advanced = true})
+      .field(&C::action, {.name = "action", .help = "Mark outliers, or drop them."})
+      .field(&C::as, {.name = "as", .help = "Name of the mark."})
+      .field(&C::max_keys,
+             {.name = "max_keys", .help = "Keys held at once, over all workers.", .advanced = true})
+      .rule("iqr and zscore need window",
+            [](const C& c) { return c.method == OutlierMethod::bounds || c.window.has_value(); })
+      .rule("by is for iqr and zscore",
+            [](const C& c) { return c.method != OutlierMethod::bounds || c.by.empty(); })
+      .rule("window must be longer than 0",
+            [](const C& c) { return !c.window || c.window->micros > 0; })
+      .rule("bounds needs low or high",
+            [](const C& c) { return c.method != OutlierMethod::bounds || c.low || c.high; })
+      .rule("low and high are for method: bounds",
+            [](const C& c) { return c.method == OutlierMethod::bounds || (!c.low && !c.high); })
+      .rule("low must not be above high",
+            [](const C& c) { return !c.low || !c.high || *c.low <= *c.high; })
+      .rule("threshold must be above 0",
+            [](const C& c) { return !c.threshold || *c.threshold > 0; })
+      .rule("as must name a field", [](const C& c) { return !c.as.empty(); })
+      .rule("max_keys must be at least 1", [](const C& c) { return c.max_keys > 0; })
+      .rule("max_samples must be between min_samples and 65536",
+            [](const C& c) {
+              return c.min_samples >= 2 && c.max_samples >= c.min_samples && c.max_samples <= 65536;
+            })
+      .example("Slow answers of each host", "field: request_time\nby: [host]\nwindow: 10m\n")
+      .example("Impossible ports",
+               "field: port\nmethod: bounds\nlow: 1\nhigh: 65535\naction: drop\n");
+}
+
+}  // namespace
+
+void add_outliers_operator(Registry& registry) {
+  registry.add_operator(outliers_spec(),
+                        [](OutliersConfig config, const ConfigNode& node,
+                           Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
+                          auto key = KeyParts::parse(config.by, problems);
+                          if (!key) return nullptr;
+                          const ConfigNode* field = node.find("field");
+                          return std::make_unique<OutliersPlan>(
+                              std::move(config), std::move(*key),
+                              field == nullptr ? node.place : field->place);
+                        });
+}
+
+}  // namespace streamd
