@@ -12,6 +12,7 @@ void add_builtin_operators(Registry& registry) {
   add_map_operator(registry);
   add_outliers_operator(registry);
   add_route_operator(registry);
+  add_sample_operator(registry);
   add_window_operator(registry);
 }
 

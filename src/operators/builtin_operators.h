@@ -14,6 +14,7 @@ void add_filter_operator(Registry& registry);
 void add_map_operator(Registry& registry);
 void add_outliers_operator(Registry& registry);
 void add_route_operator(Registry& registry);
+void add_sample_operator(Registry& registry);
 void add_window_operator(Registry& registry);
 
 // All of them.
