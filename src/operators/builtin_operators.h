@@ -8,6 +8,7 @@ namespace streamd {
 
 void add_convert_operator(Registry& registry);
 void add_dedupe_operator(Registry& registry);
+void add_enrich_operator(Registry& registry);
 void add_explode_operator(Registry& registry);
 void add_fill_operator(Registry& registry);
 void add_filter_operator(Registry& registry);

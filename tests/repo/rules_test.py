@@ -11,11 +11,13 @@ BASE = {"engine/core"}
 API = BASE | {"engine/api"}
 EXPR = API | {"engine/expr"}
 CODEC = EXPR | {"engine/codec"}
+LOOKUP = CODEC | {"engine/lookup"}
 MAY_INCLUDE = {
     "engine/core": set(),
     "engine/api": BASE,
     "engine/expr": API,
     "engine/codec": EXPR,
+    "engine/lookup": CODEC,
     "engine/config": CODEC,
     "engine/plan": CODEC | {"engine/config"},
     "engine/state": API,
@@ -23,7 +25,7 @@ MAY_INCLUDE = {
     "engine/io/delivery": API,
     "engine/io/http": CODEC,
     "engine/io/kafka": API,
-    "operators": CODEC,
+    "operators": LOOKUP,
     "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
@@ -39,7 +41,8 @@ LIBRARIES = {
     r"^zlib\.h$": {"engine/codec"},
     r"^re2/": {"engine/expr"},
     r"^absl/time": {"engine/expr"},
-    r"^absl/": {"engine/expr", "operators", "engine/runtime"},
+    r"^absl/": {"engine/expr", "engine/lookup", "operators", "engine/runtime"},
+    r"^maxminddb\.h$": {"engine/lookup"},
     r"^yaml-cpp/": {"engine/config"},
     r"^rocksdb/": {"engine/state"},
     r"^boost/": {"engine/io/http"},

@@ -14,6 +14,7 @@
 #include "engine/core/schema.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct OperatorContext {
   unsigned workers = 1;
   std::uint64_t hash_seed = 0;  // stable over restarts; the same on every worker
   const Clock* clock = nullptr;
+  // For people: 0 info, 1 warning, 2 error; null: nobody reads it. One line per change of state,
+  // never one per record.
+  std::function<void(int level, const std::string& text)> log = {};
 };
 
 class Operator {

@@ -17,6 +17,14 @@ constexpr Duration kFirstBackoff = Duration::from_millis(100);
 constexpr Duration kLongestBackoff = Duration::from_seconds(10);
 constexpr std::size_t kMessagesPerTurn = 64;
 
+OperatorContext operator_context(const PlanNode& node, unsigned worker, const RunContext& run) {
+  OperatorContext context{node.name, worker, run.workers, run.hash_seed, run.clock};
+  context.log = [&run, name = node.name](int level, const std::string& text) {
+    run.log(static_cast<LogLevel>(level), fmt::format("operator \"{}\": {}", name, text));
+  };
+  return context;
+}
+
 }  // namespace
 
 unsigned sink_owner(std::size_t node, unsigned workers) {
