@@ -155,8 +155,7 @@ class EnrichPlan final : public OperatorPlan {
     Ports ports{in, false};
     shape_.to.clear();
     shape_.from = in.find(shape_.config.field);
-    if (is_unknown(in, shape_.config.field))
-      report_unknown_field(in, shape_.config.field, place_, problems);
+    require_field(in, shape_.config.field, place_, problems);
     for (const auto& [name, from] : shape_.config.fields) {
       auto to = ports.out.find(name);
       if (!to) {

@@ -164,8 +164,7 @@ class ExplodePlan final : public OperatorPlan {
     shape_.keep_empty = config_.keep_empty;
     shape_.max_parts = config_.max_parts;
     shape_.from = in.find(config_.field);
-    if (!shape_.from && (!in.open || in.is_hidden(config_.field)))
-      report_unknown_field(in, config_.field, place_, problems);
+    require_field(in, config_.field, place_, problems);
     Ports ports;
     ports.out.open = in.open;
     ports.out.hidden = in.hidden;

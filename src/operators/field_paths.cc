@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/field_paths.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace streamd {
@@ -10,12 +11,18 @@ bool covers(std::string_view field, std::string_view path) {
          (path.size() > field.size() && path.starts_with(field) && path[field.size()] == '.');
 }
 
-bool is_unknown(const Schema& in, const std::string& field) {
-  return !in.find(field) && (!in.open || in.is_hidden(field));
-}
-
-void report_unknown_field(const Schema& in, const std::string& field, Place place,
-                          Diagnostics& problems) {
+void require_field(const Schema& in, const std::string& field, Place place, Diagnostics& problems) {
+  if (in.find(field)) return;
+  for (const Field& f : in.fields)
+    if (f.derived && covers(f.name, field)) {
+      problems.error("unknown-field", place,
+                     "\"" + field + "\" lies inside \"" + f.name + "\", which a node before makes",
+                     "Take it out with a map before: set: {x: " + field + "}.");
+      return;
+    }
+  const bool hidden = std::any_of(in.hidden.begin(), in.hidden.end(),
+                                  [&](const std::string& h) { return covers(h, field); });
+  if (in.open && !hidden) return;
   std::vector<std::string> known;
   for (const Field& f : in.fields) known.push_back(f.name);
   const std::string near = closest(field, known);

@@ -12,10 +12,8 @@ namespace streamd {
 
 // The field itself or one inside it.
 bool covers(std::string_view field, std::string_view path);
-// True when no record can have the field.
-bool is_unknown(const Schema& in, const std::string& field);
-// Says so, with the closest name.
-void report_unknown_field(const Schema& in, const std::string& field, Place place,
-                          Diagnostics& problems);
+// Reports a field that no record can have, with the closest name, and one inside a column that a
+// node before has made: only expressions look into those.
+void require_field(const Schema& in, const std::string& field, Place place, Diagnostics& problems);
 
 }  // namespace streamd

@@ -258,7 +258,7 @@ class FillPlan final : public OperatorPlan {
     }
     shape_.columns = ports.out.fields.size();
     for (const std::string& name : shape_.config.drop) {
-      if (is_unknown(ports.out, name)) report_unknown_field(ports.out, name, place_, problems);
+      require_field(ports.out, name, place_, problems);
       shape_.required.push_back(ports.out.find(name));
     }
     return ports;

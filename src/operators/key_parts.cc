@@ -84,8 +84,8 @@ KeyColumns KeyParts::bind(const Schema& in, Diagnostics& problems) const {
     const bool inside = part.expression && lies_in_column(in, part.field);
     if (part.field.empty() || (!to.column && inside))
       to.program = part.expression->bind(in, problems);
-    else if (is_unknown(in, part.field))
-      report_unknown_field(in, part.field, part.text.where.place, problems);
+    else
+      require_field(in, part.field, part.text.where.place, problems);
     bound.parts.push_back(std::move(to));
   }
   return bound;

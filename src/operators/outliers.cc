@@ -199,8 +199,7 @@ class OutliersPlan final : public OperatorPlan {
   Ports bind(const Schema& in, Diagnostics& problems) override {
     shape_.key = key_.bind(in, problems);
     shape_.field = in.find(shape_.config.field);
-    if (is_unknown(in, shape_.config.field))
-      report_unknown_field(in, shape_.config.field, place_, problems);
+    require_field(in, shape_.config.field, place_, problems);
     Ports ports{in, false};
     if (!marks()) return ports;
     shape_.mark = in.fields.size();

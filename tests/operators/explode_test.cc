@@ -132,6 +132,20 @@ TEST_CASE("Explode asks for its field instead of what it makes of it") {
             .problems.errors() == 1);
 }
 
+TEST_CASE("What lies inside an element is no field of its own") {
+  Schema in = open_schema({"vuln"});
+  in.fields[0].derived = true;
+  const OperatorFixture f("explode", map_of({{"field", scalar("vuln.value.refs")}}), in);
+  REQUIRE(f.problems.errors() == 1);
+  CHECK(f.problems.all()[0].hint == "Take it out with a map before: set: {x: vuln.value.refs}.");
+  in.fields[0].derived = false;
+  CHECK(OperatorFixture("explode", map_of({{"field", scalar("vuln.value.refs")}}), in)
+            .problems.errors() == 0);
+  in.hidden = {"gone"};
+  CHECK(OperatorFixture("explode", map_of({{"field", scalar("gone.x")}}), in).problems.errors() ==
+        1);
+}
+
 TEST_CASE("What lies inside an element can be a key") {
   OperatorFixture f("dedupe", map_of({{"by", list_of({"vuln.key"})}, {"within", scalar("1h")}}),
                     open_schema({"vuln"}));
