@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/match/address.h"
+
+#include <algorithm>
+#include <array>
+
+namespace streamd {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+struct Groups {
+  std::array<std::uint16_t, 8> at = {};
+  unsigned count = 0;
+};
+
+// What stands on one side of "::", or all of it. A dotted tail counts as two groups.
+bool read_groups(std::string_view text, bool may_end_dotted, Groups& out) {
+  if (text.empty()) return true;
+  for (;;) {
+    const std::size_t colon = text.find(':');
+    const std::string_view part = text.substr(0, colon);
+    const bool is_last = colon == std::string_view::npos;
+    std::uint32_t dotted = 0;
+    if (is_last && may_end_dotted && out.count <= 6 && parse_v4(part, dotted)) {
+      out.at[out.count++] = static_cast<std::uint16_t>(dotted >> 16);
+      out.at[out.count++] = static_cast<std::uint16_t>(dotted);
+      return true;
+    }
+    if (part.empty() || part.size() > 4 || out.count == 8) return false;
+    unsigned value = 0;
+    for (const char c : part) {
+      const int digit = hex_digit(c);
+      if (digit < 0) return false;
+      value = value * 16 + static_cast<unsigned>(digit);
+    }
+    out.at[out.count++] = static_cast<std::uint16_t>(value);
+    if (is_last) return true;
+    text.remove_prefix(colon + 1);
+  }
+}
+
+bool parse_v6(std::string_view text, Uint128& out) {
+  constexpr std::size_t kLongest = 45;
+  if (text.size() < 2 || text.size() > kLongest) return false;
+  Groups head, tail;
+  const std::size_t gap = text.find("::");
+  if (gap == std::string_view::npos) {
+    if (!read_groups(text, true, head) || head.count != 8) return false;
+  } else if (!read_groups(text.substr(0, gap), false, head) ||
+             !read_groups(text.substr(gap + 2), true, tail) || head.count + tail.count > 7) {
+    return false;
+  }
+  std::array<std::uint16_t, 8> all = {};
+  std::copy_n(head.at.begin(), head.count, all.begin());
+  std::copy_n(tail.at.begin(), tail.count, all.end() - tail.count);
+  out = 0;
+  for (const std::uint16_t group : all) out = out << 16 | group;
+  return true;
+}
+
+constexpr Uint128 kMappedFront = 0xFFFF;
+
+bool is_mapped(Uint128 bits) { return bits >> 32 == kMappedFront; }
+
+IpAddress settled(Uint128 bits) {
+  if (is_mapped(bits)) return {false, bits & 0xFFFFFFFFu};
+  return {true, bits};
+}
+
+std::optional<IpNetwork> network(bool v6, Uint128 bits, unsigned prefix) {
+  if (prefix > (v6 ? 128u : 32u)) return std::nullopt;
+  if (v6 && is_mapped(bits) && prefix >= 96) {
+    v6 = false;
+    bits &= 0xFFFFFFFFu;
+    prefix -= 96;
+  }
+  const unsigned host = (v6 ? 128u : 32u) - prefix;
+  bits = host == 128 ? 0 : bits >> host << host;
+  return IpNetwork{{v6, bits}, prefix};
+}
+
+}  // namespace
+
+bool parse_v4(std::string_view text, std::uint32_t& address) {
+  if (text.size() < 7 || text.size() > 15) return false;
+  std::uint32_t out = 0;
+  std::size_t at = 0;
+  for (unsigned part = 0; part < 4; ++part) {
+    unsigned value = 0;
+    const std::size_t begin = at;
+    for (; at < text.size() && is_digit(text[at]) && at - begin < 3; ++at)
+      value = value * 10 + static_cast<unsigned>(text[at] - '0');
+    const std::size_t digits = at - begin;
+    if (digits == 0 || value > 255 || (digits > 1 && text[begin] == '0')) return false;
+    out = out << 8 | value;
+    if (part == 3) break;
+    if (at == text.size() || text[at++] != '.') return false;
+  }
+  address = out;
+  return at == text.size();
+}
+
+std::optional<IpAddress> parse_address(std::string_view text) {
+  std::uint32_t v4 = 0;
+  if (parse_v4(text, v4)) return IpAddress{false, v4};
+  Uint128 v6 = 0;
+  if (parse_v6(text, v6)) return settled(v6);
+  return std::nullopt;
+}
+
+std::optional<IpAddress> address_of(std::string_view octets) {
+  if (octets.size() != 4 && octets.size() != 16) return std::nullopt;
+  Uint128 bits = 0;
+  for (const char c : octets) bits = bits << 8 | static_cast<unsigned char>(c);
+  return octets.size() == 4 ? IpAddress{false, bits} : settled(bits);
+}
+
+std::optional<IpNetwork> parse_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view front = text.substr(0, slash);
+  std::uint32_t v4 = 0;
+  Uint128 bits = 0;
+  const bool is_v4 = parse_v4(front, v4);
+  if (is_v4)
+    bits = v4;
+  else if (!parse_v6(front, bits))
+    return std::nullopt;
+  if (slash == std::string_view::npos) return network(!is_v4, bits, is_v4 ? 32 : 128);
+  const std::string_view digits = text.substr(slash + 1);
+  if (digits.empty() || digits.size() > 3 || !std::all_of(digits.begin(), digits.end(), is_digit) ||
+      (digits.size() > 1 && digits[0] == '0'))
+    return std::nullopt;
+  unsigned prefix = 0;
+  for (const char c : digits) prefix = prefix * 10 + static_cast<unsigned>(c - '0');
+  return network(!is_v4, bits, prefix);
+}
+
+std::optional<IpNetwork> network_of(std::string_view bytes) {
+  if (bytes.size() != 5 && bytes.size() != 17) return std::nullopt;
+  Uint128 bits = 0;
+  for (const char c : bytes.substr(0, bytes.size() - 1))
+    bits = bits << 8 | static_cast<unsigned char>(c);
+  return network(bytes.size() == 17, bits, static_cast<unsigned char>(bytes.back()));
+}
+
+bool looks_like_address(std::string_view text) {
+  std::size_t colons = 0, dots = 0, slashes = 0, letters = 0;
+  for (const char c : text) {
+    if (hex_digit(c) < 0 && c != '.' && c != '/' && c != ':') return false;
+    colons += c == ':';
+    dots += c == '.';
+    slashes += c == '/';
+    letters += !is_digit(c) && hex_digit(c) >= 0;
+  }
+  return colons >= 2 || (letters == 0 && dots + slashes > 0);
+}
+
+}  // namespace streamd

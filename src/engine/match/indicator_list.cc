@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/match/indicator_list.h"
+
+#include "engine/match/domain_labels.h"
+
+#include <algorithm>
+
+namespace streamd {
+namespace {
+
+bool may_be_address(std::string_view value) {
+  if (value.size() < 2 || value.size() > 49) return false;
+  const char c = value.front();
+  const char lower = static_cast<char>(c | 0x20);
+  return (c >= '0' && c <= '9') || c == ':' || (lower >= 'a' && lower <= 'f');
+}
+
+}  // namespace
+
+IndicatorList::Hit IndicatorList::find(std::string_view value, EventTime now) const {
+  if (!(v4_.empty() && v6_.empty()) && may_be_address(value)) {
+    std::uint32_t v4 = 0;
+    Hit hit = 0;
+    if (parse_v4(value, v4)) {
+      hit = alive(v4_.find(v4), now);
+    } else if (value.find_first_of(":/") != std::string_view::npos) {
+      if (const auto address = parse_address(value))
+        hit = find(*address, now);
+      else if (const auto network = parse_network(value))
+        hit = find(*network, now);
+    }
+    if (hit != 0) return hit;
+  }
+  if (!domains_.empty())
+    if (const Hit hit = alive(find_domain(value), now); hit != 0) return hit;
+  return texts_.empty() ? 0 : alive(find_text(value), now);
+}
+
+IndicatorList::Hit IndicatorList::find(const IpAddress& address, EventTime now) const {
+  return alive(
+      address.v6 ? v6_.find(address.bits) : v4_.find(static_cast<std::uint32_t>(address.bits)),
+      now);
+}
+
+IndicatorList::Hit IndicatorList::find(const IpNetwork& network, EventTime now) const {
+  Hit hit = find(network.first, now);
+  while (hit != 0 && entries_[hit].prefix > network.prefix) hit = next(hit, now);
+  return hit;
+}
+
+IndicatorList::Hit IndicatorList::find_domain(std::string_view value) const {
+  DomainLabels labels;
+  if (!labels.read(domain_key(value))) return 0;
+  for (std::size_t left = labels.count(); left > 0; --left) {
+    if ((label_counts_ & label_count_bit(left)) == 0) continue;
+    const std::string_view key = labels.last(left);
+    const Hit hit = domains_.find(hash_bytes(key, seed_), [&](std::uint32_t entry) {
+      return equals_lowered(domain_key(value_of(entry)), key);
+    });
+    if (hit != 0) return hit;
+  }
+  return 0;
+}
+
+IndicatorList::Hit IndicatorList::find_text(std::string_view value) const {
+  return texts_.find(hash_bytes(value, seed_),
+                     [&](std::uint32_t entry) { return value_of(entry) == value; });
+}
+
+Indicator IndicatorList::at(Hit hit) const {
+  const Entry& entry = entries_[hit];
+  return {value_of(hit),
+          {text_.data() + entry.text + entry.size, entry.comment},
+          &infos_[entry.info],
+          {entry.expires}};
+}
+
+std::size_t IndicatorList::live(EventTime now) const {
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin() + 1, entries_.end(),
+                    [&](const Entry& entry) { return entry.expires > now.micros; }));
+}
+
+std::size_t IndicatorList::bytes() const {
+  return text_.capacity() + entries_.capacity() * sizeof(Entry) +
+         infos_.capacity() * sizeof(IndicatorInfo) + v4_.bytes() + v6_.bytes() + domains_.bytes() +
+         texts_.bytes();
+}
+
+}  // namespace streamd
