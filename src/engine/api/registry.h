@@ -3,6 +3,7 @@
 // tests build smaller ones, the plugin loader adds to the one it is given. Read-only once built.
 #pragma once
 
+#include "engine/api/list.h"
 #include "engine/api/operator.h"
 #include "engine/api/sink.h"
 #include "engine/api/source.h"
@@ -36,6 +37,10 @@ class Registry {
     add("source", sources_, std::move(spec), make);
   }
   template <class Config, class Make>
+  void add_list(Spec<Config> spec, Make make) {
+    add("list", lists_, std::move(spec), make);
+  }
+  template <class Config, class Make>
   void add_operator(Spec<Config> spec, Make make) {
     add("operator", operators_, std::move(spec), make);
   }
@@ -45,6 +50,7 @@ class Registry {
   }
 
   const std::vector<Registered<SourcePlan>>& sources() const { return sources_; }
+  const std::vector<Registered<ListPlan>>& lists() const { return lists_; }
   const std::vector<Registered<OperatorPlan>>& operators() const { return operators_; }
   const std::vector<Registered<SinkPlan>>& sinks() const { return sinks_; }
 
@@ -70,6 +76,7 @@ class Registry {
   }
 
   std::vector<Registered<SourcePlan>> sources_;
+  std::vector<Registered<ListPlan>> lists_;
   std::vector<Registered<OperatorPlan>> operators_;
   std::vector<Registered<SinkPlan>> sinks_;
 };

@@ -27,7 +27,7 @@ struct ExampleView {
 };
 
 struct SpecView {
-  std::string kind;     // source, operator, sink
+  std::string kind;     // source, list, operator, sink
   std::string type;     // name in YAML
   std::string summary;  // one sentence
   std::string details;  // Markdown, may be empty

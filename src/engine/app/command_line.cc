@@ -44,11 +44,11 @@ void add_check(CLI::App& app, const Registry& registry, Action& action) {
 }
 
 void add_reference(CLI::App& app, const Registry& registry, Action& action) {
-  auto* list = app.add_subcommand("list", "List the sources, operators and sinks");
+  auto* list = app.add_subcommand("list", "List the sources, lists, operators and sinks");
   auto kind = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  list->add_option("kind", *kind, "Only sources, operators or sinks")
-      ->check(CLI::IsMember({"sources", "operators", "sinks"}));
+  list->add_option("kind", *kind, "Only sources, lists, operators or sinks")
+      ->check(CLI::IsMember({"sources", "lists", "operators", "sinks"}));
   list->add_flag("--json", *json, "As JSON");
   list->callback([=, &registry, &action] {
     action = [=, &registry] { return list_command(*kind, *json, registry); };

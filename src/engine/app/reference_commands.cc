@@ -14,7 +14,9 @@ namespace streamd {
 namespace fs = std::filesystem;
 namespace {
 
-CommonKeys common_keys() { return {source_common_spec().view(), node_common_spec().view()}; }
+CommonKeys common_keys() {
+  return {source_common_spec().view(), node_common_spec().view(), list_common_spec().view()};
+}
 
 // "sources" on the command line, "source" in a spec.
 std::string kind_of(const std::string& section) {

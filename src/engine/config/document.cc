@@ -39,9 +39,12 @@ struct NestedSpec<CheckpointConfig> {
 
 namespace {
 
-constexpr std::array<std::pair<Section, const char*>, 3> kSections = {
-    {{Section::sources, "sources"}, {Section::operators, "operators"}, {Section::sinks, "sinks"}}};
-constexpr std::array<const char*, 2> kNotYet = {"lists", "plugins"};
+constexpr std::array<std::pair<Section, const char*>, 4> kSections = {
+    {{Section::sources, "sources"},
+     {Section::lists, "lists"},
+     {Section::operators, "operators"},
+     {Section::sinks, "sinks"}}};
+constexpr std::array<const char*, 1> kNotYet = {"plugins"};
 constexpr std::size_t kLongestName = 100;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -72,8 +75,8 @@ void reject_unknown_top_level(const ConfigNode& root, Diagnostics& problems) {
     }
     const std::string guess = closest(key.text, known);
     problems.error("unknown-key", key.place, "unknown key " + json_quote(key.text),
-                   guess.empty() ? "at the top level stand pipeline, sources, operators, sinks, "
-                                   "dead_letters and checkpoint"
+                   guess.empty() ? "at the top level stand pipeline, sources, lists, operators, "
+                                   "sinks, dead_letters and checkpoint"
                                  : fmt::format("did you mean \"{}\"?", guess));
   }
 }
@@ -126,6 +129,7 @@ void read_section(const ConfigNode& root, Section section, const char* key, Docu
 std::string section_kind(Section section) {
   switch (section) {
     case Section::sources: return "source";
+    case Section::lists: return "list";
     case Section::operators: return "operator";
     case Section::sinks: return "sink";
   }
@@ -173,6 +177,12 @@ SpecView document_view() {
        .json_schema = "{}",
        .fallback = "",
        .required = true},
+      {.name = "lists",
+       .help = "Indicator lists (addresses, networks, domains, texts), by name: for `match` and "
+               "for `x in list(\"name\")` in expressions.",
+       .type = "map of list",
+       .json_schema = "{}",
+       .fallback = ""},
       {.name = "operators",
        .help = "What happens to them, by name.",
        .type = "map of operator",

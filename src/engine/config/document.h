@@ -13,8 +13,8 @@
 
 namespace streamd {
 
-enum class Section { sources, operators, sinks };
-std::string section_kind(Section section);  // source, operator, sink
+enum class Section { sources, lists, operators, sinks };
+std::string section_kind(Section section);  // source, list, operator, sink
 
 struct DocumentNode {
   Section section = Section::sources;

@@ -48,14 +48,14 @@ std::string section_schema(const std::vector<SpecView>& views, const std::string
 std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common) {
   std::string definitions;
   for (const auto& view : all_views(registry)) {
-    const SpecView& keys = view.kind == "source" ? common.source : common.node;
+    const SpecView& keys = common.of(view.kind);
     definitions += (definitions.empty() ? "" : ",") + json_quote(view.kind + "." + view.type) +
                    ":" + node_schema(view, keys);
   }
   std::string properties, required;
   for (const auto& field : document_view().fields) {
     std::string schema = field.json_schema;
-    if (field.name == "sources" || field.name == "operators" || field.name == "sinks") {
+    if (field.type.starts_with("map of ")) {
       const std::string kind = field.name.substr(0, field.name.size() - 1);
       schema = section_schema(all_views(registry, kind), field.help);
     }

@@ -52,6 +52,7 @@ std::string view_json(const SpecView& view) {
 std::vector<SpecView> all_views(const Registry& registry, const std::string& kind) {
   std::vector<SpecView> views;
   add_views(registry.sources(), kind, views);
+  add_views(registry.lists(), kind, views);
   add_views(registry.operators(), kind, views);
   add_views(registry.sinks(), kind, views);
   return views;

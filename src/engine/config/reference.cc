@@ -77,8 +77,8 @@ std::string component_page(const SpecView& view, const SpecView& common) {
     for (const auto& rule : view.rules) out += "- " + rule + "\n";
     out += "\n";
   }
-  out += fmt::format("## Keys of every {}\n\n",
-                     view.kind == "source" ? "source" : "operator and sink");
+  const bool is_node = view.kind == "operator" || view.kind == "sink";
+  out += fmt::format("## Keys of every {}\n\n", is_node ? "operator and sink" : view.kind);
   out += key_table(common.fields);
   return out;
 }
@@ -90,6 +90,8 @@ std::string pipeline_page(const CommonKeys& common) {
   out += "## Every source\n\n";
   fields_text(common.source, false, out);
   fields_text(common.source, true, out);
+  out += "## Every list\n\n";
+  fields_text(common.list, false, out);
   out += "## Every operator and sink\n\n";
   fields_text(common.node, false, out);
   out +=
@@ -110,14 +112,14 @@ std::map<std::string, std::string> reference_pages(const Registry& registry,
   std::map<std::string, std::string> pages;
   std::string index(kWrittenBy);
   index += "# Reference\n\n- [The pipeline file](pipeline.md)\n";
-  for (const std::string kind : {"source", "operator", "sink"}) {
+  for (const std::string kind : {"source", "list", "operator", "sink"}) {
     const auto views = all_views(registry, kind);
     if (views.empty()) continue;
     index += fmt::format("\n## {}{}s\n\n", static_cast<char>(kind[0] - 'a' + 'A'), kind.substr(1));
     for (const auto& view : views) {
       const std::string path = kind + "s/" + view.type + ".md";
       index += fmt::format("- [`{}`]({}): {}\n", view.type, path, view.summary);
-      pages[path] = component_page(view, kind == "source" ? common.source : common.node);
+      pages[path] = component_page(view, common.of(kind));
     }
   }
   pages["index.md"] = std::move(index);

@@ -10,10 +10,15 @@
 
 namespace streamd {
 
-// Keys that every source, and every operator and sink, has besides its own (plan/source_common.h).
+// Keys that every component of a kind has besides its own (plan/source_common.h).
 struct CommonKeys {
   const SpecView& source;
-  const SpecView& node;
+  const SpecView& node;  // operators and sinks
+  const SpecView& list;
+
+  const SpecView& of(const std::string& kind) const {
+    return kind == "source" ? source : kind == "list" ? list : node;
+  }
 };
 
 // Path below docs/reference -> Markdown: "index.md", "pipeline.md", "sources/kafka.md", ….
@@ -23,12 +28,13 @@ std::map<std::string, std::string> reference_pages(const Registry& registry,
 // JSON Schema (draft 07, which YAML language servers read) of a pipeline file.
 std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common);
 
-// `streamd list`: one line per component type. `kind`: source, operator, sink, or empty for all.
+// `streamd list`: one line per component type. `kind`: source, list, operator, sink, or empty for
+// all.
 std::string list_table(const Registry& registry, const std::string& kind = {});
 // `streamd list --json`: an array of objects with all that a SpecView holds.
 std::string list_json(const Registry& registry, const std::string& kind = {});
 
-// All views of a registry: sources, operators, sinks, each sorted by type.
+// All views of a registry: sources, lists, operators, sinks, each sorted by type.
 std::vector<SpecView> all_views(const Registry& registry, const std::string& kind = {});
 
 }  // namespace streamd

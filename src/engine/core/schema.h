@@ -6,12 +6,15 @@
 #include "engine/core/value.h"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace streamd {
+
+class ListScope;  // match/list_slot.h
 
 struct Field {
   std::string name;
@@ -28,6 +31,9 @@ struct Schema {
   bool open = false;
   // Only when open: names that the raw bytes hold but the record no longer has (removed, renamed).
   std::vector<std::string> hidden;
+  // The indicator lists that expressions bound to this schema may name; null: there are none. The
+  // planner sets it at every node; who makes a schema for expressions of its own copies it.
+  std::shared_ptr<const ListScope> lists = nullptr;
 
   std::optional<std::size_t> find(std::string_view name) const {
     for (std::size_t i = 0; i < fields.size(); ++i)

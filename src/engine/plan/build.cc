@@ -41,6 +41,7 @@ Plan finish(Draft draft) {
   Plan plan;
   plan.pipeline = draft.document.pipeline;
   plan.checkpoint_every = draft.document.checkpoint_every;
+  for (auto& list : draft.lists) plan.lists.push_back(std::move(list.list));
   std::vector<std::size_t> place_of(draft.nodes.size());
   for (std::size_t i = 0; i < draft.order.size(); ++i) place_of[draft.order[i]] = i;
   for (const std::size_t from : draft.order) {

@@ -43,6 +43,7 @@ std::string type_hint(const std::string& type, const std::vector<std::string>& k
   if (const std::string guess = closest(type, known); !guess.empty())
     return fmt::format("did you mean \"{}\"?", guess);
   if (has(types_of(registry.sources()), type)) return "it is a source: put it below sources";
+  if (has(types_of(registry.lists()), type)) return "it is a list: put it below lists";
   if (has(types_of(registry.operators()), type)) return "it is an operator: put it below operators";
   if (has(types_of(registry.sinks()), type)) return "it is a sink: put it below sinks";
   return known.empty() ? "" : "known types: " + joined(known);
@@ -73,18 +74,20 @@ const Registered<Plan>* find_type(const ConfigNode& body,
 }
 
 template <class Plan, class Common>
-std::unique_ptr<Plan> make_component(DraftNode& draft, const Spec<Common>& common_spec,
+std::unique_ptr<Plan> make_component(const ConfigNode& body, std::string& type,
+                                     const Spec<Common>& common_spec,
                                      const std::vector<Registered<Plan>>& components,
                                      const Registry& registry, Diagnostics& problems) {
-  const auto* component = find_type(*draft.body, components, registry, problems);
+  const auto* component = find_type(body, components, registry, problems);
   if (component == nullptr) return nullptr;
-  draft.node.type = component->view.type;
-  return component->make(*draft.body, {&common_spec.view()}, problems);
+  type = component->view.type;
+  return component->make(body, {&common_spec.view()}, problems);
 }
 
 void make_source(DraftNode& draft, const Registry& registry, Diagnostics& problems) {
   const auto& spec = source_common_spec();
-  draft.node.source = make_component(draft, spec, registry.sources(), registry, problems);
+  draft.node.source =
+      make_component(*draft.body, draft.node.type, spec, registry.sources(), registry, problems);
   ConfigNode settings = only(*draft.body, spec.view());
   const bool no_type = settings.find("type") == nullptr;
   if (no_type) {  // reported already; the other settings are still worth a look
@@ -189,16 +192,18 @@ std::string DraftNode::label() const {
   return node.name;
 }
 
-void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& problems) {
+std::string DraftList::label() const { return fmt::format("list \"{}\"", list.name); }
+
+void report_for(const std::string& label, const ConfigNode* body, const Diagnostics& own,
+                Diagnostics& problems) {
   for (const auto& p : own.all()) {
     std::string message = p.message, hint = p.hint;
-    const ConfigNode* secret =
-        node.body == nullptr ? nullptr : find_substituted(*node.body, p.place);
+    const ConfigNode* secret = body == nullptr ? nullptr : find_substituted(*body, p.place);
     if (secret != nullptr) {
       message = without_secret(message, secret->text);
       if (reveals(hint, secret->text)) hint.clear();
     }
-    message = node.label() + ": " + message;
+    message = label + ": " + message;
     if (p.severity == Severity::error)
       problems.error(p.code, p.place, message, hint);
     else
@@ -206,14 +211,43 @@ void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& prob
   }
 }
 
+namespace {
+
+void make_list(const DocumentNode& from, Draft& draft, ListScope& scope, const Registry& registry,
+               Diagnostics& problems) {
+  DraftList list;
+  list.body = from.body;
+  list.list.name = from.name;
+  list.list.place = from.place;
+  Diagnostics own;
+  if (list.body != nullptr)
+    list.list.plan = make_component(*list.body, list.list.type, list_common_spec(),
+                                    registry.lists(), registry, own);
+  report_for(list.label(), list.body, own, problems);
+  // One with mistakes may have anything, so that what uses it is checked too.
+  const auto fields = list.list.plan ? list.list.plan->fields() : ~IndicatorFields{0};
+  list.list.slot = std::make_shared<ListSlot>(from.name, fields);
+  scope.add(list.list.slot);
+  draft.lists.push_back(std::move(list));
+}
+
+}  // namespace
+
 void make_components(Draft& draft, const Registry& registry, Diagnostics& problems) {
+  const auto scope = std::make_shared<ListScope>();
+  draft.scope = scope;
   for (const auto& from : draft.document.nodes) {
+    if (from.section == Section::lists) {
+      make_list(from, draft, *scope, registry, problems);
+      continue;
+    }
     DraftNode node;
     node.body = from.body;
     node.node.name = from.name;
     node.node.place = from.place;
     Diagnostics own;
     switch (from.section) {
+      case Section::lists: break;
       case Section::sources:
         node.node.kind = PlanNode::Kind::source;
         if (node.body != nullptr) make_source(node, registry, own);
@@ -221,19 +255,20 @@ void make_components(Draft& draft, const Registry& registry, Diagnostics& proble
       case Section::operators:
         node.node.kind = PlanNode::Kind::op;
         if (node.body == nullptr) break;
-        node.node.op =
-            make_component(node, node_common_spec(), registry.operators(), registry, own);
+        node.node.op = make_component(*node.body, node.node.type, node_common_spec(),
+                                      registry.operators(), registry, own);
         read_inputs(node, own);
         break;
       case Section::sinks:
         node.node.kind = PlanNode::Kind::sink;
         if (node.body == nullptr) break;
-        node.node.sink = make_component(node, node_common_spec(), registry.sinks(), registry, own);
+        node.node.sink = make_component(*node.body, node.node.type, node_common_spec(),
+                                        registry.sinks(), registry, own);
         read_inputs(node, own);
         break;
     }
     node.complete = own.errors() == 0 && node.body != nullptr;
-    report_for(node, own, problems);
+    report_for(node.label(), node.body, own, problems);
     draft.nodes.push_back(std::move(node));
   }
   check_claims(draft, problems);

@@ -41,6 +41,16 @@ std::string decodes(const PlanNode& node) {
   return fmt::format("{}: {}{}", codec, names, schema.open ? " (the rest stays raw)" : "");
 }
 
+void describe_list(const PlanList& list, std::string& text) {
+  text += fmt::format("list {} ({})\n", list.name, list.type);
+  text += line("reads", list.plan->describe());
+  std::string fields;
+  for (std::size_t f = 0; f < kIndicatorFieldNames.size(); ++f)
+    if (holds(list.plan->fields(), static_cast<IndicatorField>(f)))
+      fields += (fields.empty() ? "" : ", ") + std::string(kIndicatorFieldNames[f]);
+  if (!fields.empty()) text += line("knows", fields);
+}
+
 void describe_source(const PlanNode& node, std::string& text) {
   text += fmt::format("source {} ({})\n", node.name, node.type);
   text += line("reads", node.source->describe());
@@ -112,6 +122,7 @@ std::string describe(const Plan& plan) {
       fmt::format("pipeline {}: {}, {}, {}; a checkpoint every {}\n\n", plan.pipeline,
                   count(plan, NodeKind::source, "source"), count(plan, NodeKind::op, "operator"),
                   count(plan, NodeKind::sink, "sink"), format_duration(plan.checkpoint_every));
+  for (const auto& list : plan.lists) describe_list(list, text);
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];
     switch (node.kind) {

@@ -30,17 +30,28 @@ struct DraftNode {
   std::string label() const;  // operator "typed"
 };
 
+struct DraftList {
+  const ConfigNode* body = nullptr;
+  PlanList list;
+
+  std::string label() const;  // list "blocklist"
+};
+
 struct Draft {
   Document document;
-  std::vector<DraftNode> nodes;    // in the order of the file
+  std::vector<DraftList> lists;
+  std::shared_ptr<const ListScope> scope;  // of all lists, those with mistakes too
+  std::vector<DraftNode> nodes;            // in the order of the file
   std::vector<std::size_t> order;  // inputs before readers; without nodes in or behind a cycle
   std::optional<std::size_t> dead_letters;
 };
 
-// Adds the problems of one node, with its label in front. What came from a variable is not cited.
-void report_for(const DraftNode& node, const Diagnostics& own, Diagnostics& problems);
+// Adds the problems of one node or list, with its label in front. What came from a variable is not
+// cited. `body` may be null.
+void report_for(const std::string& label, const ConfigNode* body, const Diagnostics& own,
+                Diagnostics& problems);
 
-// components.cc: makes each node's component from its settings.
+// components.cc: makes each node's and list's component from its settings.
 void make_components(Draft& draft, const Registry& registry, Diagnostics& problems);
 // graph.cc: resolves inputs and dead_letters, finds cycles, unused nodes and double names; orders.
 void connect(Draft& draft, Diagnostics& problems);

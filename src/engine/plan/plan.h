@@ -4,11 +4,13 @@
 // the runtime shares it between workers.
 #pragma once
 
+#include "engine/api/list.h"
 #include "engine/api/operator.h"
 #include "engine/api/registry.h"
 #include "engine/api/sink.h"
 #include "engine/api/source.h"
 #include "engine/codec/decode.h"
+#include "engine/match/list_slot.h"
 #include "engine/plan/source_common.h"
 
 #include <memory>
@@ -47,8 +49,19 @@ struct PlanNode {
   std::unique_ptr<SinkPlan> sink;
 };
 
+// A declared list. The runtime loads it and puts its content into the slot, which is all that the
+// nodes know of it; the slot is the only part of a plan that changes.
+struct PlanList {
+  std::string name;
+  std::string type;
+  Place place;
+  std::unique_ptr<ListPlan> plan;
+  std::shared_ptr<ListSlot> slot;
+};
+
 struct Plan {
   std::string pipeline;
+  std::vector<PlanList> lists;  // in the order of the file
   std::vector<PlanNode> nodes;  // inputs before readers
   Duration checkpoint_every = Duration::from_seconds(1);
   // The sink named by `dead_letters:`; it is in `nodes`, without inputs. None: the default file.

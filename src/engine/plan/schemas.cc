@@ -79,7 +79,7 @@ void bind_node(DraftNode& node, Diagnostics& problems) {
   Diagnostics own;
   if (node.node.op != nullptr) node.node.ports = node.node.op->bind(node.node.in, own);
   if (node.node.sink != nullptr) node.node.sink->bind(node.node.in, own);
-  report_for(node, own, problems);
+  report_for(node.label(), node.body, own, problems);
   if (problems.errors() > before) node.complete = false;
   if (!node.complete) node.node.ports = {anything(), true};
 }
@@ -208,6 +208,7 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
       unified = unify(input_schemas(draft, node), pass);
     if (pass == Pass::last) fill_inputs(node, input_schemas(draft, node), unified);
     node.node.in = std::move(unified.schema);
+    node.node.in.lists = draft.scope;
     bind_node(node, problems);
     if (pass == Pass::last) find_keys(node, problems);
   }

@@ -114,6 +114,17 @@ const Spec<SourceCommon>& source_common_spec() {
   return kSpec;
 }
 
+const Spec<ListCommon>& list_common_spec() {
+  using C = ListCommon;
+  static const Spec<C> kSpec = Spec<C>("list")
+                                   .summary("What every list can be told.")
+                                   .field(&C::type, {.name = "type",
+                                                     .help = "Kind of list; `streamd list lists` "
+                                                             "names them all.",
+                                                     .required = true});
+  return kSpec;
+}
+
 const Spec<NodeCommon>& node_common_spec() {
   using C = NodeCommon;
   static const Spec<C> kSpec =

@@ -50,6 +50,12 @@ const Spec<SourceCommon>& source_common_spec();  // plus `type`
 // `node` is the source's map.
 void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& problems);
 
+// What every list can be told.
+struct ListCommon {
+  std::string type;
+};
+const Spec<ListCommon>& list_common_spec();
+
 // What every operator and sink can be told.
 struct NodeCommon {
   std::string type;

@@ -52,8 +52,7 @@ TEST_CASE("mistakes of the top level are reported") {
   CHECK(messages("pipeline: Nginx!") == Messages{"\"Nginx!\" cannot name a pipeline"});
   CHECK(messages("pipeline: ../x") == Messages{"\"../x\" cannot name a pipeline"});
   CHECK(messages("pipeline: a\nsource: {}") == Messages{"unknown key \"source\""});
-  CHECK(messages("pipeline: a\nlists: {}") ==
-        Messages{"\"lists\" is not available in this version"});
+  CHECK(messages("pipeline: a\nlists: {1a: {type: x}}") == Messages{"\"1a\" cannot name a list"});
   CHECK(messages("pipeline: a\nplugins: []") ==
         Messages{"\"plugins\" is not available in this version"});
   CHECK(messages("pipeline: a\nsinks: [x]") ==

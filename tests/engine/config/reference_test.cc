@@ -62,7 +62,7 @@ ConfigNode as_json(const std::string& text) {
 
 TEST_CASE("the reference has an index and a page for each type") {
   const SpecView view = common();
-  const auto pages = reference_pages(registry(), {view, view});
+  const auto pages = reference_pages(registry(), {view, view, view});
   REQUIRE(pages.size() == 3);
   CHECK(pages.at("index.md").find("[`filter`](operators/filter.md)") != std::string::npos);
   const std::string& page = pages.at("operators/filter.md");
@@ -77,7 +77,7 @@ TEST_CASE("the reference has an index and a page for each type") {
 
 TEST_CASE("the JSON schema decides by type and refuses other keys") {
   const SpecView view = common();
-  const ConfigNode schema = as_json(pipeline_json_schema(registry(), {view, view}));
+  const ConfigNode schema = as_json(pipeline_json_schema(registry(), {view, view, view}));
   CHECK(schema.find("additionalProperties")->text == "false");
   const ConfigNode* filter = schema.find("definitions")->find("operator.filter");
   REQUIRE(filter != nullptr);

@@ -159,6 +159,20 @@ class SplitPlan final : public FakeOperatorPlan {
 
  private:
   SplitConfig config_;
+struct NamesConfig {
+  std::string path;
+  std::string token;
+class NamesPlan final : public ListPlan {
+  explicit NamesPlan(NamesConfig config) : config_(std::move(config)) {}
+  std::string describe() const override { return config_.path; }
+  IndicatorFields fields() const override {
+    return fields_of(IndicatorField::comment, IndicatorField::expires);
+  }
+  Duration refresh() const override { return {}; }
+  Result<std::unique_ptr<ListLoader>> open(ListContext) const override {
+    return fail(ErrorKind::internal, "a fake list is not opened");
+  }
+  NamesConfig config_;
 };
 
 struct OutConfig {
@@ -203,6 +217,14 @@ inline Registry registry() {
           .field(&LinesConfig::standard, {.name = "standard", .help = "Decoding by default."}),
       [](LinesConfig config, const ConfigNode&, Diagnostics&) {
         return std::make_unique<LinesPlan>(std::move(config));
+      });
+  out.add_list(
+      Spec<NamesConfig>("names")
+          .summary("Names of a file.")
+          .field(&NamesConfig::path, {.name = "path", .help = "The file.", .required = true})
+          .field(&NamesConfig::token, {.name = "token", .help = "A key.", .secret = true}),
+      [](NamesConfig config, const ConfigNode&, Diagnostics&) {
+        return std::make_unique<NamesPlan>(std::move(config));
       });
   out.add_operator(
       Spec<FilterConfig>("filter")
