@@ -18,7 +18,8 @@ const char* op_text(Op op) {
     case Op::le: return "<=";
     case Op::gt: return ">";
     case Op::ge: return ">=";
-    case Op::in: return "in";
+    case Op::in:
+    case Op::in_list: return "in";
     case Op::and_: return "&&";
     case Op::or_: return "||";
     case Op::ternary: return "?:";

@@ -41,7 +41,8 @@ enum class Op : std::uint8_t {
   and_,
   or_,  // two or more kids
   ternary,
-  has,  // kids[0] is a select, ident or field
+  has,      // kids[0] is a select, ident or field
+  in_list,  // bound only: kids[0] in list("name", …)
   // range, predicate; map_list: range, transform or range, predicate, transform
   all,
   exists,

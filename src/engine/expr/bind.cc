@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/bind.h"
 
+#include "engine/api/list_names.h"
 #include "engine/expr/bind_types.h"
 #include "engine/expr/constant_set.h"
 #include "engine/expr/convert.h"
+#include "engine/expr/field_paths.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
 
@@ -16,59 +18,13 @@
 namespace streamd::expr {
 namespace {
 
-using Scopes = std::vector<std::string>;
-
-bool comprehension(Op op) { return op >= Op::all; }
-
-bool is_variable(const Ast& ast, const Scopes& scopes) {
-  return ast.op == Op::ident && !ast.quoted && !ast.root &&
-         std::find(scopes.begin(), scopes.end(), ast.name) != scopes.end();
-}
-
-// Segments of a.b.c when it starts at a field and not at a variable.
-std::optional<std::vector<std::string>> path_of(const Ast& ast, const Scopes& scopes) {
-  std::vector<std::string> segments;
-  const Ast* at = &ast;
-  for (; at->op == Op::select; at = at->kids[0].get()) segments.push_back(at->name);
-  if (at->op != Op::ident || is_variable(*at, scopes)) return std::nullopt;
-  segments.push_back(at->name);
-  std::reverse(segments.begin(), segments.end());
-  return segments;
-}
-
-bool starts_quoted(const Ast& ast) {
-  const Ast* at = &ast;
-  while (at->op == Op::select) at = at->kids[0].get();
-  return at->quoted;
-}
-
-std::string joined(const std::vector<std::string>& segments, std::size_t count) {
-  std::string out = segments[0];
-  for (std::size_t i = 1; i < count; ++i) out += "." + segments[i];
-  return out;
-}
-
-void collect(const Ast& ast, bool types, Scopes& scopes, std::set<std::string>& into) {
-  if (ast.op == Op::ident || ast.op == Op::select) {
-    if (const auto path = path_of(ast, scopes)) {
-      const std::string name = joined(*path, path->size());
-      const bool type = types && !starts_quoted(ast) && !known_type_name(name).empty();
-      if (!type) into.insert(name);
-      return;
-    }
-  }
-  for (std::size_t i = 0; i < ast.kids.size(); ++i) {
-    const bool inner = comprehension(ast.op) && i > 0;
-    if (inner) scopes.push_back(ast.name);
-    collect(*ast.kids[i], types, scopes, into);
-    if (inner) scopes.pop_back();
-  }
-}
+constexpr const char* kListFunction = "list";
 
 class Binder {
  public:
-  Binder(const ParsedExpression& parsed, const Schema& in, Diagnostics& problems, Arena& arena)
-      : parsed_(parsed), in_(in), problems_(problems), context_{arena} {}
+  Binder(const ParsedExpression& parsed, const Schema& in, Diagnostics& problems,
+         CompiledProgram& out)
+      : parsed_(parsed), in_(in), problems_(problems), out_(out), context_{out.arena} {}
 
   // Null when it has reported a problem.
   NodePtr bind(const Ast& ast) {
@@ -76,6 +32,7 @@ class Binder {
     if (ast.op == Op::ident || ast.op == Op::select) return bind_name(ast);
     if (ast.op == Op::has) return bind_has(ast);
     if (ast.op == Op::call) return bind_call(ast);
+    if (ast.op == Op::in && names_lists(*ast.kids[1])) return bind_in_list(ast);
     NodePtr node = make(ast.op);
     if (!bind_kids(ast, *node)) return nullptr;
     if (ast.op == Op::list || ast.op == Op::map) {
@@ -228,10 +185,55 @@ class Binder {
     return node;
   }
 
+  static bool names_lists(const Ast& ast) {
+    return ast.op == Op::call && !ast.receiver && ast.name == kListFunction;
+  }
+
+  // The lists of list("a", "b") become what the node refers to; nothing is known of their content.
+  NodePtr bind_in_list(const Ast& ast) {
+    const Ast& call = *ast.kids[1];
+    NodePtr node = make(Op::in_list);
+    node->type = Type::boolean;
+    NodePtr element = bind(*ast.kids[0]);
+    bool good = element != nullptr;
+    if (call.kids.empty())
+      good = refuse(call, "wrong-arguments", "list() takes the name of a list",
+                    known_lists(in_.lists.get())) != nullptr;
+    for (const auto& name : call.kids) good = add_list(*name, *node) && good;
+    if (!good) return nullptr;
+    TypeProblem problem;
+    const std::vector<TypedText> texts = {{element->type, source(*ast.kids[0])},
+                                          {Type::any, source(call)}};
+    if (!check_operator(Op::in_list, texts, problem))
+      return refuse(ast, "type-mismatch", std::move(problem.message), std::move(problem.hint));
+    node->kids.push_back(std::move(element));
+    return node;
+  }
+
+  bool add_list(const Ast& name, Node& node) {
+    if (name.op != Op::constant || !name.literal.is(Kind::string)) {
+      refuse(name, "wrong-arguments", "list() takes names in quotes", known_lists(in_.lists.get()));
+      return false;
+    }
+    auto slot = in_.lists ? in_.lists->find(name.literal.text()) : nullptr;
+    if (!slot) {
+      refuse(name, "unknown-list", "unknown list \"" + std::string(name.literal.text()) + "\"",
+             unknown_list_hint(in_.lists.get(), std::string(name.literal.text())));
+      return false;
+    }
+    auto& lists = out_.lists;
+    const auto at = std::find(lists.begin(), lists.end(), slot);
+    node.lists.push_back(static_cast<std::uint32_t>(at - lists.begin()));
+    if (at == lists.end()) lists.push_back(std::move(slot));
+    return true;
+  }
+
   NodePtr unknown_function(const Ast& ast, CallStyle style) {
     const CallStyle other = style == CallStyle::member ? CallStyle::global : CallStyle::member;
     std::string hint;
-    if (find_function(ast.name, other) != nullptr) {
+    if (ast.name == kListFunction) {
+      hint = "it stands to the right of in: client_ip in list(\"name\")";
+    } else if (find_function(ast.name, other) != nullptr) {
       hint = other == CallStyle::member ? "it is called on a value: x." + ast.name + "(…)"
                                         : "write " + ast.name + "(…) with the value as argument";
     } else {
@@ -335,6 +337,7 @@ class Binder {
   const ParsedExpression& parsed_;
   const Schema& in_;
   Diagnostics& problems_;
+  CompiledProgram& out_;
   Context context_;
   Scopes scopes_;
 };
@@ -344,14 +347,9 @@ class Binder {
 std::shared_ptr<const CompiledProgram> bind_tree(std::shared_ptr<const ParsedExpression> parsed,
                                                  const Schema& in, Diagnostics& problems) {
   auto out = std::make_shared<CompiledProgram>();
-  out->root = Binder(*parsed, in, problems, out->arena).bind(*parsed->root);
+  out->root = Binder(*parsed, in, problems, *out).bind(*parsed->root);
   out->parsed = std::move(parsed);
   return out->root ? out : nullptr;
-}
-
-void collect_fields(const ParsedExpression& parsed, std::set<std::string>& into) {
-  Scopes scopes;
-  collect(*parsed.root, parsed.calls_type, scopes, into);
 }
 
 }  // namespace streamd::expr

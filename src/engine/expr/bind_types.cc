@@ -6,6 +6,9 @@ namespace {
 
 bool number(Type t) { return t == Type::int64 || t == Type::uint64 || t == Type::float64; }
 bool time(Type t) { return t == Type::timestamp || t == Type::duration; }
+// What may be looked up in an indicator list.
+constexpr TypeSet kListed =
+    set_of(Type::string, Type::ip, Type::cidr, Type::int64, Type::uint64, Type::null);
 bool in_set(Type t, TypeSet set) { return t == Type::any || (set & set_of(t)) != 0; }
 
 std::string pair_text(Op op, Type a, Type b) {
@@ -127,6 +130,12 @@ std::optional<Type> check_operator(Op op, const std::vector<TypedText>& operands
                     b == Type::string ? "to look for a text in a text: " + operands[1].text +
                                             ".contains(" + operands[0].text + ")"
                                       : "");
+    case Op::in_list:
+      if (in_set(a, kListed)) return Type::boolean;
+      return refuse(problem, "no overload: " + std::string(type_name(a)) + " in list(…)",
+                    a == Type::list || a == Type::json
+                        ? operands[0].text + ".exists(x, x in " + operands[1].text + ")"
+                        : "lists hold addresses, networks, domains and texts");
     case Op::index:
       if (in_set(a, set_of(Type::list, Type::map, Type::json))) return Type::any;
       return refuse(problem, "no overload: " + std::string(type_name(a)) + "[…]");

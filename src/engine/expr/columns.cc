@@ -129,6 +129,7 @@ void fill_values(Context& context, const Node& node, RowSet rows, Value* out) {
     case Op::or_:
     case Op::not_:
     case Op::in:
+    case Op::in_list:
     case Op::has:
     case Op::eq:
     case Op::ne:

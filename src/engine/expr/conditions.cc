@@ -223,6 +223,14 @@ void fill_truth(Context& context, const Node& node, RowSet rows, std::uint8_t* o
       });
       return;
     }
+    case Op::in_list: {
+      const Operand element(context, *node.kids[0], rows);
+      for_rows(rows, [&](std::uint32_t r) {
+        const Value& v = element.raw(r);
+        out[r] = v.is(Kind::missing) ? kFailed : list_truth(context, node, v);
+      });
+      return;
+    }
     case Op::call:
       if (text_call(context, node, rows, out)) return;
       return value_truth(context, node, rows, out);

@@ -7,6 +7,7 @@
 #include "engine/expr/scalar.h"
 
 #include <string>
+#include <vector>
 
 namespace streamd::expr {
 namespace {
@@ -14,6 +15,14 @@ namespace {
 RowSet selected_rows(const Batch& in) {
   return {in.selection() != nullptr ? in.selection()->data() : nullptr,
           static_cast<std::uint32_t>(in.size())};
+}
+
+// A batch, or a record that is asked for alone, sees one content of each list.
+std::vector<ListView> take_lists(const CompiledProgram& program) {
+  std::vector<ListView> views;
+  views.reserve(program.lists.size());
+  for (const auto& slot : program.lists) views.push_back(slot->take());
+  return views;
 }
 
 std::string_view reason_of(Context& context, const Node& root, std::uint32_t row) {
@@ -34,13 +43,17 @@ Type Program::type() const { return compiled_->root->type; }
 
 void Program::evaluate(const Batch& in, Arena& arena, std::vector<Value>& out) const {
   out.resize(in.physical_rows());
+  const auto lists = take_lists(*compiled_);
   Context context{arena};
+  context.lists = lists.data();
   context.batch = &in;
   fill_values(context, *compiled_->root, selected_rows(in), out.data());
 }
 
 Value Program::evaluate_row(const Batch& in, std::size_t i, Arena& arena) const {
+  const auto lists = take_lists(*compiled_);
   Context context{arena};
+  context.lists = lists.data();
   context.batch = &in;
   context.row = in.physical(i);
   return interpret(context, *compiled_->root);
@@ -51,7 +64,9 @@ void Program::select(const Batch& in, Arena& arena, std::vector<std::uint32_t>& 
   kept.clear();
   failed.clear();
   if (in.empty()) return;
+  const auto lists = take_lists(*compiled_);
   Context context{arena};
+  context.lists = lists.data();
   context.batch = &in;
   const RowSet rows = selected_rows(in);
   Buffer<std::uint8_t> truth(in.physical_rows());

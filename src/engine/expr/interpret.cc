@@ -192,6 +192,10 @@ Value interpret(Context& context, const Node& node) {
     case Op::has: return has(context, node);
     case Op::list: return list_literal(context, node);
     case Op::in: return membership(context, node);
+    case Op::in_list: {
+      const Value element = interpret(context, *node.kids[0]);
+      return element.is(Kind::error) ? element : in_lists(context, node, element);
+    }
     case Op::ternary: {
       const Value c = interpret(context, *node.kids[0]);
       if (!c.is(Kind::boolean)) return not_a_bool(context, c, "?:");

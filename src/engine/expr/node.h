@@ -8,6 +8,7 @@
 #include "engine/core/value.h"
 #include "engine/expr/ast.h"
 #include "engine/expr/expression.h"
+#include "engine/match/list_slot.h"
 
 #include <array>
 #include <cstdint>
@@ -34,13 +35,15 @@ struct Node {
   const Function* function = nullptr;
   std::shared_ptr<const re2::RE2> pattern;  // call of matches() with a constant pattern
   std::shared_ptr<const ConstantSet> set;   // in with a constant list
+  std::vector<std::uint32_t> lists;         // in_list: indices into CompiledProgram::lists
   std::vector<std::unique_ptr<Node>> kids;
 };
 using NodePtr = std::unique_ptr<Node>;
 
 struct CompiledProgram {
-  std::shared_ptr<const ParsedExpression> parsed;  // its literals are constants of the tree
-  Arena arena{256};                                // folded constants and reasons
+  std::shared_ptr<const ParsedExpression> parsed;      // its literals are constants of the tree
+  Arena arena{256};                                    // folded constants and reasons
+  std::vector<std::shared_ptr<const ListSlot>> lists;  // that it names
   NodePtr root;
 };
 
@@ -48,8 +51,9 @@ struct CompiledProgram {
 struct Context {
   Arena& arena;
   std::uint64_t budget = kMaxCost;
-  const Batch* batch = nullptr;  // null while constants are folded
-  std::uint32_t row = 0;         // physical
+  const Batch* batch = nullptr;     // null while constants are folded
+  std::uint32_t row = 0;            // physical
+  const ListView* lists = nullptr;  // of the program's lists, taken once per evaluation
   std::array<Value, static_cast<std::size_t>(kMaxDepth) + 1> variables = {};
 
   // False: the record has used up its budget.

@@ -23,6 +23,10 @@ Value negated(Context& context, const Value& a);
 // eq … ge.
 Value compared(Context& context, Op op, const Value& a, const Value& b);
 Value contained(Context& context, const Value& element, const Value& container);
+// Truth of Op::in_list: whether one of the node's lists has the element. Kinds that no indicator
+// has give an error, made by in_lists() only.
+std::uint8_t list_truth(const Context& context, const Node& node, const Value& element);
+Value in_lists(Context& context, const Node& node, const Value& element);
 Value indexed(Context& context, const Value& container, const Value& key);
 Value selected(Context& context, const Value& container, std::string_view name);
 // True when the map has the key. An error when the container is no map.

@@ -127,6 +127,7 @@ class WindowPlan final : public OperatorPlan {
     bind_condition(where_, config_.where, in, shared->intake.where, problems);
     bind_computes(in, *shared, problems);
     Rules& rules = shared->rules;
+    rules.out.lists = in.lists;
     rules.out.fields.push_back({"window_start", Type::timestamp, true});
     rules.out.fields.push_back({"window_end", Type::timestamp, true});
     rules.assigner = config_.window.assigner;

@@ -41,6 +41,25 @@ TEST_CASE("a plan is described from the sources to the sinks") {
         "dead letters go to a file in the state directory; see streamd dlq ls\n");
 }
 
+TEST_CASE("lists are described before what uses them") {
+  Diagnostics problems;
+  const auto plan = fake::plan_of(
+      "pipeline: p\n"
+      "sources: {s: {type: lines, path: a}}\n"
+      "lists: {bad: {type: names, path: bad.txt, token: \"${SECRET}\"}}\n"
+      "operators: {f: {type: filter, input: s, where: ip in list(\"bad\")}}\n"
+      "sinks: {o: {type: out, input: f}}\n",
+      problems);
+  REQUIRE(plan);
+  REQUIRE(plan->lists.size() == 1);
+  CHECK(plan->lists[0].slot->name() == "bad");
+  const std::string text = describe(*plan);
+  CHECK(text.find("list bad (names)\n    reads    bad.txt\n    knows    comment, expires\n") !=
+        std::string::npos);
+  CHECK(text.find("hunter2") == std::string::npos);
+  CHECK(text.find("decodes  json: ip (the rest stays raw)") != std::string::npos);
+}
+
 TEST_CASE("time is described in words") {
   PlanNode source;
   CHECK(describe_time(source) == "no time field: arrival time is used");

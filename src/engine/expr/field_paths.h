@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which names of a syntax tree are fields of the record. Internal to expr.
+#pragma once
+
+#include "engine/expr/ast.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace streamd::expr {
+
+using Scopes = std::vector<std::string>;  // variables of comprehensions, innermost last
+
+bool comprehension(Op op);
+bool is_variable(const Ast& ast, const Scopes& scopes);
+// Segments of a.b.c when it starts at a field and not at a variable.
+std::optional<std::vector<std::string>> path_of(const Ast& ast, const Scopes& scopes);
+bool starts_quoted(const Ast& ast);
+// The first `count` segments with dots between.
+std::string joined(const std::vector<std::string>& segments, std::size_t count);
+
+}  // namespace streamd::expr
