@@ -2,6 +2,7 @@
 #include "engine/runtime/run.h"
 
 #include "engine/core/check.h"
+#include "engine/runtime/lists.h"
 #include "engine/runtime/worker.h"
 #include "engine/state/state_dir.h"
 
@@ -27,6 +28,7 @@ class Run {
   ~Run() {
     context_.abandon = true;
     threads_.clear();
+    lists_.reset();
     for (auto& worker : workers_) worker->close();
     for (auto& source : sources_)
       if (source) source->close();
@@ -38,6 +40,7 @@ class Run {
 
  private:
   Status open_state();
+  Status open_lists();
   Status open_sources();
   Status open_transaction();
   Status declare_state();
@@ -57,6 +60,7 @@ class Run {
   std::unique_ptr<StateDir> dir_;
   std::unique_ptr<EpochStore> store_;
   Shared shared_;
+  std::unique_ptr<Lists> lists_;
   std::vector<std::unique_ptr<Source>> sources_;  // by node index; null unless a source
   std::vector<std::unique_ptr<Sink>>
       opened_sinks_;  // transactional ones, until a worker takes them
@@ -107,6 +111,15 @@ Status Run::declare_state() {
     if (node.op && node.op->stateful())
       owners.push_back({node.state_of, node.op->state_signature()});
   return store_->declare(owners, options_.reset_state);
+}
+
+// Before any record: a match against a list that is not there yet would be a wrong answer.
+Status Run::open_lists() {
+  lists_ = std::make_unique<Lists>(plan_, *options_.clock, options_.log, store_->hash_seed());
+  return lists_->load(plan_.pipeline, pipeline_dir_, options_.stop,
+                      [this](const std::string& what, const std::function<Status()>& attempt) {
+                        return insist(what, attempt);
+                      });
 }
 
 Status Run::open_sources() {
@@ -198,6 +211,7 @@ Status Run::prepare() {
 
   STREAMD_TRY(open_transaction());
   STREAMD_TRY(declare_state());
+  STREAMD_TRY(open_lists());
   STREAMD_TRY(open_sources());
   for (unsigned w = 0; w < options_.workers; ++w) {
     workers_.push_back(std::make_unique<Worker>(context_, w));
@@ -291,6 +305,7 @@ void Run::acknowledge(const EpochParts& parts) {
 Status Run::loop() {
   const Clock& clock = *options_.clock;
   started_ = clock.monotonic();
+  lists_->start();
   for (auto& worker : workers_) threads_.emplace_back([&w = *worker] { w.run(); });
   Duration last_epoch = started_, last_report = started_;
   std::optional<Duration> stop_by;
