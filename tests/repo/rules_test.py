@@ -29,11 +29,13 @@ MAY_INCLUDE = {
     "operators": LOOKUP,
     "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
+    "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
+    "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
                            "engine/io/http", "engine/io/kafka"},
 }
 # What app may include of the components: their lists, and the generator that a command shares.
-APP_EXTRA = {"operators/builtin_operators.h", "sinks/builtin_sinks.h",
+APP_EXTRA = {"lists/builtin_lists.h", "operators/builtin_operators.h", "sinks/builtin_sinks.h",
              "sources/builtin_sources.h", "sources/nginx_traffic.h"}
 
 # Third-party headers and the only folders that may include them; in headers nowhere else at all.

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lists/builtin_lists.h"
+#include "lists/list_entries.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace streamd {
+namespace {
+
+struct InlineListConfig {
+  std::vector<std::string> values;
+  ListEntries entries = ListEntries::automatic;
+};
+
+class InlineListLoader final : public ListLoader {
+ public:
+  InlineListLoader(const InlineListConfig& config, std::uint64_t seed)
+      : config_(config), seed_(seed) {}
+
+  Result<ListUpdate> load(std::stop_token) override {
+    IndicatorListBuilder builder(seed_);
+    for (const auto& value : config_.values)
+      builder.add({.value = value, .kind = kind_of(config_.entries)});
+    ListUpdate update;
+    update.list = builder.build();
+    return update;
+  }
+
+ private:
+  const InlineListConfig config_;
+  const std::uint64_t seed_;
+};
+
+class InlineListPlan final : public ListPlan {
+ public:
+  explicit InlineListPlan(InlineListConfig config) : config_(std::move(config)) {}
+  std::string describe() const override {
+    return fmt::format("{} value{} of the pipeline file", config_.values.size(),
+                       config_.values.size() == 1 ? "" : "s");
+  }
+  IndicatorFields fields() const override { return 0; }
+  Duration refresh() const override { return {}; }
+  Result<std::unique_ptr<ListLoader>> open(ListContext context) const override {
+    return std::make_unique<InlineListLoader>(config_, context.hash_seed);
+  }
+
+ private:
+  InlineListConfig config_;
+};
+
+// A mistake here is one in the pipeline file, so it is told by `check`.
+void check_values(const InlineListConfig& config, const ConfigNode& node, Diagnostics& problems) {
+  const ConfigNode* values = node.find("values");
+  IndicatorListBuilder builder(0);
+  for (std::size_t i = 0; i < config.values.size(); ++i) {
+    const auto why = builder.add({.value = config.values[i], .kind = kind_of(config.entries)});
+    if (why.empty()) continue;
+    const bool many = values->shape == ConfigNode::Shape::list && i < values->items.size();
+    problems.error("bad-indicator", many ? values->items[i].place : values->place,
+                   json_quote(config.values[i]) + " " + std::string(why));
+  }
+}
+
+}  // namespace
+
+void add_inline_list(Registry& registry) {
+  using C = InlineListConfig;
+  registry.add_list(
+      Spec<C>("inline")
+          .summary("Entries written in the pipeline file.")
+          .field(&C::values, {.name = "values",
+                              .help = "Addresses, networks, domains and texts.",
+                              .required = true,
+                              .examples = {"[192.0.2.7, 198.51.100.0/24, evil.example]"}})
+          .field(&C::entries,
+                 {.name = "entries", .help = kEntriesHelp, .examples = {"ip", "domain"}})
+          .example("Our own networks", "values: [10.0.0.0/8, 2001:db8::/32]"),
+      [](C config, const ConfigNode& node, Diagnostics& problems) {
+        check_values(config, node, problems);
+        return std::make_unique<InlineListPlan>(std::move(config));
+      });
+}
+
+}  // namespace streamd
