@@ -14,6 +14,7 @@ void add_builtin_operators(Registry& registry) {
   add_outliers_operator(registry);
   add_route_operator(registry);
   add_sample_operator(registry);
+  add_match_operator(registry);
   add_window_operator(registry);
 }
 

@@ -16,6 +16,7 @@ void add_map_operator(Registry& registry);
 void add_outliers_operator(Registry& registry);
 void add_route_operator(Registry& registry);
 void add_sample_operator(Registry& registry);
+void add_match_operator(Registry& registry);
 void add_window_operator(Registry& registry);
 
 // All of them.

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lookup: a record's value in several lists, allow lists first. One per batch. Private to match.
+#pragma once
+
+#include "engine/core/arena.h"
+#include "engine/core/value.h"
+#include "engine/match/list_slot.h"
+
+#include <cstddef>
+#include <vector>
+
+namespace streamd::match {
+
+struct Found {
+  IndicatorList::Hit hit = 0;  // 0: nothing
+  std::size_t list = 0;
+  std::size_t field = 0;
+  Value value;  // what matched: the value, or one of its elements
+};
+
+class Lookup {
+ public:
+  // Values that are read out of JSON lists live in the arena.
+  Lookup(const std::vector<ListView>& lists, const std::vector<ListView>& allow, Arena& arena)
+      : lists_(lists), allow_(allow), arena_(arena) {}
+
+  // Any kind of value; those that no list can hold find nothing.
+  Found find(const Value& value);
+
+ private:
+  Found find_one(const Value& value) const;
+
+  const std::vector<ListView>& lists_;
+  const std::vector<ListView>& allow_;
+  Arena& arena_;
+};
+
+}  // namespace streamd::match
