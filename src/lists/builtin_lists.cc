@@ -4,6 +4,7 @@
 namespace streamd {
 
 void add_builtin_lists(Registry& registry) {
+  add_crowdsec_list(registry);
   add_file_list(registry);
   add_inline_list(registry);
 }

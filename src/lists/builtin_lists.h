@@ -7,6 +7,7 @@
 
 namespace streamd {
 
+void add_crowdsec_list(Registry& registry);
 void add_file_list(Registry& registry);
 void add_inline_list(Registry& registry);
 

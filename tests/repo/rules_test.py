@@ -31,6 +31,8 @@ MAY_INCLUDE = {
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
     "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
+    "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
+    "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
                            "engine/io/http", "engine/io/kafka"},
 }
