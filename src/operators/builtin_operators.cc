@@ -11,10 +11,10 @@ void add_builtin_operators(Registry& registry) {
   add_fill_operator(registry);
   add_filter_operator(registry);
   add_map_operator(registry);
+  add_match_operator(registry);
   add_outliers_operator(registry);
   add_route_operator(registry);
   add_sample_operator(registry);
-  add_match_operator(registry);
   add_window_operator(registry);
 }
 

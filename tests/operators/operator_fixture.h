@@ -16,10 +16,6 @@ struct OperatorFixture {
 
   OperatorFixture(const std::string& type, const ConfigNode& fields, const Schema& in) {
     add_builtin_operators(registry);
-    add_convert_operator(registry);
-    add_filter_operator(registry);
-    add_map_operator(registry);
-    add_match_operator(registry);
     plan = make_plan(registry.operators(), type, fields, problems);
     if (plan) ports = plan->bind(in, problems);
   }

@@ -159,10 +159,15 @@ class SplitPlan final : public FakeOperatorPlan {
 
  private:
   SplitConfig config_;
+};
+
 struct NamesConfig {
   std::string path;
   std::string token;
+};
+
 class NamesPlan final : public ListPlan {
+ public:
   explicit NamesPlan(NamesConfig config) : config_(std::move(config)) {}
   std::string describe() const override { return config_.path; }
   IndicatorFields fields() const override {
@@ -172,6 +177,8 @@ class NamesPlan final : public ListPlan {
   Result<std::unique_ptr<ListLoader>> open(ListContext) const override {
     return fail(ErrorKind::internal, "a fake list is not opened");
   }
+
+ private:
   NamesConfig config_;
 };
 
