@@ -54,6 +54,12 @@ std::optional<DatedName> DatedName::parse(const TemplateText& text, std::string_
   return name;
 }
 
+std::string DatedName::beginning() const {
+  std::string text(template_->literal_prefix());
+  put_dates(text, 0, EventTime{0});
+  return text;
+}
+
 bool DatedName::bind(const Schema& in, Diagnostics& problems) {
   bound_ = template_->bind(in, problems);
   return bound_.has_value();

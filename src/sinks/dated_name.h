@@ -26,7 +26,8 @@ class DatedName {
   bool render(const Batch& in, std::size_t i, std::string& out, std::string* why) const;
   // The same for every record.
   bool fixed() const { return template_->literal() && !dated_; }
-  std::string_view literal_prefix() const { return template_->literal_prefix(); }
+  // The plain beginning, with some date: what can be checked before there is a record.
+  std::string beginning() const;
 
  private:
   std::optional<expr::Template> template_;

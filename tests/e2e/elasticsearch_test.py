@@ -225,7 +225,7 @@ def test_a_person_is_told_about(trouble, streamd, clean, tmp_path):
 
 
 def test_a_template_is_put_there_before_the_first_document(streamd, clean, tmp_path):
-    body = {"index_patterns": ["web-*"], "template": {"mappings": {"properties": {"n": {"type": "keyword"}}}}}
+    body = {"index_patterns": ["web-*"], "priority": 7, "template": {"mappings": {"properties": {"n": {"type": "keyword"}}}}}
     (tmp_path / "web.json").write_text(json.dumps(body))
     write(tmp_path, 0, 10)
     run = Streamd(streamd, pipeline(clean.url, "false", "index_template: {name: web-streamd, file: web.json}"),

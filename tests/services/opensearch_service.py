@@ -76,6 +76,8 @@ class OpenSearch(Service):
 
     def count(self, index):
         """The documents of an index (or pattern), 0 if there is no such index."""
+        # A new index can't be read before its shard has a place.
+        self._ask("GET", f"/_cluster/health/{_quoted(index)}?wait_for_status=yellow&timeout=20s")
         self.refresh(index)
         return self._ask("GET", f"/{_quoted(index)}/_count?ignore_unavailable=true")["count"]
 

@@ -279,10 +279,7 @@ class Plan final : public SinkPlan {
 
 // The plain beginning must be allowed in a name as far as it goes.
 void check_index(const DatedName& index, const Place& place, Diagnostics& problems) {
-  std::string prefix(index.literal_prefix());
-  std::erase(prefix, '%');
-  if (std::any_of(prefix.begin(), prefix.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) ||
-      !is_index_name(prefix))
+  if (!is_index_name(index.beginning()))
     problems.error(
         "bad-index", place, "this can't be the name of an index",
         "names are in lower case, have none of \\ / * ? \" < > | , # : and no blanks, and "

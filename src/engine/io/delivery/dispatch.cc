@@ -79,17 +79,20 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
   }
   const Answer& answer = fits ? given : odd;
   flying_ -= sent.size();
+  const bool stale = sent_before_trouble_ > 0;
+  sent_before_trouble_ -= std::min(sent_before_trouble_, sent.size());
   News news;
   if (answer.pause > Duration{}) paused_until_ = std::max(paused_until_, now + answer.pause);
   switch (answer.kind) {
     case Answer::Kind::again:
       again(sent, answer, now);
-      if (!std::exchange(in_trouble_, true)) news = {News::Kind::trouble, answer.message};
-      return news;
+      if (std::exchange(in_trouble_, true)) return news;
+      sent_before_trouble_ = flying_;
+      return {News::Kind::trouble, answer.message};
     case Answer::Kind::blocked:
       again(sent, answer, now);
       paused_until_ = std::max(paused_until_, now + retry_.blocked);
-      in_trouble_ = true;
+      if (!std::exchange(in_trouble_, true)) sent_before_trouble_ = flying_;
       if (!std::exchange(blocked_, true)) news = {News::Kind::blocked, answer.message};
       return news;
     case Answer::Kind::closed:
@@ -102,6 +105,7 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
     case Answer::Kind::split: split(sent); break;
     case Answer::Kind::each: take_verdicts(sent, answer, now); break;
   }
+  if (stale) return news;
   failures_ = 0;
   blocked_ = false;
   if (std::exchange(in_trouble_, false)) news.kind = News::Kind::healed;

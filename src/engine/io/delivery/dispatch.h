@@ -99,6 +99,7 @@ class Dispatch {
   std::vector<Refused> refused_;
   unsigned failures_ = 0;  // requests in a row that failed as a whole
   Duration paused_until_{};
+  std::size_t sent_before_trouble_ = 0;  // items in flight then; what becomes of them is no news
   bool in_trouble_ = false, blocked_ = false, closed_ = false;
   std::string closed_code_, closed_reason_;
 };

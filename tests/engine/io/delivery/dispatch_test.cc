@@ -141,6 +141,17 @@ TEST_CASE(
   CHECK(dispatch.next(kNow + Duration::from_seconds(3), 1, kBytes).size() == 1);
 }
 
+TEST_CASE("What was sent before the trouble is no sign that it is over") {
+  auto dispatch = dispatch_of({"a", "b", "c"});
+  auto first = dispatch.next(kNow, 1, kBytes), second = dispatch.next(kNow, 1, kBytes);
+  CHECK(dispatch.answered(second, of(Answer::Kind::again), kNow).kind == News::Kind::trouble);
+  CHECK(dispatch.answered(first, each({kDone}), kNow).kind == News::Kind::none);
+  const Duration later = dispatch.paused_until();
+  auto third = dispatch.next(later, kMany, kBytes);
+  REQUIRE(documents_of(third) == Texts{"b", "c"});
+  CHECK(dispatch.answered(third, each({kDone, kDone}), later).kind == News::Kind::healed);
+}
+
 TEST_CASE("A request that is too large is halved until the one that is too large alone is found") {
   auto dispatch = dispatch_of({"a", "b", "big", "d"});
   Texts arrived;
