@@ -7,18 +7,18 @@
 
 namespace streamd {
 
-RawMembers::RawMembers(std::string_view object) : text_(object) {
+RawWalk::RawWalk(std::string_view text, char opening) : text_(text) {
   skip_space();
-  broken_ = at_ >= text_.size() || text_[at_] != '{';
+  broken_ = at_ >= text_.size() || text_[at_] != opening;
   ++at_;
 }
 
-void RawMembers::skip_space() {
+void RawWalk::skip_space() {
   while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
 }
 
 // From the opening quote to behind the closing one.
-bool RawMembers::skip_string() {
+bool RawWalk::skip_string() {
   ++at_;
   while (at_ < text_.size()) {
     const char c = text_[at_++];
@@ -28,7 +28,7 @@ bool RawMembers::skip_string() {
   return false;
 }
 
-bool RawMembers::skip_value() {
+bool RawWalk::skip_value() {
   std::size_t depth = 0;
   while (at_ < text_.size()) {
     const char c = text_[at_];
@@ -50,16 +50,29 @@ bool RawMembers::skip_value() {
   return false;
 }
 
-std::optional<RawMember> RawMembers::next() {
-  if (broken_) return std::nullopt;
+bool RawWalk::step(char closing) {
+  if (broken_) return false;
   skip_space();
-  if (at_ < text_.size() && text_[at_] == '}') return std::nullopt;
+  if (at_ < text_.size() && text_[at_] == closing) return false;
   broken_ = true;
   if (!first_) {
-    if (at_ >= text_.size() || text_[at_++] != ',') return std::nullopt;
+    if (at_ >= text_.size() || text_[at_++] != ',') return false;
     skip_space();
   }
   first_ = false;
+  return true;
+}
+
+std::optional<std::string_view> RawItems::next() {
+  if (!step(']')) return std::nullopt;
+  const std::size_t begin = at_;
+  if (!skip_value() || at_ == begin) return std::nullopt;
+  broken_ = false;
+  return text_.substr(begin, at_ - begin);
+}
+
+std::optional<RawMember> RawMembers::next() {
+  if (!step('}')) return std::nullopt;
   const std::size_t begin = at_;
   if (at_ >= text_.size() || text_[at_] != '"' || !skip_string()) return std::nullopt;
   RawMember member;

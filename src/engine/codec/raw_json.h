@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walking a JSON object byte by byte to copy its members. Private to codec/. Safe on any bytes.
+// Walking a JSON object or array byte by byte to copy its members. Private to codec/. Safe on any
+// bytes. Values are cut out, not checked: what is inside may still be broken.
 #pragma once
 
 #include <cstddef>
@@ -16,23 +17,42 @@ struct RawMember {
   std::string_view value;
 };
 
-class RawMembers {
+// What both have in common.
+class RawWalk {
  public:
-  // `object`: from "{" to "}", white space around it allowed.
-  explicit RawMembers(std::string_view object);
-  // nullopt: no more members, or broken text.
-  std::optional<RawMember> next();
+  // After next() gave nullopt: the text ended before its bracket, or something else is wrong.
   bool broken() const { return broken_; }
 
- private:
+ protected:
+  RawWalk(std::string_view text, char opening);
   void skip_space();
   bool skip_string();
   bool skip_value();
+  // Up to the next member; false: there is none (at the closing bracket), or the text is broken.
+  bool step(char closing);
 
   std::string_view text_;
   std::size_t at_ = 0;
   bool first_ = true;
   bool broken_ = false;
+};
+
+class RawMembers : private RawWalk {
+ public:
+  // `object`: from "{" to "}", white space around it allowed.
+  explicit RawMembers(std::string_view object) : RawWalk(object, '{') {}
+  // nullopt: no more members, or broken text.
+  std::optional<RawMember> next();
+  using RawWalk::broken;
+};
+
+class RawItems : private RawWalk {
+ public:
+  // `array`: from "[" to "]", white space around it allowed.
+  explicit RawItems(std::string_view array) : RawWalk(array, '[') {}
+  // nullopt: no more items, or broken text.
+  std::optional<std::string_view> next();
+  using RawWalk::broken;
 };
 
 // Whether the key, as it stands between its quotes, is `name`.
