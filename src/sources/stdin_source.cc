@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/stdin_source.h"
 
+#include "sources/arrival_numbers.h"
 #include "sources/builtin_sources.h"
-#include "sources/line_block.h"
+#include "sources/line_buffer.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <poll.h>
 #include <unistd.h>
@@ -21,18 +21,18 @@ constexpr std::string_view kPartition = "stdin";
 
 struct StdinConfig {};
 
-std::uint64_t stored_count(const Positions& positions) {
+std::string_view stored_position(const Positions& positions) {
   const auto found = positions.find(std::string(kPartition));
-  if (found == positions.end() || !found->second.starts_with("1:")) return 0;
-  std::uint64_t count = 0;
-  std::from_chars(found->second.data() + 2, found->second.data() + found->second.size(), count);
-  return count;
+  return found == positions.end() ? std::string_view{} : found->second;
 }
 
 class LineStreamReader final : public Reader {
  public:
-  LineStreamReader(int descriptor, std::size_t max_record, const Clock* clock, std::uint64_t count)
-      : descriptor_(descriptor), max_record_(max_record), clock_(clock), count_(count) {}
+  LineStreamReader(int descriptor, const SourceContext& context)
+      : descriptor_(descriptor),
+        clock_(context.clock),
+        lines_(context.max_record),
+        numbers_(stored_position(context.resume_at), *context.clock) {}
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override {
     out.clear();
@@ -50,7 +50,7 @@ class LineStreamReader final : public Reader {
   }
 
   void partitions(std::vector<PartitionState>& out) override {
-    out.push_back({0, fmt::format("1:{}", count_), caught_up_, at_end_ && begin_ == end_});
+    out.push_back({0, numbers_.position(), caught_up_, at_end_ && lines_.empty()});
   }
   std::string partition_name(std::uint32_t) const override { return std::string(kPartition); }
 
@@ -66,80 +66,28 @@ class LineStreamReader final : public Reader {
     return events > 0;
   }
 
-  // Room for more in a block that no batch looks at: the unfinished line moves to a new one.
-  void make_room() {
-    const std::size_t rest = end_ - begin_;
-    auto fresh = pool_.take(std::max(kBlockBytes, rest * 2));
-    if (rest > 0) std::memcpy(fresh.get(), block_.get() + begin_, rest);
-    capacity_ = std::max(kBlockBytes, rest * 2);
-    block_ = std::move(fresh);
-    begin_ = 0;
-    end_ = rest;
-    lent_ = false;
-  }
-
   Status read_more() {
-    if (!block_ || lent_ || end_ == capacity_) make_room();
-    const ssize_t got = ::read(descriptor_, block_.get() + end_, capacity_ - end_);
+    const auto room = lines_.room();
+    const ssize_t got = ::read(descriptor_, room.at, room.size);
     if (got < 0) {
       if (errno == EINTR || errno == EAGAIN) return {};
       return fail(ErrorKind::external, fmt::format("cannot read input: {}", std::strerror(errno)));
     }
-    if (got == 0) at_end_ = true;
-    end_ += static_cast<std::size_t>(got);
+    at_end_ = got == 0;
+    if (at_end_) lines_.finish();
+    lines_.filled(static_cast<std::size_t>(got));
     return {};
   }
 
   void hand_out(std::size_t max_records, RawBatch& out) {
-    if (!block_) return;
-    if (skipping_ && !skip_rest_of_line()) return;
-    const EventTime arrival = clock_->wall();
-    begin_ += take_lines(block_.get() + begin_, end_ - begin_, 0, arrival, max_records, out);
-    if (out.records.size() < max_records) hand_out_rest(arrival, out);
-    for (RawRecord& record : out.records) {
-      record.position = count_++;
-      if (record.fault.empty() && record.data.size() > max_record_) mark_too_long(record);
-    }
-    if (out.records.empty()) return;
-    out.buffer = block_;
-    out.padding = kBlockPadding;
-    lent_ = true;
-  }
-
-  // What follows the last LF: the last line of the input, or the beginning of one that is too long.
-  void hand_out_rest(EventTime arrival, RawBatch& out) {
-    const std::size_t rest = end_ - begin_;
-    const bool too_long = rest > max_record_ + 1;
-    if (rest == 0 || (!at_end_ && !too_long)) return;
-    if (std::memchr(block_.get() + begin_, '\n', rest) != nullptr) return;
-    append_line(block_.get() + begin_, rest, 0, arrival, out);
-    begin_ = end_;
-    skipping_ = !at_end_;
-  }
-
-  static void mark_too_long(RawRecord& record) {
-    record.data = record.data.substr(0, kFaultBytes);
-    record.fault = "too-long";
-  }
-
-  bool skip_rest_of_line() {
-    const void* found = std::memchr(block_.get() + begin_, '\n', end_ - begin_);
-    skipping_ = found == nullptr && !at_end_;
-    begin_ = found == nullptr
-                 ? end_
-                 : static_cast<std::size_t>(static_cast<const char*>(found) - block_.get()) + 1;
-    return !skipping_;
+    lines_.take(clock_->wall(), max_records, out);
+    if (!out.records.empty()) numbers_.number(out.records);
   }
 
   int descriptor_;
-  std::size_t max_record_;
   const Clock* clock_;
-  std::uint64_t count_;
-  BlockPool pool_;
-  std::shared_ptr<char[]> block_;
-  std::size_t begin_ = 0, end_ = 0, capacity_ = 0;
-  bool lent_ = false;      // a batch points into block_
-  bool skipping_ = false;  // inside a line that was handed out as too long
+  LineBuffer lines_;
+  ArrivalNumbers numbers_;
   bool at_end_ = false;
   bool caught_up_ = false;
 };
@@ -160,8 +108,7 @@ class LineStreamSource final : public Source {
       : descriptor_(descriptor), context_(std::move(context)) {}
   Result<std::unique_ptr<Reader>> reader(unsigned worker) override {
     if (worker != 0) return std::make_unique<NothingReader>();
-    return std::make_unique<LineStreamReader>(descriptor_, context_.max_record, context_.clock,
-                                              stored_count(context_.resume_at));
+    return std::make_unique<LineStreamReader>(descriptor_, context_);
   }
 
  private:

@@ -8,9 +8,9 @@
 
 namespace streamd {
 
-// Reads `descriptor` (not owned) to its end on worker 0; other workers have nothing. The position
-// is the number of records handed out in all runs: it only numbers them, what was read before a
-// crash does not come back.
+// Reads `descriptor` (not owned) to its end on worker 0; other workers have nothing. Positions only
+// number the records, differently in each run (arrival_numbers.h): what was read before a crash
+// does not come back.
 std::unique_ptr<Source> open_line_stream(int descriptor, SourceContext context);
 
 }  // namespace streamd
