@@ -7,7 +7,9 @@ void add_builtin_sources(Registry& registry) {
   add_file_source(registry);
   add_stdin_source(registry);
   add_generate_source(registry);
+  add_http_source(registry);
   add_kafka_source(registry);
+  add_shodan_source(registry);
 }
 
 }  // namespace streamd

@@ -9,7 +9,9 @@ namespace streamd {
 void add_file_source(Registry& registry);
 void add_stdin_source(Registry& registry);
 void add_generate_source(Registry& registry);
+void add_http_source(Registry& registry);
 void add_kafka_source(Registry& registry);
+void add_shodan_source(Registry& registry);
 
 // All of them.
 void add_builtin_sources(Registry& registry);

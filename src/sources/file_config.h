@@ -2,8 +2,10 @@
 // Settings of the file source.
 #pragma once
 
+#include "engine/api/source.h"
 #include "engine/core/time.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,5 +21,8 @@ struct FileConfig {
   Duration scan_every = Duration::from_seconds(1);
   Duration rotate_wait = Duration::from_seconds(30);
 };
+
+// The file source itself, for sources that are files of a certain kind.
+std::unique_ptr<SourcePlan> make_file_plan(FileConfig config);
 
 }  // namespace streamd

@@ -296,11 +296,15 @@ Spec<FileConfig> file_spec() {
 
 }  // namespace
 
+std::unique_ptr<SourcePlan> make_file_plan(FileConfig config) {
+  return std::make_unique<FilePlan>(std::move(config));
+}
+
 void add_file_source(Registry& registry) {
   registry.add_source(
       file_spec(),
       [](FileConfig config, const ConfigNode&, Diagnostics&) -> std::unique_ptr<SourcePlan> {
-        return std::make_unique<FilePlan>(std::move(config));
+        return make_file_plan(std::move(config));
       });
 }
 

@@ -134,7 +134,7 @@ def test_check_says_what_is_not_exactly_once_and_which_time_counts(streamd, smal
 # --- reference -----------------------------------------------------------------------
 
 COMPONENTS = {
-    "source": {"kafka", "file", "stdin", "generate"},
+    "source": {"kafka", "file", "stdin", "generate", "http", "shodan"},
     "operator": {"convert", "filter", "map", "window"},
     "sink": {"kafka", "file", "stdout", "null"}}
 
