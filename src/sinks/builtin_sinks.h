@@ -10,6 +10,7 @@ void add_discord_sink(Registry& registry);
 void add_elasticsearch_sink(Registry& registry);
 void add_file_sink(Registry& registry);
 void add_http_sink(Registry& registry);
+void add_mongodb_sink(Registry& registry);
 void add_stdout_sink(Registry& registry);
 void add_null_sink(Registry& registry);
 void add_kafka_sink(Registry& registry);

@@ -26,10 +26,11 @@ MAY_INCLUDE = {
     "engine/io/delivery": API,
     "engine/io/http": CODEC,
     "engine/io/kafka": API,
+    "engine/io/mongo": CODEC,
     "lists": CODEC | {"engine/io/http"},
     "operators": LOOKUP,
     "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
-    "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka"},
+    "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka", "engine/io/mongo"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
                            "engine/io/http", "engine/io/kafka"},
 }
@@ -49,6 +50,7 @@ LIBRARIES = {
     r"^rocksdb/": {"engine/state"},
     r"^boost/": {"engine/io/http"},
     r"^librdkafka/": {"engine/io/kafka"},
+    r"^(mongoc|bson)/": {"engine/io/mongo"},
     r"^openssl/": {"engine/io/http"},
     r"^spdlog/": {"engine/app"},
     r"^CLI/": {"engine/app"},
@@ -114,7 +116,8 @@ def test_each_library_is_included_from_its_one_folder():
 
 def test_library_types_appear_in_no_header_outside_their_folder():
     wrong = []
-    words = {r"\bboost::": "engine/io/http", r"\brd_kafka_": "engine/io/kafka", r"\bsimdjson::": "engine/codec",
+    words = {r"\bboost::": "engine/io/http", r"\brd_kafka_": "engine/io/kafka", r"\b(mongoc|bson)_": "engine/io/mongo",
+             r"\bsimdjson::": "engine/codec",
              r"\brocksdb::": "engine/state", r"\bYAML::": "engine/config", r"\bre2::": "engine/expr"}
     for path in sources():
         if not path.endswith(".h"):
