@@ -17,8 +17,6 @@ using delivery::Verdict;
 using mongo::Failure;
 using mongo::Write;
 
-constexpr int kDuplicateKey = 11000;
-
 enum class Means { again, blocked, refused };
 
 struct Row {
@@ -175,6 +173,12 @@ Answer answer_of(const mongo::Outcome& outcome, std::size_t count, Write how,
     // It holds for the others too, and is no fault of the document.
     if (means_of(error.code) == Means::blocked) return blocked(error.code, error.message);
     answer.items[error.index] = verdict_of(error, how, space);
+  }
+  if (outcome.written + outcome.errors.size() != count) {
+    // FerretDB ends a command of updates at the first error, and does not say where that was.
+    if (count > 1) return plain(Answer::Kind::split, {});
+    if (outcome.errors.empty())
+      return plain(Answer::Kind::again, "the server says nothing about the document");
   }
   if (outcome.unsettled) {
     const auto& concern = *outcome.unsettled;

@@ -90,7 +90,9 @@ class Server final : public delivery::Destination {
       if (const auto trouble = make_indexes(name, stop)) return *trouble;
       const std::string space = fmt::format("{}.{}", shape_->database, name);
       const auto how = config_.mode == Mode::insert ? mongo::Write::insert : mongo::Write::replace;
-      const auto outcome = client_->write({shape_->database, name}, how, group.documents, stop);
+      auto outcome = client_->write({shape_->database, name}, how, group.documents, stop);
+      if (how == mongo::Write::insert)
+        if (const auto trouble = forgive_repeats(name, group, outcome, stop)) return *trouble;
       Answer part = answer_of(outcome, group.documents.size(), how, space);
       // All goes again, or is halved: what is there already has its id.
       if (part.kind != Answer::Kind::each) return part;
@@ -142,6 +144,27 @@ class Server final : public delivery::Destination {
              std::string_view(bytes).substr(range[i].first, range[i].second - range[i].first)});
     }
     return {std::move(same), std::move(groups)};
+  }
+
+  // Not every server tells which index a duplicate is of, and one that is there already may offend
+  // another index first; so where it is not plain, the ids are looked for. nullopt: all is known.
+  std::optional<Answer> forgive_repeats(std::string_view name, const Group& group,
+                                        mongo::Outcome& outcome, const std::stop_token& stop) {
+    const std::string space = fmt::format("{}.{}", shape_->database, name);
+    const auto unclear = [&](const mongo::WriteError& error) {
+      return error.code == kDuplicateKey && error.index < group.documents.size() &&
+             !is_about_id(error, space);
+    };
+    std::vector<std::string_view> ids;
+    for (const auto& error : outcome.errors)
+      if (unclear(error)) ids.push_back(group.documents[error.index].id);
+    if (ids.empty() || outcome.failure) return std::nullopt;
+    const auto found = client_->present({shape_->database, name}, ids, stop);
+    if (!found) return answer_of(found.error(), 1);
+    for (auto& error : outcome.errors)
+      if (unclear(error) && found->contains(group.documents[error.index].id))
+        error.key_pattern = "_id";
+    return std::nullopt;
   }
 
   // nullopt: they are there.

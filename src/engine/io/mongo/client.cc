@@ -6,6 +6,7 @@
 #include "engine/io/mongo/reply.h"
 #include "engine/io/mongo/stream.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <mutex>
@@ -97,8 +98,7 @@ class PooledClient final : public Client {
     const Loan loan(pool, *interrupt_);
     outcome.failure = find_server(loan.get(), stop);
     if (outcome.failure) return outcome;
-    const CollectionHandle collection(mongoc_client_get_collection(
-        loan.get(), std::string(to.database).c_str(), std::string(to.name).c_str()));
+    const CollectionHandle collection(collection_of(loan.get(), to));
     BsonHandle options;
     BSON_APPEND_BOOL(options.get(), "ordered", false);
     const BulkHandle bulk(
@@ -115,6 +115,33 @@ class PooledClient final : public Client {
     outcome = outcome_of(!good, *reply.get(), error, uri_);
     if (outcome.failure && stop.stop_requested()) outcome.failure->from = Failure::From::stopped;
     return outcome;
+  }
+
+  tl::expected<std::set<std::string, std::less<>>, Failure> present(
+      const Collection& in, std::span<const std::string_view> ids, std::stop_token stop) override {
+    std::optional<Failure> failure;
+    const std::stop_callback raise(stop, [this] { interrupt_->raise(); });
+    mongoc_client_pool_t* pool = pool_or(failure);
+    if (pool == nullptr) return tl::unexpected(*failure);
+    const Loan loan(pool, *interrupt_);
+    if ((failure = find_server(loan.get(), stop))) return tl::unexpected(*failure);
+    BsonHandle filter, options;
+    ask_for(ids, *filter.get(), *options.get());
+    const CollectionHandle collection(collection_of(loan.get(), in));
+    const CursorHandle cursor(
+        mongoc_collection_find_with_opts(collection.get(), filter.get(), options.get(), nullptr));
+    std::set<std::string, std::less<>> found;
+    const bson_t* document = nullptr;
+    bson_iter_t id;
+    while (mongoc_cursor_next(cursor.get(), &document))
+      if (bson_iter_init_find(&id, document, "_id") && BSON_ITER_HOLDS_UTF8(&id)) {
+        std::uint32_t size = 0;
+        const char* text = bson_iter_utf8(&id, &size);
+        found.emplace(text, size);
+      }
+    bson_error_t error = no_error();
+    if (mongoc_cursor_error(cursor.get(), &error)) return tl::unexpected(failure_of(error, uri_));
+    return found;
   }
 
   std::optional<Failure> create_index(const Collection& on, const Index& index,
@@ -158,6 +185,24 @@ class PooledClient final : public Client {
       if (std::chrono::steady_clock::now() >= until) return failure_of(error, uri_);
     }
     return Failure{Failure::From::stopped, 0, "it is time to stop"};
+  }
+
+  static mongoc_collection_t* collection_of(mongoc_client_t* client, const Collection& which) {
+    return mongoc_client_get_collection(client, std::string(which.database).c_str(),
+                                        std::string(which.name).c_str());
+  }
+
+  static void ask_for(std::span<const std::string_view> ids, bson_t& filter, bson_t& options) {
+    bson_t condition, list, fields;
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, "_id", &condition);
+    BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &list);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      bson_append_utf8(&list, std::to_string(i).c_str(), -1, ids[i].data(), size_of(ids[i]));
+    bson_append_array_end(&condition, &list);
+    bson_append_document_end(&filter, &condition);
+    BSON_APPEND_DOCUMENT_BEGIN(&options, "projection", &fields);
+    BSON_APPEND_INT32(&fields, "_id", 1);
+    bson_append_document_end(&options, &fields);
   }
 
   static bool queue(mongoc_bulk_operation_t* bulk, Write how, const Document& document,

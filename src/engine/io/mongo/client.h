@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -43,8 +44,9 @@ struct WriteError {
 };
 
 struct Outcome {
-  std::optional<Failure> failure;       // then nothing else is known
-  std::vector<WriteError> errors;       // documents without one are written
+  std::optional<Failure> failure;  // then nothing else is known
+  std::size_t written = 0;         // as the server counts; with errors it makes all
+  std::vector<WriteError> errors;
   std::optional<WriteError> unsettled;  // written, but not as far as the write concern asks
 };
 
@@ -79,6 +81,9 @@ class Client {
   // Unordered: all are tried. Returns soon after a stop; from then on every call fails.
   virtual Outcome write(const Collection& to, Write how, std::span<const Document> documents,
                         std::stop_token stop) = 0;
+  // Which of these ids are in the collection.
+  virtual tl::expected<std::set<std::string, std::less<>>, Failure> present(
+      const Collection& in, std::span<const std::string_view> ids, std::stop_token stop) = 0;
   // Idempotent. The collection is made if there is none.
   virtual std::optional<Failure> create_index(const Collection& on, const Index& index,
                                               std::stop_token stop) = 0;

@@ -18,6 +18,7 @@ struct Destroy {
 
 using UriHandle = std::unique_ptr<mongoc_uri_t, Destroy<mongoc_uri_destroy>>;
 using BulkHandle = std::unique_ptr<mongoc_bulk_operation_t, Destroy<mongoc_bulk_operation_destroy>>;
+using CursorHandle = std::unique_ptr<mongoc_cursor_t, Destroy<mongoc_cursor_destroy>>;
 using CollectionHandle = std::unique_ptr<mongoc_collection_t, Destroy<mongoc_collection_destroy>>;
 using ConcernHandle =
     std::unique_ptr<mongoc_write_concern_t, Destroy<mongoc_write_concern_destroy>>;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/mongo/reply.h"
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace streamd::mongo {
@@ -43,6 +44,12 @@ std::vector<WriteError> errors_of(const bson_t& reply, const char* name, const U
   return errors;
 }
 
+std::size_t count_of(const bson_t& reply, const char* name) {
+  bson_iter_t found;
+  if (!bson_iter_init_find(&found, &reply, name)) return 0;
+  return static_cast<std::size_t>(std::max<std::int64_t>(bson_iter_as_int64(&found), 0));
+}
+
 }  // namespace
 
 Failure failure_of(const bson_error_t& error, const Uri& uri) {
@@ -72,6 +79,8 @@ Failure failure_of(const bson_error_t& error, const Uri& uri) {
 Outcome outcome_of(bool failed, const bson_t& reply, const bson_error_t& error, const Uri& uri) {
   Outcome outcome;
   outcome.errors = errors_of(reply, "writeErrors", uri);
+  for (const char* name : {"nInserted", "nMatched", "nUpserted"})
+    outcome.written += count_of(reply, name);
   auto concerns = errors_of(reply, "writeConcernErrors", uri);
   if (!concerns.empty()) outcome.unsettled = std::move(concerns.front());
   // A cut connection, for instance, leaves the errors of the part before it in the reply.
