@@ -289,7 +289,7 @@ class Plan final : public SinkPlan {
 void check_collection(const Config& config, const DatedName& name, const Place& place,
                       Diagnostics& problems) {
   const std::string_view database = config.database.empty() ? config.uri.database : config.database;
-  const std::string begin = std::string(name.literal_prefix()) + (name.fixed() ? "" : "x");
+  const std::string begin = name.beginning() + (name.fixed() ? "" : "x");
   if (!is_collection_name(database, begin))
     problems.error("bad-collection", place, "this can't be the name of a collection",
                    "names have no $, do not begin with system. or a dot, and have with the "
