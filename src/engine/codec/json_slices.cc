@@ -17,10 +17,11 @@ std::string_view trimmed(std::string_view text) {
 
 std::optional<std::string_view> find_json(std::string_view text, std::string_view path) {
   std::string_view value = trimmed(text);
-  while (!path.empty()) {
+  for (bool more = !path.empty(); more;) {
     const std::size_t dot = path.find('.');
     const std::string_view name = path.substr(0, dot);
-    path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
+    more = dot != std::string_view::npos;
+    if (more) path.remove_prefix(dot + 1);
     std::optional<std::string_view> found;
     RawMembers members(value);
     while (const auto member = members.next())
