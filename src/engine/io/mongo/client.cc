@@ -89,6 +89,11 @@ class PooledClient final : public Client {
                                    std::min(patience_, kSelectionSlice));
   }
 
+  // The library says good-bye to the server, and would wait for a frozen one's answer.
+  ~PooledClient() override { interrupt_->raise(); }
+  PooledClient(const PooledClient&) = delete;
+  PooledClient& operator=(const PooledClient&) = delete;
+
   Outcome write(const Collection& to, Write how, std::span<const Document> documents,
                 std::stop_token stop) override {
     Outcome outcome;
