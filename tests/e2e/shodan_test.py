@@ -38,7 +38,7 @@ def world(kafka, crowdsec, mongodb, tmp_path):
         (tmp_path / "ours.txt").write_text("\n".join(OUR_NETWORKS) + "\n")
         yield shodan, discord, {
             "SHODAN_KEY": shodan.key, "SHODAN_URL": shodan.url, "SHODAN_STREAM_URL": shodan.url,
-            "CROWDSEC_KEY": crowdsec.bouncer_key, "CROWDSEC_URL": crowdsec.url,
+            "CROWDSEC_KEY": crowdsec.bouncer_key(), "CROWDSEC_URL": crowdsec.url,
             "KAFKA_BROKERS": kafka.bootstrap, "MONGODB_URI": mongodb.uri,
             "DISCORD_WEBHOOK": discord.webhook_url(hook), "OUR_NETWORKS": tmp_path / "ours.txt"}
         mongodb.drop("shodan")

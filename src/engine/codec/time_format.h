@@ -2,8 +2,8 @@
 // Points in time as text or numbers, and back. Immutable after parse(); any thread.
 //
 // Specs: unix, unix_ms, unix_us, unix_ns (number or text, fraction allowed), rfc3339, clf
-// (02/Jan/2024:03:04:05 +0100), or a pattern of %Y %y %m %b %B %d %e %j %H %M %S %f (fraction) %s
-// %z %Z (UTC, GMT) %a %A %F %T %%. A pattern without a zone means UTC.
+// (02/Jan/2024:03:04:05 +0100), or a pattern of %Y %y %m %b %B %d %e %j %H %M %S %f (fraction; a
+// text may lack ".%f") %s %z %Z (UTC, GMT) %a %A %F %T %%. A pattern without a zone means UTC.
 #pragma once
 
 #include "engine/codec/short_decimal.h"

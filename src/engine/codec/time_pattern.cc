@@ -151,6 +151,11 @@ std::optional<EventTime> parse_pattern(std::string_view pattern, std::string_vie
   TimeCursor at{text};
   Parts parts;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
+    // Those who write fractions often leave them out where they are zero, with their point.
+    if (pattern.substr(i).starts_with(".%f") && !at.rest.starts_with('.')) {
+      i += 2;
+      continue;
+    }
     if (pattern[i] == '%') {
       if (!eat(pattern[++i], at, parts)) return std::nullopt;
     } else if (!at.eat(pattern[i])) {

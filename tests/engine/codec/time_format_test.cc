@@ -106,6 +106,7 @@ TEST_CASE("CLF times are read with one-digit fields") {
 TEST_CASE("Patterns read what they say") {
   CHECK(micros("%Y-%m-%d %H:%M:%S", "2024-01-02 02:04:05") == 1704161045 * kSecond);
   CHECK(micros("%Y-%m-%d %H:%M:%S.%f%z", "2024-01-02 03:04:05.5+0100") == 1704161045500000);
+  CHECK(micros("%Y-%m-%d %H:%M:%S.%f%z", "2024-01-02 03:04:05+0100") == 1704161045000000);
   CHECK(micros("%a, %d %b %Y %T %Z", "Tue, 02 Jan 2024 02:04:05 GMT") == 1704161045 * kSecond);
   CHECK(micros("%A %e %B %y", "tuesday  2 january 24") == 1704153600 * kSecond);
   CHECK(micros("%b %e %T %Y", "Jan  2 02:04:05 2024") == 1704161045 * kSecond);
