@@ -165,7 +165,8 @@ indexes: {keys: {n: 1}, unique: true}
     assert sorted(code for code, _, _ in letters) == [
         "bad-key", "bad-key", "bad-time", "duplicate-key", "too-large"]
     reason, data = next((reason, data) for code, reason, data in letters if code == "duplicate-key")
-    assert "E11000" in reason and json.loads(data) == {"n": 1, "again": True}
+    # Two requests at once: either of the two may have been the first.
+    assert "E11000" in reason and json.loads(data)["n"] == 1
     assert unbalanced(books_of(run)) == []
     assert books_of(run)["out"].left == {"dead letters": 5}
 
