@@ -24,7 +24,7 @@ constexpr std::int32_t kSelectionSlice = 250;
 
 using PoolHandle = std::unique_ptr<mongoc_client_pool_t, Destroy<mongoc_client_pool_destroy>>;
 
-// The error is filled by calls of the library, up to the first one that fails.
+// Not every failure of the library fills it.
 bson_error_t no_error() { return bson_error_t{}; }
 
 void set_default(mongoc_uri_t* uri, const char* option, std::int32_t value) {
