@@ -49,9 +49,11 @@ const Spec<PaginationConfig>& NestedSpec<PaginationConfig>::spec() {
   return spec;
 }
 
-Spec<HttpSourceConfig> http_source_spec() {
-  using C = HttpSourceConfig;
-  Spec<C> spec("http");
+namespace {
+
+using C = HttpSourceConfig;
+
+void describe(Spec<C>& spec) {
   spec.summary("Asks a URL again and again, or once, and reads the records of its answers.")
       .details(
           "A server that gives an ETag or Last-Modified is asked for changes only; an answer that "
@@ -67,7 +69,14 @@ Spec<HttpSourceConfig> http_source_spec() {
           "sinks come from the poll, the page and what the record holds, so a page that is "
           "fetched again after a crash gives the same ids.")
       .promise("exactly once into the pipeline's state as long as the far side gives a page again")
-      .field(&C::url, {.name = "url",
+      .example("An API's events each minute",
+               "url: https://api.example.com/v1/events\npath: data.items\nevery: 1m\n"
+               "pagination: {cursor: {path: meta.next, param: cursor}}")
+      .example("A list, once", "url: https://example.com/list.csv\nformat: csv\nonce: true");
+}
+
+void add_fields(Spec<C>& spec) {
+  spec.field(&C::url, {.name = "url",
                        .help = "What to ask.",
                        .required = true,
                        .secret = true,
@@ -97,9 +106,10 @@ Spec<HttpSourceConfig> http_source_spec() {
       .field(&C::max_response, {.name = "max_response",
                                 .help = "The largest answer, decompressed, that is taken.",
                                 .advanced = true});
-  http::with_http_fields(spec);
-  return spec
-      .rule("method is GET or POST",
+}
+
+void add_rules(Spec<C>& spec) {
+  spec.rule("method is GET or POST",
             [](const C& c) { return c.method == "GET" || c.method == "POST"; })
       .rule("body needs method: POST",
             [](const C& c) { return c.body.empty() || c.method == "POST"; })
@@ -118,11 +128,18 @@ Spec<HttpSourceConfig> http_source_spec() {
                      c.every <= Duration::from_seconds(365 * 86'400);
             })
       .rule("max_pages and max_response must be at least 1",
-            [](const C& c) { return c.max_pages >= 1 && c.max_response.bytes >= 1; })
-      .example("An API's events each minute",
-               "url: https://api.example.com/v1/events\npath: data.items\nevery: 1m\n"
-               "pagination: {cursor: {path: meta.next, param: cursor}}")
-      .example("A list, once", "url: https://example.com/list.csv\nformat: csv\nonce: true");
+            [](const C& c) { return c.max_pages >= 1 && c.max_response.bytes >= 1; });
+}
+
+}  // namespace
+
+Spec<HttpSourceConfig> http_source_spec() {
+  Spec<C> spec("http");
+  describe(spec);
+  add_fields(spec);
+  http::with_http_fields(spec);
+  add_rules(spec);
+  return spec;
 }
 
 }  // namespace streamd

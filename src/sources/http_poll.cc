@@ -16,6 +16,8 @@ namespace {
 
 // Longer validators are not sent back.
 constexpr std::size_t kValidatorBytes = 512;
+// Of a cursor or the next page's address, which are part of each checkpoint.
+constexpr std::size_t kTokenBytes = 8192;
 
 // Where polling stands:
 // "1:<print of the settings>:<poll>:<pages read>:<done>:<token>:<etag>:<last-modified>".
@@ -196,6 +198,8 @@ class PollFetcher final : public http::Fetcher {
                                     "The login is not sent there; give that URL itself."));
       token = url->target;
     }
+    if (token && token->size() > kTokenBytes)
+      return tl::unexpected(wrong(Retry::never, "what names its next page is longer than 8 KiB"));
     if (token && *token == place_.token)
       return tl::unexpected(wrong(Retry::never, "its next page is the same one again"));
     return token;

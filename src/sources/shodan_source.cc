@@ -24,7 +24,10 @@ namespace shodan {
 
 Config::Config()
     : url(*http::Url::parse("https://api.shodan.io")),
-      stream_url(*http::Url::parse("https://stream.shodan.io")) {}
+      stream_url(*http::Url::parse("https://stream.shodan.io")) {
+  // Searches that Shodan gives up take about half a minute.
+  timeout = Duration::from_seconds(60);
+}
 
 namespace {
 
@@ -42,7 +45,6 @@ std::size_t filters_in(const Config& config) {
                     [&](const auto& filter) { return !(config.*filter.second).empty(); }));
 }
 
-// A connection that is asked once in a while, or never ends, needs no limit of its own.
 class ShodanPlan final : public SourcePlan {
  public:
   explicit ShodanPlan(Config config) : config_(std::move(config)) {}
@@ -88,9 +90,9 @@ class ShodanPlan final : public SourcePlan {
   const Config config_;
 };
 
-Spec<Config> spec() {
-  using C = Config;
-  Spec<C> spec("shodan");
+using C = Config;
+
+void describe(Spec<C>& spec) {
   spec.summary("Reads banners of Shodan: by search, live, or from downloaded files.")
       .details(
           "**search** reads the pages of a query, newest results first, one request a second, and "
@@ -110,7 +112,15 @@ Spec<Config> spec() {
       .promise(
           "search and file: exactly once into the pipeline's state; stream: at most once over a "
           "crash, as nothing can be asked for again")
-      .field(&C::mode, {.name = "mode", .help = "Where banners come from.", .required = true})
+      .example("Our networks, each hour",
+               "mode: search\nkey: ${SHODAN_KEY:-secret}\nquery: 'net:203.0.113.0/24'\n"
+               "pages: 5\nevery: 1h")
+      .example("What our alerts see, live", "mode: stream\nkey: ${SHODAN_KEY:-secret}\nalert: all")
+      .example("Downloaded files", "mode: file\npath: downloads/*.json.gz");
+}
+
+void add_search_fields(Spec<C>& spec) {
+  spec.field(&C::mode, {.name = "mode", .help = "Where banners come from.", .required = true})
       .field(&C::key, {.name = "key",
                        .help = "The API key; not needed for files.",
                        .secret = true,
@@ -135,8 +145,11 @@ Spec<Config> spec() {
                                .examples = {"20"}})
       .field(&C::every, {.name = "every",
                          .help = "Search: begin a new pass so often; without it one pass is made.",
-                         .examples = {"1h"}})
-      .field(&C::alert, {.name = "alert",
+                         .examples = {"1h"}});
+}
+
+void add_stream_fields(Spec<C>& spec) {
+  spec.field(&C::alert, {.name = "alert",
                          .help = "Stream: what network alerts see: `all`, or ids.",
                          .examples = {"all"}})
       .field(&C::ports, {.name = "ports", .help = "Stream: these ports.", .examples = {"[22, 80]"}})
@@ -158,9 +171,10 @@ Spec<Config> spec() {
       .field(&C::url, {.name = "url", .help = "Where the API is.", .advanced = true})
       .field(&C::stream_url,
              {.name = "stream_url", .help = "Where the streaming API is.", .advanced = true});
-  http::with_http_fields(spec, http::Login::own);
-  return spec
-      .rule("mode: search and mode: stream need key",
+}
+
+void add_rules(Spec<C>& spec) {
+  spec.rule("mode: search and mode: stream need key",
             [](const C& c) { return c.mode == Mode::file || !c.key.empty(); })
       .rule("mode: search needs query",
             [](const C& c) { return c.mode != Mode::search || !c.query.empty(); })
@@ -189,12 +203,17 @@ Spec<Config> spec() {
                                   *c.every <= Duration::from_seconds(365 * 86'400));
             })
       .rule("idle_timeout must be at least 1s",
-            [](const C& c) { return c.idle_timeout >= Duration::from_seconds(1); })
-      .example("Our networks, each hour",
-               "mode: search\nkey: ${SHODAN_KEY:-secret}\nquery: 'net:203.0.113.0/24'\n"
-               "pages: 5\nevery: 1h")
-      .example("What our alerts see, live", "mode: stream\nkey: ${SHODAN_KEY:-secret}\nalert: all")
-      .example("Downloaded files", "mode: file\npath: downloads/*.json.gz");
+            [](const C& c) { return c.idle_timeout >= Duration::from_seconds(1); });
+}
+
+Spec<C> shodan_spec() {
+  Spec<C> spec("shodan");
+  describe(spec);
+  add_search_fields(spec);
+  add_stream_fields(spec);
+  http::with_http_fields(spec, http::Login::own);
+  add_rules(spec);
+  return spec;
 }
 
 std::unique_ptr<SourcePlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
@@ -218,6 +237,8 @@ std::unique_ptr<SourcePlan> make(Config config, const ConfigNode& node, Diagnost
 }  // namespace
 }  // namespace shodan
 
-void add_shodan_source(Registry& registry) { registry.add_source(shodan::spec(), shodan::make); }
+void add_shodan_source(Registry& registry) {
+  registry.add_source(shodan::shodan_spec(), shodan::make);
+}
 
 }  // namespace streamd
