@@ -135,8 +135,10 @@ def test_check_says_what_is_not_exactly_once_and_which_time_counts(streamd, smal
 
 COMPONENTS = {
     "source": {"kafka", "file", "stdin", "generate", "http", "shodan"},
-    "operator": {"convert", "filter", "map", "window"},
-    "sink": {"kafka", "file", "stdout", "null"}}
+    "list": {"crowdsec", "file", "inline"},
+    "operator": {"convert", "dedupe", "enrich", "explode", "fill", "filter", "map", "match", "outliers", "route",
+                 "sample", "window"},
+    "sink": {"discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout"}}
 
 
 def test_list_shows_every_component(streamd):
