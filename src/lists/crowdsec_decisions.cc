@@ -21,14 +21,8 @@ std::string lowered(std::string_view text) {
 }
 
 // Of a map; missing when it has no such key.
-Value member(const Value& map, std::string_view key) {
-  for (std::uint32_t i = 0; i < map.size(); ++i)
-    if (map.items()[2 * i].text() == key) return map.items()[2 * i + 1];
-  return Value::missing();
-}
-
 std::string_view text_of(const Value& map, std::string_view key) {
-  const Value value = member(map, key);
+  const Value value = expr::member(map, key);
   return value.is(Kind::string) ? value.text() : std::string_view{};
 }
 
@@ -54,7 +48,7 @@ void read_added(const Value& decision, EventTime now, Reply& reply) {
     ++reply.unusable;
     return;
   }
-  const Value simulated = member(decision, "simulated");
+  const Value simulated = expr::member(decision, "simulated");
   if (*ends <= now || (simulated.is(Kind::boolean) && simulated.as_bool())) return;
   reply.added.emplace_back(
       std::move(*key),
@@ -79,7 +73,7 @@ Result<Reply> read_reply(std::string_view json, EventTime now) {
   const Value root = expr::read_json(json, arena);
   if (root.is(Kind::error)) return no_stream("the reply is no JSON, or not all of it came");
   if (!root.is(Kind::map)) return no_stream("the reply is no stream of decisions");
-  const Value added = member(root, "new"), deleted = member(root, "deleted");
+  const Value added = expr::member(root, "new"), deleted = expr::member(root, "deleted");
   const auto is_list = [](const Value& v) { return v.absent() || v.is(Kind::list); };
   if (!is_list(added) || !is_list(deleted) || root.size() == 0 ||
       (added.is(Kind::missing) && deleted.is(Kind::missing)))

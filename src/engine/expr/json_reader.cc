@@ -225,4 +225,11 @@ class Reader {
 
 Value read_json(std::string_view text, Arena& arena) { return Reader(text, arena).run(); }
 
+Value member(const Value& map, std::string_view key) {
+  for (std::uint32_t i = 0; map.is(Kind::map) && i < map.size(); ++i)
+    if (map.items()[2 * i].is(Kind::string) && map.items()[2 * i].text() == key)
+      return map.items()[2 * i + 1];
+  return Value::missing();
+}
+
 }  // namespace streamd::expr

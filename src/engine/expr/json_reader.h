@@ -15,4 +15,7 @@ namespace streamd::expr {
 // Kind::error: no JSON, or nested deeper than 100.
 Value read_json(std::string_view text, Arena& arena);
 
+// The value of a key; missing when it is no map or has no such key.
+Value member(const Value& map, std::string_view key);
+
 }  // namespace streamd::expr

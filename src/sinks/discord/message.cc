@@ -38,12 +38,6 @@ void member(std::string_view name, std::string_view value, std::string& out) {
   append_json_string(value, out);
 }
 
-Value find(const Value& map, std::string_view key) {
-  for (std::uint32_t i = 0; map.is(Kind::map) && i < map.size(); ++i)
-    if (map.items()[2 * i].text() == key) return map.items()[2 * i + 1];
-  return Value::missing();
-}
-
 std::size_t units_of(const Value& value) {
   return value.is(Kind::string) ? units(value.text()) : 0;
 }
@@ -124,11 +118,13 @@ std::size_t weight(std::string_view encoded, bool embed) {
   if (!embed) return units(encoded) + 1;  // and a line end
   Arena arena;
   const Value value = expr::read_json(encoded, arena);
-  std::size_t sum = units_of(find(value, "title")) + units_of(find(value, "description")) +
-                    units_of(find(find(value, "footer"), "text"));
-  const Value fields = find(value, "fields");
+  std::size_t sum = units_of(expr::member(value, "title")) +
+                    units_of(expr::member(value, "description")) +
+                    units_of(expr::member(expr::member(value, "footer"), "text"));
+  const Value fields = expr::member(value, "fields");
   for (std::uint32_t i = 0; fields.is(Kind::list) && i < fields.size(); ++i)
-    sum += units_of(find(fields.items()[i], "name")) + units_of(find(fields.items()[i], "value"));
+    sum += units_of(expr::member(fields.items()[i], "name")) +
+           units_of(expr::member(fields.items()[i], "value"));
   return sum;
 }
 

@@ -22,12 +22,6 @@ constexpr Duration kBetween = Duration::from_seconds(2);
 constexpr int kBurst = 5;
 constexpr Duration kAfterBan = Duration::from_seconds(300);
 
-Value find(const Value& map, std::string_view key) {
-  for (std::uint32_t i = 0; map.is(Kind::map) && i < map.size(); ++i)
-    if (map.items()[2 * i].text() == key) return map.items()[2 * i + 1];
-  return Value::missing();
-}
-
 Duration seconds_of(std::string_view text) {
   double seconds = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -52,19 +46,19 @@ struct Trouble {
 Trouble trouble_of(std::string_view body) {
   Arena arena;
   const Value reply = expr::read_json(body, arena);
-  const Value code = find(reply, "code"), message = find(reply, "message");
+  const Value code = expr::member(reply, "code"), message = expr::member(reply, "message");
   Trouble trouble;
   if (code.is(Kind::int64)) trouble.code = code.as_int();
   trouble.words = message.is(Kind::string) ? excerpt(message.text()) : excerpt(body);
-  Value inner = find(reply, "errors");
+  Value inner = expr::member(reply, "errors");
   std::string path;
   while (inner.is(Kind::map) && inner.size() > 0 && inner.items()[0].text() != "_errors") {
     path += (path.empty() ? "" : ".") + std::string(inner.items()[0].text());
     inner = inner.items()[1];
   }
-  const Value list = find(inner, "_errors");
+  const Value list = expr::member(inner, "_errors");
   if (list.is(Kind::list) && list.size() > 0) {
-    const Value said = find(list.items()[0], "message");
+    const Value said = expr::member(list.items()[0], "message");
     if (said.is(Kind::string))
       trouble.words += fmt::format(" ({}: {})", path, excerpt(said.text()));
   }
@@ -183,8 +177,8 @@ Answer Webhook::limited(const http::Response& response) {
   const Value reply = expr::read_json(response.body, arena);
   Answer answer;
   answer.kind = Answer::Kind::again;
-  answer.pause =
-      std::max(response.retry_after.value_or(Duration{}), seconds_of(find(reply, "retry_after")));
+  answer.pause = std::max(response.retry_after.value_or(Duration{}),
+                          seconds_of(expr::member(reply, "retry_after")));
   if (!reply.is(Kind::map)) {
     answer.pause = std::max(answer.pause, kAfterBan);
     answer.message = "this address is blocked for a while, for too many requests";
@@ -192,7 +186,7 @@ Answer Webhook::limited(const http::Response& response) {
     return answer;
   }
   answer.message = "too many messages (429)";
-  const Value global = find(reply, "global");
+  const Value global = expr::member(reply, "global");
   if (global.is(Kind::boolean) && global.as_bool())
     global_->until_micros = (clock_.monotonic() + answer.pause).micros;
   return answer;

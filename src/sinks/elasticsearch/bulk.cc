@@ -20,15 +20,6 @@ using delivery::Verdict;
 // A byte that no UTF-8 text holds.
 constexpr char kBetween = '\xff';
 
-// missing when it is no map or has no such key.
-Value member(const Value& map, std::string_view key) {
-  if (!map.is(Kind::map)) return Value::missing();
-  for (std::uint32_t i = 0; i < map.size(); ++i)
-    if (map.items()[2 * i].is(Kind::string) && map.items()[2 * i].text() == key)
-      return map.items()[2 * i + 1];
-  return Value::missing();
-}
-
 std::string_view text_of(const Value& value) {
   return value.is(Kind::string) ? value.text() : std::string_view{};
 }
@@ -36,10 +27,10 @@ std::string_view text_of(const Value& value) {
 // "type: reason", with the cause below it where the reason alone is empty of content.
 std::string describe(const Value& error) {
   if (error.is(Kind::string)) return std::string(error.text());
-  std::string text =
-      fmt::format("{}: {}", text_of(member(error, "type")), text_of(member(error, "reason")));
-  const Value cause = member(error, "caused_by");
-  if (cause.is(Kind::map)) text += fmt::format(" ({})", text_of(member(cause, "reason")));
+  std::string text = fmt::format("{}: {}", text_of(expr::member(error, "type")),
+                                 text_of(expr::member(error, "reason")));
+  const Value cause = expr::member(error, "caused_by");
+  if (cause.is(Kind::map)) text += fmt::format(" ({})", text_of(expr::member(cause, "reason")));
   return text;
 }
 
@@ -56,7 +47,7 @@ Verdict verdict_of(std::int64_t status, const Value& error, Action action) {
   // Own ids: a conflict says that an earlier try has stored the same document.
   if (status == 200 || status == 201 || (status == 409 && action == Action::create)) return verdict;
   verdict.reason = error.absent() ? fmt::format("status {}", status) : describe(error);
-  const auto type = text_of(member(error, "type"));
+  const auto type = text_of(expr::member(error, "type"));
   verdict.code = type.empty() ? fmt::format("status-{}", status) : std::string(type);
   std::replace(verdict.code.begin(), verdict.code.end(), '_', '-');
   const bool blocked = status == 403 && type.starts_with("cluster_block");
@@ -116,8 +107,8 @@ std::string request_body(std::span<const delivery::Item> items, Action action) {
 Answer read_answer(std::string_view body, std::size_t count, Action action) {
   Arena arena;
   const Value reply = expr::read_json(body, arena);
-  const Value errors = member(reply, "errors");
-  const Value items = member(reply, "items");
+  const Value errors = expr::member(reply, "errors");
+  const Value items = expr::member(reply, "items");
   Answer answer;
   if (!errors.is(Kind::boolean) || !items.is(Kind::list) || items.size() != count)
     return not_an_answer(body);
@@ -126,16 +117,16 @@ Answer read_answer(std::string_view body, std::size_t count, Action action) {
     const Value& item = items.items()[i];
     if (!item.is(Kind::map) || item.size() != 1) return not_an_answer(body);
     const Value& result = item.items()[1];
-    const Value status = member(result, "status");
+    const Value status = expr::member(result, "status");
     if (!status.is(Kind::int64)) return not_an_answer(body);
-    answer.items[i] = verdict_of(status.as_int(), member(result, "error"), action);
+    answer.items[i] = verdict_of(status.as_int(), expr::member(result, "error"), action);
   }
   return answer;
 }
 
 std::string error_text(std::string_view body) {
   Arena arena;
-  const Value error = member(expr::read_json(body, arena), "error");
+  const Value error = expr::member(expr::read_json(body, arena), "error");
   return error.absent() ? excerpt(body) : excerpt(describe(error));
 }
 
