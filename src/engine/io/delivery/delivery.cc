@@ -43,7 +43,7 @@ std::uint64_t Delivery::end() const {
   return outbox_->end();
 }
 
-Result<bool> Delivery::append(std::string_view frames, std::size_t) {
+Result<bool> Delivery::append(std::string_view frames) {
   const std::lock_guard lock(mutex_);
   if (error_) return tl::unexpected(*error_);
   full_ = !outbox_->has_room(frames.size());

@@ -54,7 +54,7 @@ class Delivery {
   // Where the next frame begins.
   std::uint64_t end() const;
   // Appends frames made for end(). False when there is no room now.
-  Result<bool> append(std::string_view frames, std::size_t items);
+  Result<bool> append(std::string_view frames);
   // Outbox::state(), and the place that committed() takes.
   std::string state() const;
   Status sync();
@@ -93,7 +93,6 @@ class Delivery {
   std::uint64_t committed_ = 0;
   Duration oldest_{};  // when the oldest fresh item was read; zero = there is none
   Duration trouble_since_{};
-  std::uint64_t sent_ = 0;
   bool full_ = false, ending_ = false, stopping_ = false;
   unsigned sending_ = 0;
   std::optional<Error> error_;

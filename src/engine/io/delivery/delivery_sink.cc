@@ -95,7 +95,7 @@ class DeliverySink final : public Sink {
       append_frame(item, begin + frames_.size(), frames_);
       ++items;
     }
-    const auto went_in = delivery_->append(frames_, items);
+    const auto went_in = delivery_->append(frames_);
     if (!went_in) return tl::unexpected(went_in.error());
     // That the far side is away was told already, and that it is slow is no news.
     if (!*went_in && when_full_ == WhenFull::wait) return fail_for_now("");

@@ -30,7 +30,7 @@ struct Rig {
     delivery->start();
   }
   bool put(const Texts& documents) {
-    return delivery->append(frames_of(documents, delivery->end()), documents.size()).value();
+    return delivery->append(frames_of(documents, delivery->end())).value();
   }
   std::string commit() {
     const std::string state = delivery->state();
