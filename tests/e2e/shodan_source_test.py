@@ -214,7 +214,7 @@ def test_a_stream_gives_what_is_published_over_cuts_and_noise(streamd, shodan, t
     shodan.discard(*made[20:25])
     shodan.truncate(made[25])
     run.wait_until(lambda: "trying again" in run.stderr, 30, "the cut is seen")
-    run.wait_until(lambda: shodan.streams == 1, 30, "it connects again")
+    run.wait_until(lambda: shodan.joined == 2, 30, "it connects again")
     shodan.publish(*made[26:40])
     run.wait_until(lambda: len(read(run)) == 34, 30, "what came after the cut")
     shodan.send(b"no json\r\n\r\n\n" + made[40].line.replace(b"\n", b"\r\n"))
@@ -230,12 +230,11 @@ def test_a_stream_gives_what_is_published_over_cuts_and_noise(streamd, shodan, t
 
 def test_a_silent_stream_is_left_and_joined_again(streamd, shodan, tmp_path):
     made = BannerGenerator(seed=9).take(4)
+    shodan.heartbeat = 0.1
     run = streaming(streamd, shodan, tmp_path, idle_timeout="1s")
     shodan.stall()
     run.wait_until(lambda: "nothing came for 1s" in run.stderr, 30, "the silence is seen")
-    shodan.end_streams()
-    shodan.stall(False)
-    run.wait_until(lambda: shodan.streams == 1, 30, "it connects again")
+    run.wait_until(lambda: shodan.joined == 2, 30, "it connects again")
     shodan.publish(*made)
     run.wait_until(lambda: len(read(run)) == 4, 30, "banners")
     assert run.sigterm() == 0
@@ -293,7 +292,7 @@ def test_stream_and_search_survive_an_outage(streamd, shodan, tmp_path):
     shodan.kill()
     run.wait_until(lambda: "trying again" in run.stderr, 30, "the outage is seen")
     shodan.start()
-    run.wait_until(lambda: shodan.streams == 1, 60, "it connects again")
+    run.wait_until(lambda: shodan.joined == 2, 60, "it connects again")
     shodan.publish(*made)
     run.wait_until(lambda: len(read(run)) == 10, 30, "banners")
     assert len(warnings(run)) == 1

@@ -75,12 +75,19 @@ class Shodan(Standin):
         self._banners = list(banners)
         self._next_allowed = None
         self._streams = []
+        self._joined = 0
 
     @property
     def streams(self):
-        """How many streams are connected."""
+        """How many streams are connected. One whose client left counts until that is noticed."""
         with self.lock:
             return len(self._streams)
+
+    @property
+    def joined(self):
+        """How many streams were ever connected: the one to wait for after a cut."""
+        with self.lock:
+            return self._joined
 
     # --- what a test does -------------------------------------------------------
 
@@ -125,9 +132,6 @@ class Shodan(Standin):
     def stall(self, stalled=True):
         """Streams stay connected and silent, without heartbeats; what is published waits."""
         self._each(lambda stream: setattr(stream, "stalled", stalled))
-
-    def end_streams(self):
-        self._each(lambda stream: stream.put(None))
 
     def _each(self, action):
         with self.lock:
@@ -286,6 +290,7 @@ class _Stream:
     def run(self, wire):
         with self._standin.lock:
             self._standin._streams.append(self)
+            self._standin._joined += 1
         try:
             wire.write(b"\n")
             self._send_all(wire)
