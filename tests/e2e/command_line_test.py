@@ -56,10 +56,10 @@ def test_standard_input_to_standard_output(streamd, tmp_path):
 
 def test_two_pipelines_in_one_process(streamd, small, tmp_path):
     second = tmp_path / "second.yaml"
-    second.write_text(SMALL.replace("small", "second"))
+    second.write_text(SMALL.replace("small", "second").replace("count: 10", "count: 20"))
     both = call(streamd, "run", small, second, cwd=tmp_path)
     assert both.returncode == 0, both.stderr
-    assert len(both.stdout.splitlines()) == 20
+    assert len(both.stdout.splitlines()) == 30
     assert "pipeline small" in both.stderr and "pipeline second" in both.stderr
     assert sorted(p.name for p in (tmp_path / "state").iterdir()) == ["second", "small"]
     same = call(streamd, "run", small, small, cwd=tmp_path)

@@ -97,7 +97,9 @@ void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
   const auto add = [&](const char* name, const char* help, Command command) {
     auto a = std::make_shared<DlqArguments>();
     auto* sub = dlq->add_subcommand(name, help);
-    sub->add_option("file", a->file, "The pipeline file")->required();
+    sub->add_option("files", a->files,
+                    "The pipeline file, or all files of a job that shares sources")
+        ->required();
     sub->add_option("--state-dir", a->state_dir, "Where state lives");
     sub->add_option("--node", a->node, "Only of this node");
     sub->add_option("--code", a->code, "Only with this code");

@@ -45,7 +45,7 @@ struct GenerateArguments {
 int generate_command(const GenerateArguments& arguments);
 
 struct DlqArguments {
-  std::string file;  // the pipeline
+  std::vector<std::string> files;  // of one job
   std::string state_dir;
   std::string node, code;  // filters; empty: all
   std::uint64_t limit = 20;

@@ -31,15 +31,20 @@ struct Selection {
 };
 
 int select(const DlqArguments& arguments, const Registry& registry, Selection& into) {
-  auto plan = load_plan(arguments.file, registry);
-  if (!plan) return kExitUsage;
-  auto letters = read_dead_letters(*plan, state_root(arguments.state_dir));
+  auto jobs = load_jobs(arguments.files, registry);
+  if (!jobs) return kExitUsage;
+  if (jobs->size() > 1)
+    return failed({ErrorKind::config, Retry::never,
+                   "these files share no source, so each has its own dead letters",
+                   "name one of them, or all files of one job"});
+  Plan& plan = jobs->front();
+  auto letters = read_dead_letters(plan, state_root(arguments.state_dir));
   if (!letters) return failed(letters.error());
   std::erase_if(*letters, [&](const DeadLetter& l) {
     return (!arguments.node.empty() && l.node != arguments.node) ||
            (!arguments.code.empty() && l.code != arguments.code);
   });
-  into = {std::move(*plan), std::move(*letters)};
+  into = {std::move(plan), std::move(*letters)};
   return kExitDone;
 }
 
@@ -81,7 +86,7 @@ int dlq_show(const DlqArguments& arguments, const Registry& registry) {
     if (!arguments.number || l.number == *arguments.number) chosen = &l;
   if (chosen == nullptr) {
     fmt::print(stderr, "error: no such dead letter\n  = help: streamd dlq ls {} shows them\n",
-               arguments.file);
+               fmt::join(arguments.files, " "));
     return kExitFailed;
   }
   const auto& l = *chosen;

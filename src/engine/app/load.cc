@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <unistd.h>
 
@@ -38,22 +39,47 @@ ConfigNode map_of(const std::vector<std::pair<std::string, ConfigNode>>& entries
   return node;
 }
 
-}  // namespace
+struct Loaded {
+  std::vector<SourceText> texts;  // in the order in which places count files
+  std::vector<ConfigNode> documents;
+  std::set<std::string> names;
+  Diagnostics problems;
+  bool good = true;  // every file could be read
+};
 
-std::optional<Plan> load_plan(const std::string& file, const Registry& registry) {
+// Each file is checked by itself first, so that what is wrong in one is told in its own words.
+void load(const std::string& file, const Registry& registry, Loaded& into) {
   const auto text = read_file(file);
   if (!text) {
     fmt::print(stderr, "error: cannot read the pipeline file \"{}\"\n", file);
-    return std::nullopt;
+    into.good = false;
+    return;
   }
-  Diagnostics problems;
-  std::optional<Plan> plan;
-  if (const auto document = parse_yaml(*text, 0, process_surroundings(), problems))
-    plan = build_plan(*document, registry, problems);
+  const auto number = static_cast<std::uint32_t>(into.texts.size());
+  into.texts.push_back({file, *text});
+  auto document = parse_yaml(*text, number, process_surroundings(), into.problems);
+  if (!document) return;
+  if (const auto plan = build_plan(*document, registry, into.problems);
+      plan && !into.names.insert(plan->pipeline).second)
+    into.problems.error("duplicate-name", document->find("pipeline")->place,
+                        fmt::format("two files declare pipeline \"{}\"", plan->pipeline),
+                        "the name is the identity of the state folder: give each its own");
+  into.documents.push_back(std::move(*document));
+}
+
+}  // namespace
+
+std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
+                                           const Registry& registry) {
+  Loaded loaded;
+  for (const auto& file : files) load(file, registry, loaded);
+  std::vector<Plan> plans;
+  if (loaded.good && loaded.problems.errors() == 0)
+    plans = build_jobs(loaded.documents, registry, loaded.problems);
   const bool colours = isatty(2) != 0;
-  std::fputs(render(problems, {{file, *text}}, colours).c_str(), stderr);
-  if (problems.errors() > 0) return std::nullopt;
-  return plan;
+  std::fputs(render(loaded.problems, loaded.texts, colours).c_str(), stderr);
+  if (!loaded.good || loaded.problems.errors() > 0) return std::nullopt;
+  return plans;
 }
 
 void add_default_dead_letters(Plan& plan, const std::string& state_root, const Registry& registry) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a file name to a plan, with every problem rendered for people.
+// From file names to plans, with every problem rendered for people.
 #pragma once
 
 #include "engine/api/registry.h"
@@ -7,11 +7,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace streamd {
 
-// Prints problems (warnings too) to standard error; nullopt when there was an error.
-std::optional<Plan> load_plan(const std::string& file, const Registry& registry);
+// One plan for each job that the files make: those with equal sources are one (plan/joint.h).
+// Prints problems (warnings too) of all files to standard error; nullopt when there was an error.
+std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
+                                           const Registry& registry);
 
 // Gives a plan without `dead_letters:` the default: a size-capped file in the state folder.
 void add_default_dead_letters(Plan& plan, const std::string& state_root, const Registry& registry);

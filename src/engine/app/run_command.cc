@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <unistd.h>
 
@@ -26,31 +25,7 @@ void print_error(const Error& error) {
   if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
 }
 
-std::optional<std::vector<Plan>> load_all(const std::vector<std::string>& files,
-                                          const Registry& registry) {
-  std::vector<Plan> plans;
-  std::set<std::string> names;
-  bool good = true;
-  for (const auto& file : files) {
-    auto plan = load_plan(file, registry);
-    if (!plan) {
-      good = false;
-      continue;
-    }
-    if (!names.insert(plan->pipeline).second) {
-      fmt::print(stderr,
-                 "error: two files declare pipeline \"{}\"\n  = help: the name is the "
-                 "identity of the state folder: give each its own\n",
-                 plan->pipeline);
-      good = false;
-    }
-    plans.push_back(std::move(*plan));
-  }
-  if (!good) return std::nullopt;
-  return plans;
-}
-
-// Runs one pipeline on the calling thread; several call it at once for several files.
+// Runs one job on the calling thread; several call it at once for several jobs.
 int run_one(const Plan& plan, RunOptions options, std::stop_source& stop, bool show_progress,
             bool show_table) {
   static std::mutex printing;
@@ -83,7 +58,7 @@ std::string state_root(const std::string& option) {
 }
 
 int run_command(const RunArguments& arguments, const Registry& registry) {
-  auto plans = load_all(arguments.files, registry);
+  auto plans = load_jobs(arguments.files, registry);
   if (!plans) return kExitUsage;
   const SystemClock clock;
   std::stop_source stop;
@@ -116,7 +91,7 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
 }
 
 int check_command(const std::vector<std::string>& files, const Registry& registry) {
-  const auto plans = load_all(files, registry);
+  const auto plans = load_jobs(files, registry);
   if (!plans) return kExitUsage;
   for (const auto& plan : *plans) fmt::print("{}\n", describe(plan));
   return kExitDone;

@@ -22,10 +22,13 @@ struct DocumentNode {
   Place place;       // of the name
   // A map, borrowed from the ConfigNode that was read; null: it is none, which was reported.
   const ConfigNode* body = nullptr;
+  std::vector<std::size_t> members = {0};  // whose node it is, see Document::members
 };
 
 struct Document {
-  std::string pipeline;             // [a-z0-9_-]+; names the state directory
+  std::string pipeline;  // [a-z0-9_-]+; names the state directory
+  std::vector<std::string>
+      members;                      // of several files that are one job (plan/joint.h): their names
   Place place;                      // where the file begins, for what concerns the whole pipeline
   std::vector<DocumentNode> nodes;  // in the order of the file; names may repeat
   std::optional<std::string> dead_letters;  // name of a sink

@@ -2,6 +2,7 @@
 #include "engine/plan/build.h"
 
 #include "engine/plan/draft.h"
+#include "engine/plan/joint.h"
 
 #include <set>
 #include <tuple>
@@ -40,6 +41,7 @@ void check_late(const Draft& draft, Diagnostics& problems) {
 Plan finish(Draft draft) {
   Plan plan;
   plan.pipeline = draft.document.pipeline;
+  plan.members = draft.document.members;
   plan.checkpoint_every = draft.document.checkpoint_every;
   for (auto& list : draft.lists) plan.lists.push_back(std::move(list.list));
   std::vector<std::size_t> place_of(draft.nodes.size());
@@ -54,14 +56,9 @@ Plan finish(Draft draft) {
   return plan;
 }
 
-std::optional<Plan> build(const ConfigNode& document, const Registry& registry,
-                          Diagnostics& found) {
+std::optional<Plan> build(Document document, const Registry& registry, Diagnostics& found) {
   Draft draft;
-  if (document.shape != ConfigNode::Shape::map) {
-    read_document(document, found);
-    return std::nullopt;
-  }
-  draft.document = read_document(document, found);
+  draft.document = std::move(document);
   make_components(draft, registry, found);
   connect(draft, found);
   bind_nodes(draft, Pass::first, found);
@@ -90,9 +87,36 @@ Schema dead_letter_schema() {
 std::optional<Plan> build_plan(const ConfigNode& document, const Registry& registry,
                                Diagnostics& problems) {
   Diagnostics found;
-  auto plan = build(document, registry, found);
+  Document read = read_document(document, found);
+  std::optional<Plan> plan;
+  if (document.shape == ConfigNode::Shape::map) plan = build(std::move(read), registry, found);
   hand_over(found, problems);
   return plan;
+}
+
+std::vector<Plan> build_jobs(const std::vector<ConfigNode>& documents, const Registry& registry,
+                             Diagnostics& problems) {
+  Diagnostics known;  // each file was built by itself and told what is wrong in it
+  std::vector<Document> read;
+  for (const auto& document : documents) read.push_back(read_document(document, known));
+  std::vector<Plan> plans;
+  for (const auto& job : jobs_of(read)) {
+    std::vector<Document> members;
+    for (const std::size_t i : job) members.push_back(read[i]);
+    Diagnostics found;
+    std::optional<Plan> plan;
+    if (job.size() == 1) {
+      plan = build(std::move(members.front()), registry, found);
+    } else {
+      const JointDocument joint = join(std::move(members));
+      plan = build(joint.document, registry, found);
+    }
+    for (const auto& problem : found.all())
+      if (problem.severity == Severity::error)
+        problems.error(problem.code, problem.place, problem.message, problem.hint);
+    if (plan) plans.push_back(std::move(*plan));
+  }
+  return plans;
 }
 
 }  // namespace streamd

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/draft.h"
+#include "engine/plan/joint.h"
 
 #include <fmt/format.h>
 
@@ -213,7 +214,7 @@ void report_for(const std::string& label, const ConfigNode* body, const Diagnost
 
 namespace {
 
-void make_list(const DocumentNode& from, Draft& draft, ListScope& scope, const Registry& registry,
+void make_list(const DocumentNode& from, Draft& draft, const Registry& registry,
                Diagnostics& problems) {
   DraftList list;
   list.body = from.body;
@@ -226,23 +227,24 @@ void make_list(const DocumentNode& from, Draft& draft, ListScope& scope, const R
   report_for(list.label(), list.body, own, problems);
   // One with mistakes may have anything, so that what uses it is checked too.
   const auto fields = list.list.plan ? list.list.plan->fields() : ~IndicatorFields{0};
-  list.list.slot = std::make_shared<ListSlot>(from.name, fields);
-  scope.add(list.list.slot);
+  list.list.slot = std::make_shared<ListSlot>(own_name(from.name), fields);
+  for (const std::size_t member : from.members) draft.scopes[member]->add(list.list.slot);
   draft.lists.push_back(std::move(list));
 }
 
 }  // namespace
 
 void make_components(Draft& draft, const Registry& registry, Diagnostics& problems) {
-  const auto scope = std::make_shared<ListScope>();
-  draft.scope = scope;
+  const std::size_t members = std::max<std::size_t>(draft.document.members.size(), 1);
+  for (std::size_t m = 0; m < members; ++m) draft.scopes.push_back(std::make_shared<ListScope>());
   for (const auto& from : draft.document.nodes) {
     if (from.section == Section::lists) {
-      make_list(from, draft, *scope, registry, problems);
+      make_list(from, draft, registry, problems);
       continue;
     }
     DraftNode node;
     node.body = from.body;
+    node.member = from.members.front();
     node.node.name = from.name;
     node.node.place = from.place;
     Diagnostics own;

@@ -122,6 +122,10 @@ std::string describe(const Plan& plan) {
       fmt::format("pipeline {}: {}, {}, {}; a checkpoint every {}\n\n", plan.pipeline,
                   count(plan, NodeKind::source, "source"), count(plan, NodeKind::op, "operator"),
                   count(plan, NodeKind::sink, "sink"), format_duration(plan.checkpoint_every));
+  if (!plan.members.empty())
+    text +=
+        fmt::format("pipelines {} are one job, with one checkpoint: they have equal sources\n\n",
+                    fmt::join(plan.members, ", "));
   for (const auto& list : plan.lists) describe_list(list, text);
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];

@@ -22,6 +22,7 @@ struct DraftInput {
 
 struct DraftNode {
   const ConfigNode* body = nullptr;
+  std::size_t member = 0;  // index into Draft::scopes
   std::vector<DraftInput> inputs;
   PlanNode node;                // node.inputs is filled at the end
   bool complete = true;         // false: its own settings or inputs had an error
@@ -40,8 +41,9 @@ struct DraftList {
 struct Draft {
   Document document;
   std::vector<DraftList> lists;
-  std::shared_ptr<const ListScope> scope;  // of all lists, those with mistakes too
-  std::vector<DraftNode> nodes;            // in the order of the file
+  // Of all lists, those with mistakes too; one for each file that the job is made of.
+  std::vector<std::shared_ptr<ListScope>> scopes;
+  std::vector<DraftNode> nodes;    // in the order of the file
   std::vector<std::size_t> order;  // inputs before readers; without nodes in or behind a cycle
   std::optional<std::size_t> dead_letters;
 };

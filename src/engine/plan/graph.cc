@@ -106,9 +106,9 @@ class Connector {
   }
 
   void resolve(DraftNode& reader, DraftInput& input) {
-    // A name with a dot is an error of that node's, not of what reads it.
+    // A name with a dot is one of a joint job, or an error of that node's and not of what reads it.
     const std::size_t dot =
-        by_name_.count(input.text) > 0 ? std::string::npos : input.text.find('.');
+        by_name_.count(input.text) > 0 ? std::string::npos : input.text.rfind('.');
     const std::string name = input.text.substr(0, dot);
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) {

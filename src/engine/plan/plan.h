@@ -61,8 +61,9 @@ struct PlanList {
 
 struct Plan {
   std::string pipeline;
-  std::vector<PlanList> lists;  // in the order of the file
-  std::vector<PlanNode> nodes;  // inputs before readers
+  std::vector<std::string> members;  // pipelines of which it is made; empty: itself (joint.h)
+  std::vector<PlanList> lists;       // in the order of the file
+  std::vector<PlanNode> nodes;       // inputs before readers
   Duration checkpoint_every = Duration::from_seconds(1);
   // The sink named by `dead_letters:`; it is in `nodes`, without inputs. None: the default file.
   std::optional<std::size_t> dead_letters;

@@ -208,7 +208,7 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
       unified = unify(input_schemas(draft, node), pass);
     if (pass == Pass::last) fill_inputs(node, input_schemas(draft, node), unified);
     node.node.in = std::move(unified.schema);
-    node.node.in.lists = draft.scope;
+    node.node.in.lists = draft.scopes[node.member];
     bind_node(node, problems);
     if (pass == Pass::last) find_keys(node, problems);
   }

@@ -80,12 +80,12 @@ Status Run::open_state() {
     pipeline_dir_ = options_.state_root + "/" + plan_.pipeline;
     backend = options_.backend();
   } else {
-    auto dir = StateDir::open(options_.state_root, plan_.pipeline, options_.fresh, *options_.clock);
+    auto dir = StateDir::open(options_.state_root, plan_.pipeline, options_.fresh, *options_.clock,
+                              plan_.members);
     if (!dir) return tl::unexpected(std::move(dir).error());
     dir_ = std::make_unique<StateDir>(std::move(*dir));
-    if (!dir_->archived_to().empty())
-      options_.log(LogLevel::info,
-                   fmt::format("--fresh: earlier state is kept in {}", dir_->archived_to()));
+    for (const auto& archive : dir_->archived_to())
+      options_.log(LogLevel::info, fmt::format("--fresh: earlier state is kept in {}", archive));
     pipeline_dir_ = dir_->path();
     backend = open_rocksdb_backend(dir_->db());
   }

@@ -38,8 +38,8 @@ TEST_CASE("--fresh keeps the earlier state in an archive", "[state]") {
   const auto dir = StateDir::open(root.path().string(), "nginx", true, clock);
   REQUIRE(dir);
   CHECK_FALSE(std::filesystem::exists(dir->db()));
-  CHECK(dir->archived_to() == root / "nginx.archived-20240101T000000Z");
-  CHECK(std::filesystem::exists(dir->archived_to() + "/db/row"));
+  CHECK(dir->archived_to() == std::vector{root / "nginx.archived-20240101T000000Z"});
+  CHECK(std::filesystem::exists(dir->archived_to().front() + "/db/row"));
   CHECK_FALSE(StateDir::open(root.path().string(), "nginx", true, clock));
 }
 
@@ -70,4 +70,44 @@ TEST_CASE("the noted epoch is the last one, or unknown when the note is damaged"
   const auto dir = StateDir::open(root.path().string(), "nginx", false, clock);
   REQUIRE(dir);
   CHECK_FALSE(dir->noted_epoch());
+}
+
+TEST_CASE("state of a pipeline that ran alone is not left behind in silence by a joint job",
+          "[state]") {
+  const test::TempDir root;
+  const ManualClock clock({1'704'067'200'000'000});
+  const auto open = [&](const std::string& name, bool fresh,
+                        const std::vector<std::string>& members) {
+    return StateDir::open(root.path().string(), name, fresh, clock, members);
+  };
+  const auto with_state = [](const StateDir& dir) {
+    std::filesystem::create_directories(dir.db());
+  };
+  with_state(*open("a", false, {}));
+
+  const auto refused = open("a+b", false, {"a", "b"});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::state);
+  CHECK(refused.error().message.find("a+b has no state yet, but " + (root / "a")) == 0);
+  CHECK(refused.error().hint.find("run a again") != std::string::npos);
+
+  {
+    const auto anew = open("a+b", true, {"a", "b"});
+    REQUIRE(anew);
+    CHECK(anew->archived_to() == std::vector{root / "a.archived-20240101T000000Z"});
+    with_state(*anew);
+  }
+  CHECK(open("a+b", false, {"a", "b"}));  // what was archived does not count
+
+  const auto alone = open("b", false, {});
+  REQUIRE_FALSE(alone);
+  CHECK(alone.error().message.find(root / "a+b") != std::string::npos);
+  CHECK(alone.error().hint.find("a, b") != std::string::npos);
+  CHECK(open("c", false, {}));
+
+  const auto held = open("a+b", false, {"a", "b"});
+  REQUIRE(held);
+  const auto busy = open("b", true, {});
+  REQUIRE_FALSE(busy);
+  CHECK(busy.error().message.find("is locked by process") != std::string::npos);
 }
