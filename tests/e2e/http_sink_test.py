@@ -108,6 +108,28 @@ def test_what_may_heal_is_sent_again_and_told_once(hook, send):
     assert run.stderr.count(" W ") == 1 and run.stderr.count("healed") == 1
 
 
+def test_what_waits_for_a_sink_that_is_gone_is_told_and_kept(hook, streamd, tmp_path):
+    (tmp_path / "in.ndjson").write_text('{"n":1}\n')
+    pipeline = PIPELINE.format(more="").replace("follow: false", "follow: true")
+    run = Streamd(streamd, pipeline, tmp_path, env={"URL": hook.url + "/hook"})
+    hook.first = [Answer(503)] * 1000
+    run.start()
+    run.wait_until(lambda: len(hook.first) < 1000, 30, "it was tried")
+    assert run.sigterm() == 0
+    run.write(pipeline.replace("  out: {type: http", "  other: {type: http"))
+    run.start()
+    told = 'sink "out" is not in pipeline hook any more'
+    run.wait_until(lambda: told in run.stderr, 30, "the warning")
+    assert run.sigterm() == 0
+    assert "put the sink back to have it delivered" in run.stderr
+    hook.first = []
+    run.write(pipeline)
+    run.start()
+    run.wait_until(lambda: hook.bodies == ['{"n":1}'], 30, "what had waited")
+    assert run.sigterm() == 0
+    assert "any more" not in run.stderr
+
+
 def test_what_is_refused_is_a_dead_letter_with_the_words(hook, send, tmp_path):
     hook.first = [Answer(422, "no such channel")]
     run = send([{"n": 1}, {"n": 2}])

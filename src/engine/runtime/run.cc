@@ -2,6 +2,7 @@
 #include "engine/runtime/run.h"
 
 #include "engine/core/check.h"
+#include "engine/runtime/leftovers.h"
 #include "engine/runtime/lists.h"
 #include "engine/runtime/worker.h"
 #include "engine/state/state_dir.h"
@@ -223,6 +224,7 @@ Status Run::prepare() {
 }
 
 void Run::report_restored() {
+  warn_of_forgotten_outboxes(plan_, pipeline_dir_, options_.log);
   if (store_->last_epoch() == 0 || store_->is_new()) return;
   std::uint64_t keys = 0;
   for (const auto& node : progress().nodes) keys += node.keys;
