@@ -24,10 +24,13 @@ import file_cases  # noqa: E402
 import kafka_cases  # noqa: E402
 import kafka_more_cases  # noqa: E402
 import process_cases  # noqa: E402
+import service_cases  # noqa: E402
+import wide_cases  # noqa: E402
 import window_cases  # noqa: E402
 
 GROUPS = {"file": file_cases.measure, "window": window_cases.measure, "kafka": kafka_cases.measure,
-          "kafka-more": kafka_more_cases.measure, "process": process_cases.measure}
+          "kafka-more": kafka_more_cases.measure, "process": process_cases.measure,
+          "wide": wide_cases.measure, "services": service_cases.measure}
 COLUMNS = ("what", "goal", "measured: median (range)", "limit in the same run", "verdict")
 
 

@@ -93,20 +93,20 @@ def many_keys():
 PANES_START = 1_704_067_200
 
 
-def panes(seconds):
-    """A million keys, each once in every second: what a sliding window of more seconds keeps is
-    that many (key, pane) entries."""
+def panes(seconds, keys=KEYS, times=1):
+    """So many keys, each so many times in every second: what a sliding window of more seconds keeps
+    is an entry for each key and second."""
 
     def fill(folder):
-        print(f"making {seconds * KEYS:,} records of {KEYS:,} keys, once", flush=True)
+        print(f"making {seconds * keys * times:,} records of {keys:,} keys, once", flush=True)
         with open(folder / "panes.ndjson", "w") as out:
             for second in range(seconds):
                 time_text = f'","t":{PANES_START + second}}}\n'
-                for n in range(KEYS):
-                    key = n * 611_953 % KEYS
+                for n in range(keys * times):
+                    key = n * 611_953 % keys
                     out.write(f'{{"k":"10.{key >> 16}.{key >> 8 & 255}.{key & 255}{time_text}')
 
-    return _folder(f"panes-{seconds}", fill) / "panes.ndjson"
+    return _folder(f"panes-{seconds}-{keys}-{times}", fill) / "panes.ndjson"
 
 
 def disordered(binary, records):
