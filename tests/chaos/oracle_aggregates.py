@@ -21,7 +21,7 @@ def refused(function, value):
     if value is None:
         return False
     k = kind(value)
-    if function == "count":
+    if function in ("count", "share"):
         return k != "bool"
     if function in ("sum", "avg", "quantile"):
         return k not in NUMBERS or not math.isfinite(value)
@@ -44,6 +44,8 @@ def result(function, argument, values, count, span):
         return count if argument == "all" else sum(there)
     if function == "rate":
         return count / (span / SECOND)
+    if function == "share":
+        return sum(there) / count
     if function == "sum":
         return exact_sum(there)
     if function == "distinct":
@@ -52,6 +54,9 @@ def result(function, argument, values, count, span):
         return top(there, argument)
     if not there:
         return None
+    if function == "entropy":
+        parts = [c / len(there) for c in Counter(map(identity, there)).values()]
+        return Near(-sum(p * math.log2(p) for p in parts) if len(parts) > 1 else 0.0, 1e-9)
     if function == "avg":
         return float(sum(map(Fraction, there), Fraction(0))) / len(there)
     if function in ("min", "max"):

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from random_expr import COMPARE, condition, number
 
+# Functions whose values differ a little from the oracle's, or are no plain value; no one computes with them.
+NEAR = ("quantile", "entropy", "top")
 KEYS = ("text", "int", "flag", "numeral", "address", "time")
 
 
@@ -42,13 +44,12 @@ def window(dice, stream, name, expression):
         # One window for all: a record that is late for some windows waits for them to close, and
         # the row that it makes pass may hold what has come meanwhile.
         config["window"] = {"tumbling": "4000d"}
-    if emit == "changed" and any(text.startswith("quantile") for text in config["compute"].values()):
+    if emit == "changed" and any(text.startswith(("quantile", "entropy")) for text in config["compute"].values()):
         emit = "close"
     config["emit"] = emit
     if dice.random() < 0.2:
         config["max_keys"] = 1_000_000
-    # Their values differ a little from the oracle's; no one computes with them.
-    env = {n: ("near", "none") if config["compute"].get(n, "").startswith(("quantile", "top")) else known
+    env = {n: ("near", "none") if config["compute"].get(n, "").startswith(NEAR) else known
            for n, known in env.items()}
     return config, replace(stream, env=env, closed=True, ordered=False, punctual=True, raw=False,
                            timed=emit != "threshold",
@@ -72,7 +73,7 @@ def windows(dice, stream, ordered):
 def compute(dice, stream, ordered, expression):
     """(text, tree, (type, use))."""
     env = stream.env
-    names = "count,count,count if,sum,sum,avg,min,max,distinct,top,rate,quantile".split(",")
+    names = "count,count,count if,share,sum,sum,avg,min,max,distinct,top,entropy,rate,quantile".split(",")
     function = dice.choice(names + (["first", "last"] if ordered else []))
     if function == "count":
         return aggregate(expression, "count", None, "all", ("int", "int"))
@@ -80,6 +81,8 @@ def compute(dice, stream, ordered, expression):
         return aggregate(expression, "rate", None, None, ("double", "real"))
     if function == "count if":
         return aggregate(expression, "count", condition(dice, env, 1), None, ("int", "int"))
+    if function == "share":
+        return aggregate(expression, "share", condition(dice, env, 1), None, ("double", "real"))
     if function in ("sum", "avg", "quantile"):
         tree = number(dice, env, dice.choice(["int", "double"]), dice.choice([0, 0, 1]))
         sums = [name for name, (_, use) in env.items() if use == "number"]
@@ -104,11 +107,11 @@ def aggregate(expression, function, tree, argument, known):
 
 
 def having(dice, env, computed, expression):
-    able = [name for name, text in computed.items() if not text.startswith(("quantile", "top"))
+    able = [name for name, text in computed.items() if not text.startswith(NEAR)
             and env[name][1] in ("int", "real", "number")]
     if able and dice.random() < 0.8:
         return expression([dice.choice([">", ">", ">=", "<", "=="]), ["field", dice.choice(able)],
                            ["lit", dice.choice([0, 1, 2, 3, 5, 10])]])
     usable = {name: known for name, known in env.items()
-              if not computed.get(name, "").startswith(("quantile", "top"))}
+              if not computed.get(name, "").startswith(NEAR)}
     return expression(condition(dice, usable, 1))

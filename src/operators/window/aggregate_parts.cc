@@ -221,6 +221,20 @@ Value counted_top(Word at, std::size_t k, Arena& arena) {
   json += "]";
   return Value::json(arena.copy(json));
 }
+// Terms in order of size, so that the same values give the same bits whatever their order.
+Value counted_entropy(Word at) {
+  if (at == 0) return Value::null();
+  std::vector<std::int64_t> counts;
+  for (const auto& [value, count] : *get<Counted>(at)) counts.push_back(count);
+  std::sort(counts.begin(), counts.end());
+  double all = 0, weighted = 0;
+  for (const std::int64_t count : counts) {
+    const auto c = static_cast<double>(count);
+    all += c;
+    weighted += c * std::log2(c);
+  }
+  return Value::float64(counts.size() == 1 ? 0 : std::max(0.0, std::log2(all) - weighted / all));
+}
 void encode_counted(Word at, std::string& out) {
   if (at == 0) {
     put_varint(out, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The aggregates that need more than a number: extremes, stamped values (first, last), counted
-// values (distinct, top) and sketches (quantile). Each is one word: a pointer to what it owns, 0
-// when there is nothing. Used by aggregates.cc only; see there for part and running form.
+// values (distinct, top, entropy) and sketches (quantile). Each is one word: a pointer to what it
+// owns, 0 when there is nothing. Used by aggregates.cc only; see there for part and running form.
 //
 // On disk (varint.h): extreme: text of the value, empty = none. Stamped: 0, or 1, signed time,
 // varint arrival, text. Counted: varint n, then n times text, varint count, sorted. Sketch:
@@ -47,6 +47,7 @@ void add_counted(Word& at, const Value& value);
 void combine_counted(Word& at, Word other, int sign);
 std::size_t counted_size(Word at);
 Value counted_top(Word at, std::size_t k, Arena& arena);
+Value counted_entropy(Word at);
 void encode_counted(Word at, std::string& out);
 bool decode_counted(std::string_view& in, Word& at);
 void free_counted(Word& at);

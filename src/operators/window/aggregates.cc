@@ -62,7 +62,8 @@ const char* Aggregates::refuse(Function function, const Value& value) {
   const bool number = kind == Kind::int64 || kind == Kind::uint64 || kind == Kind::float64;
   const bool nan = kind == Kind::float64 && std::isnan(value.as_double());
   switch (function) {
-    case Function::count: return kind == Kind::boolean ? nullptr : "a bool";
+    case Function::count:
+    case Function::share: return kind == Kind::boolean ? nullptr : "a bool";
     case Function::sum:
     case Function::avg:
     case Function::quantile:
@@ -74,6 +75,7 @@ const char* Aggregates::refuse(Function function, const Value& value) {
       if (nan) return "a number that is not NaN";
       return kind == Kind::json || kind >= Kind::list ? "a value that can be ordered" : nullptr;
     case Function::distinct:
+    case Function::entropy:
     case Function::first:
     case Function::last:
     case Function::top: return kind >= Kind::list ? "a plain value" : nullptr;
@@ -91,12 +93,14 @@ void Aggregates::add_each(std::uint64_t* part, const Value* inputs, std::int64_t
     if (value.absent()) continue;
     std::uint64_t* at = part + offsets_[c];
     switch (compute.function) {
-      case Function::count: *at += value.as_bool() ? 1 : 0; break;
+      case Function::count:
+      case Function::share: *at += value.as_bool() ? 1 : 0; break;
       case Function::sum:
       case Function::avg: add_to_sum(at, value); break;
       case Function::min:
       case Function::max: add_extreme(*at, value, compute.function == Function::max); break;
       case Function::distinct:
+      case Function::entropy:
       case Function::top: add_counted(*at, value); break;
       case Function::first:
       case Function::last:
@@ -113,6 +117,7 @@ namespace {
 void enter_one(const Compute& compute, std::uint64_t* at, const std::uint64_t* from) {
   switch (compute.function) {
     case Function::count:
+    case Function::share:
       if (compute.input >= 0) *at += *from;
       break;
     case Function::sum:
@@ -126,6 +131,7 @@ void enter_one(const Compute& compute, std::uint64_t* at, const std::uint64_t* f
     case Function::first:
     case Function::last: enter_stamped(*at, *from); break;
     case Function::distinct:
+    case Function::entropy:
     case Function::top: combine_counted(*at, *from, 1); break;
     case Function::quantile: combine_sketched(*at, *from, 1); break;
     case Function::rate: break;
@@ -161,6 +167,7 @@ void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const 
     const std::uint64_t* from = part + offsets_[c];
     switch (compute.function) {
       case Function::count:
+      case Function::share:
         if (compute.input >= 0) *at -= *from;
         break;
       case Function::sum:
@@ -177,6 +184,7 @@ void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const 
       case Function::first:
       case Function::last: leave_stamped(*at, *from); break;
       case Function::distinct:
+      case Function::entropy:
       case Function::top: combine_counted(*at, *from, -1); break;
       case Function::quantile: combine_sketched(*at, *from, -1); break;
       case Function::rate: break;
@@ -196,6 +204,10 @@ Value common_result(const Compute& compute, const std::uint64_t* at, std::uint64
     case Function::sum:
     case Function::avg: return sum_result(compute, at);
     case Function::distinct: return Value::int64(static_cast<std::int64_t>(counted_size(*at)));
+    case Function::entropy: return counted_entropy(*at);
+    case Function::share:
+      if (count == 0) return Value::null();
+      return Value::float64(static_cast<double>(*at) / static_cast<double>(count));
     case Function::top: return counted_top(*at, static_cast<std::size_t>(compute.argument), arena);
     case Function::quantile: return sketched_quantile(*at, compute.argument);
     default: return Value::null();
@@ -237,6 +249,7 @@ void Aggregates::encode(const std::uint64_t* part, std::string& out) const {
     const std::uint64_t* at = part + offsets_[c];
     switch (computes_[c].function) {
       case Function::count:
+      case Function::share:
         if (computes_[c].input >= 0) put_varint(out, *at);
         break;
       case Function::sum:
@@ -251,6 +264,7 @@ void Aggregates::encode(const std::uint64_t* part, std::string& out) const {
       case Function::first:
       case Function::last: encode_stamped(*at, out); break;
       case Function::distinct:
+      case Function::entropy:
       case Function::top: encode_counted(*at, out); break;
       case Function::quantile: encode_sketched(*at, out); break;
       case Function::rate: break;
@@ -261,7 +275,8 @@ void Aggregates::encode(const std::uint64_t* part, std::string& out) const {
 bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t& arrival) const {
   const auto one = [&](const Compute& compute, std::uint64_t* at) {
     switch (compute.function) {
-      case Function::count: return compute.input < 0 || take_varint(in, *at);
+      case Function::count:
+      case Function::share: return compute.input < 0 || take_varint(in, *at);
       case Function::sum:
       case Function::avg:
         if (!take_varint(in, at[kSumInputs])) return false;
@@ -272,6 +287,7 @@ bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t
       case Function::first:
       case Function::last: return decode_stamped(in, *at, arrival);
       case Function::distinct:
+      case Function::entropy:
       case Function::top: return decode_counted(in, *at);
       case Function::quantile: return decode_sketched(in, *at);
       case Function::rate: return true;
@@ -300,9 +316,11 @@ void Aggregates::free_words(std::uint64_t* words, bool running) const {
       case Function::first:
       case Function::last: running ? free_stamped_running(*at) : free_stamped_part(*at); break;
       case Function::distinct:
+      case Function::entropy:
       case Function::top: free_counted(*at); break;
       case Function::quantile: free_sketched(*at); break;
       case Function::count:
+      case Function::share:
         if (computes_[c].input >= 0) *at = 0;
         break;
       case Function::rate: break;

@@ -32,6 +32,8 @@ enum class Function : std::uint8_t {
   top,       // JSON [{"value": …, "count": …}, …], most frequent first, then smallest value
   quantile,  // element floor(q * (n - 1)) of the sorted inputs, within 1 %
   rate,      // records per second of window
+  share,     // of the records, the part for which the input is true: 0 to 1
+  entropy,   // of the inputs' values, in bits: 0 when all are the same, log2(n) of n different ones
 };
 
 struct Compute {

@@ -14,7 +14,7 @@ struct Known {
   int least;  // arguments
   int most;
 };
-constexpr std::array<Known, 11> kKnown = {{
+constexpr std::array<Known, 14> kKnown = {{
     {"count", Function::count, 0, 1},
     {"sum", Function::sum, 1, 1},
     {"avg", Function::avg, 1, 1},
@@ -24,8 +24,11 @@ constexpr std::array<Known, 11> kKnown = {{
     {"first", Function::first, 1, 1},
     {"last", Function::last, 1, 1},
     {"top", Function::top, 2, 2},
+    {"topk", Function::top, 2, 2},
     {"quantile", Function::quantile, 2, 2},
     {"rate", Function::rate, 0, 0},
+    {"share", Function::share, 1, 1},
+    {"entropy", Function::entropy, 1, 1},
 }};
 
 struct Piece {

@@ -62,7 +62,8 @@ bool may_be(Function function, Type type) {
   const auto number = type == Type::int64 || type == Type::uint64 || type == Type::float64;
   if (type == Type::any || type == Type::null) return true;
   switch (function) {
-    case Function::count: return type == Type::boolean;
+    case Function::count:
+    case Function::share: return type == Type::boolean;
     case Function::sum:
     case Function::avg:
     case Function::quantile: return number;
@@ -77,7 +78,9 @@ Type result_type(Function function, Type input) {
     case Function::count:
     case Function::distinct: return Type::int64;
     case Function::avg:
+    case Function::entropy:
     case Function::quantile:
+    case Function::share:
     case Function::rate: return Type::float64;
     case Function::sum: return input == Type::int64 || input == Type::float64 ? input : Type::any;
     case Function::top: return Type::json;

@@ -139,9 +139,33 @@ TEST_CASE("each aggregate names what it cannot take", "[window]") {
   CHECK(Aggregates::refuse(Function::max, Value::json("{}")) != nullptr);
   CHECK(Aggregates::refuse(Function::first, Value::list(nullptr, 0)) != nullptr);
   CHECK(Aggregates::refuse(Function::count, Value::int64(1)) != nullptr);
+  CHECK(Aggregates::refuse(Function::share, Value::int64(1)) != nullptr);
+  CHECK(Aggregates::refuse(Function::entropy, Value::list(nullptr, 0)) != nullptr);
   CHECK(Aggregates::refuse(Function::sum, Value::null()) == nullptr);
   CHECK(Aggregates::refuse(Function::min, Value::string("a")) == nullptr);
   CHECK(Aggregates::refuse(Function::distinct, Value::json("{}")) == nullptr);
+}
+
+TEST_CASE("entropy is in bits and does not depend on the order of the values", "[window]") {
+  const Aggregates aggregates({{"h", Function::entropy, 0, 0, false}});
+  const auto entropy = [&](const std::vector<std::string>& texts) {
+    std::uint64_t part[1] = {};
+    for (const auto& text : texts) {
+      const Value value = Value::string(text);
+      aggregates.add(part, &value, 0, 0);
+    }
+    Arena arena;
+    const Value result = aggregates.part_result(0, part, texts.size(), 1, arena);
+    aggregates.free_part(part);
+    return result;
+  };
+  CHECK(entropy({}).is(Kind::null));
+  CHECK(entropy({"a", "a", "a"}).as_double() == 0);
+  CHECK(entropy({"a", "b"}).as_double() == 1);
+  CHECK(entropy({"a", "b", "c", "d"}).as_double() == 2);
+  CHECK(entropy({"a", "b", "b", "b"}).as_double() == Approx(0.811278124459133));
+  CHECK(entropy({"b", "a", "c", "b", "a", "b"}).as_double() ==
+        entropy({"a", "a", "b", "b", "b", "c"}).as_double());
 }
 
 TEST_CASE("quantiles are within one percent over the whole range of doubles", "[window]") {

@@ -146,6 +146,8 @@ void Kept::emit(const Batch& batch, Port port) {
         start = text;
       else if (name == "window_end")
         end = text;
+      else if (name == "h" && !value.absent())
+        values += " h=" + show(nanos(value.as_double()));
       else if (name == "q")
         row.quantile = value.absent() ? std::nullopt : std::optional(value.as_double());
       else

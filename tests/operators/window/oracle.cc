@@ -82,6 +82,15 @@ OracleRow Oracle::row(const std::string& key, const std::vector<Kept>& records, 
          ",\"count\":" + std::to_string(-top[i].first) + "}";
   v +=
       "] r=" + show(static_cast<double>(records.size()) / (static_cast<double>(end - start) / 1e6));
+  double entropy = 0;
+  std::size_t large = 0;
+  for (const auto& [x, c] : counts) {
+    const double p = c.first / static_cast<double>(with.size());
+    entropy -= p * std::log2(p);
+    if (x > 5) large += static_cast<std::size_t>(c.first);
+  }
+  v += " h=" + (with.empty() ? "null" : show(nanos(entropy)));
+  v += " sh=" + show(static_cast<double>(large) / static_cast<double>(records.size()));
   if (values) *values = v;
   OracleRow out;
   out.exact = key + " [" + std::to_string(start) + "," + std::to_string(end) + ") @" +

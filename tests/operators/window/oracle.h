@@ -3,6 +3,7 @@
 // operator's code. Every record is kept for ever; every window is computed from its records.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,6 +32,9 @@ struct OracleRecord {
   std::optional<double> x;
   bool whole = false;  // x is an int
 };
+
+// Rounded to where two ways to compute a logarithm agree.
+inline double nanos(double value) { return std::round(value * 1e9) / 1e9; }
 
 struct OracleRow {
   std::string exact;  // key, window, time and every value but the quantile, as text

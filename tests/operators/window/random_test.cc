@@ -61,6 +61,8 @@ Scenario make_scenario(std::mt19937& random) {
                                           {"l", scalar("last(x)")},
                                           {"t", scalar("top(x, 3)")},
                                           {"r", scalar("rate()")},
+                                          {"h", scalar("entropy(x)")},
+                                          {"sh", scalar("share(has(x) && x != null && x > 5)")},
                                           {"q", scalar("quantile(x, 0.5)")}}));
   const auto emits = pick(0, 2);
   s.rules.emits = emits == 0 ? Emits::close : emits == 1 ? Emits::threshold : Emits::changed;
