@@ -10,11 +10,13 @@ void add_builtin_operators(Registry& registry) {
   add_explode_operator(registry);
   add_fill_operator(registry);
   add_filter_operator(registry);
+  add_first_seen_operator(registry);
   add_map_operator(registry);
   add_match_operator(registry);
   add_outliers_operator(registry);
   add_route_operator(registry);
   add_sample_operator(registry);
+  add_throttle_operator(registry);
   add_window_operator(registry);
 }
 

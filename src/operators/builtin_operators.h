@@ -12,11 +12,13 @@ void add_enrich_operator(Registry& registry);
 void add_explode_operator(Registry& registry);
 void add_fill_operator(Registry& registry);
 void add_filter_operator(Registry& registry);
+void add_first_seen_operator(Registry& registry);
 void add_map_operator(Registry& registry);
 void add_match_operator(Registry& registry);
 void add_outliers_operator(Registry& registry);
 void add_route_operator(Registry& registry);
 void add_sample_operator(Registry& registry);
+void add_throttle_operator(Registry& registry);
 void add_window_operator(Registry& registry);
 
 // All of them.

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/key.h"
+#include "operators/added_columns.h"
+#include "operators/builtin_operators.h"
+#include "operators/key_states.h"
+#include "operators/keyed_plan.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace streamd {
+namespace {
+
+enum class FirstSeenAction { mark, keep };
+
+struct FirstSeenConfig {
+  std::vector<ExprText> by;
+  Duration forget = Duration::from_seconds(std::int64_t{30} * 86'400);
+  FirstSeenAction action = FirstSeenAction::mark;
+  std::string as = "first_seen";
+  std::uint64_t max_keys = 1'000'000;
+};
+
+// When a key was there: its first and its newest record.
+struct Presence {
+  std::int64_t first = INT64_MAX;
+  std::int64_t newest = INT64_MIN;
+
+  void encode(std::string& out) const {
+    window::put_signed(out, first);
+    window::put_signed(out, newest);
+  }
+  bool decode(std::string_view in) {
+    return window::take_signed(in, first) && window::take_signed(in, newest) && in.empty();
+  }
+};
+
+struct FirstSeenShape {
+  FirstSeenConfig config;
+  AddedColumns added;  // the mark, first time, time before
+};
+
+class FirstSeen final : public Operator {
+ public:
+  FirstSeen(const FirstSeenShape& shape, const KeyColumns& keys, const OperatorContext& context)
+      : shape_(shape),
+        seed_(context.hash_seed),
+        keys_(keys),
+        states_({context.worker, context.workers}, context.hash_seed,
+                {shape.config.forget.micros,
+                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
+
+  Status restore(StateReader& state) override { return states_.restore(state); }
+  Status checkpoint(StateWriter& state) override {
+    states_.checkpoint(state);
+    return {};
+  }
+  Status on_watermark(EventTime w, Emitter&) override {
+    states_.advance(w);
+    return {};
+  }
+  std::size_t live_keys() const override { return states_.size(); }
+
+  Status on_batch(const Batch& in, Emitter& out) override {
+    if (in.empty()) return {};
+    made_ = shape_.added.make(in);
+    rows_.clear();
+    std::size_t known = 0, shed = 0;
+    keys_.start(in);
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const std::uint32_t row = in.physical(i);
+      key_.clear();
+      if (!keys_.append(row, key_)) {
+        out.reject(in, i, keys_.fault());
+        continue;
+      }
+      const std::uint64_t hash =
+          in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+      const std::int64_t time = in.time(i).micros;
+      Presence* const presence = states_.change(key_, hash, time);
+      if (presence == nullptr)
+        ++shed;
+      else if (note(*presence, row, time) || shape_.config.action == FirstSeenAction::mark)
+        rows_.push_back(row);
+      else
+        ++known;
+    }
+    if (known > 0) out.drop(DropReason::filtered, known);
+    if (shed > 0) out.drop(DropReason::shed, shed);
+    if (rows_.empty()) return {};
+    const Batch marked = shape_.added.join(in, std::move(made_));
+    out.emit(rows_.size() == in.size() ? marked : marked.select(rows_));
+    return {};
+  }
+
+ private:
+  // Fills the fields of a record; true: it is the first of its key.
+  bool note(Presence& presence, std::uint32_t row, std::int64_t time) {
+    const bool is_new = presence.newest == INT64_MIN ||
+                        saturating_sub(time, presence.newest) >= shape_.config.forget.micros;
+    if (is_new)
+      presence.first = time;
+    else
+      (*made_[2])[row] = Value::timestamp({presence.newest});
+    presence.first = std::min(presence.first, time);
+    presence.newest = std::max(presence.newest, time);
+    (*made_[0])[row] = Value::boolean(is_new);
+    (*made_[1])[row] = Value::timestamp({presence.first});
+    return is_new;
+  }
+
+  const FirstSeenShape& shape_;
+  const std::uint64_t seed_;
+  KeyReader keys_;
+  KeyStates<Presence> states_;
+  std::string key_;
+  AddedColumns::Made made_;
+  std::vector<std::uint32_t> rows_;
+};
+
+class FirstSeenPlan final : public KeyedPlan {
+ public:
+  FirstSeenPlan(FirstSeenConfig config, KeyParts key, Place place)
+      : KeyedPlan(std::move(key)), place_(place) {
+    shape_.config = std::move(config);
+    const std::string& as = shape_.config.as;
+    shape_.added.add(as, Type::boolean);
+    shape_.added.add(as + "_at", Type::timestamp);
+    shape_.added.add(as + "_before", Type::timestamp);
+  }
+  Needs needs(const Needs& wanted) const override {
+    Needs needs = wanted;
+    shape_.added.take_from(needs);
+    key().fields(needs.fields);
+    return needs;
+  }
+  Ports bind(const Schema& in, Diagnostics& problems) override {
+    bind_key(in, problems);
+    return {shape_.added.bind(in, place_, "as", problems), false};
+  }
+  // Times are stored, so `forget` may change.
+  std::string state_signature() const override { return "first_seen " + key().text(); }
+  std::unique_ptr<Operator> make(const OperatorContext& context) const override {
+    return std::make_unique<FirstSeen>(shape_, keys(), context);
+  }
+
+ private:
+  Place place_;
+  FirstSeenShape shape_;
+};
+
+}  // namespace
+
+template <>
+struct EnumNames<FirstSeenAction> {
+  static constexpr std::array<std::pair<FirstSeenAction, std::string_view>, 2> values = {
+      {{FirstSeenAction::mark, "mark"}, {FirstSeenAction::keep, "keep"}}};
+};
+
+namespace {
+
+Spec<FirstSeenConfig> first_seen_spec() {
+  using C = FirstSeenConfig;
+  return Spec<C>("first_seen")
+      .summary("Tells the first record of each key from those that follow.")
+      .details(
+          "Adds the fields `first_seen` (true for the first record of its key), `first_seen_at` "
+          "(event time of the key's first record) and `first_seen_before` (of the newest one "
+          "before this; none for the first). With `action: keep` only first records go on and the "
+          "others are counted as `filtered`.\n\n"
+          "A key is forgotten when it was quiet for `forget`: then its next record is a first "
+          "again. \"First\" is the one that arrives first; a record that arrives later with an "
+          "earlier time moves `first_seen_at` back but is no first.\n\n"
+          "`dedupe` with `keep: after_silence` also lets only first records through, at a third "
+          "of the memory; this one marks them and knows the times.")
+      .promise("exact, also after a crash")
+      .field(&C::by, {.name = "by",
+                      .help = "Fields or CEL expressions that make the key.",
+                      .required = true,
+                      .examples = {"[host, match.value]"}})
+      .field(&C::forget,
+             {.name = "forget", .help = "How long a key may be quiet.", .examples = {"90d"}})
+      .field(&C::action, {.name = "action", .help = "Mark first records, or keep only them."})
+      .field(&C::as, {.name = "as", .help = "What the names of the fields begin with."})
+      .field(&C::max_keys, {.name = "max_keys",
+                            .help = "Keys held at once, over all workers; records of further ones "
+                                    "are counted as shed.",
+                            .advanced = true})
+      .rule("by must name at least one field", [](const C& c) { return !c.by.empty(); })
+      .rule("forget must be longer than 0", [](const C& c) { return c.forget.micros > 0; })
+      .rule("as must name a field", [](const C& c) { return !c.as.empty(); })
+      .rule("max_keys must be at least 1", [](const C& c) { return c.max_keys > 0; })
+      .example("The first time a host talks to an address that is listed",
+               "by: [host, match.value]\nforget: 90d\naction: keep\n");
+}
+
+}  // namespace
+
+void add_first_seen_operator(Registry& registry) {
+  registry.add_operator(first_seen_spec(),
+                        [](FirstSeenConfig config, const ConfigNode& node,
+                           Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
+                          auto key = KeyParts::parse(config.by, problems);
+                          if (!key) return nullptr;
+                          return std::make_unique<FirstSeenPlan>(std::move(config), std::move(*key),
+                                                                 node.place);
+                        });
+}
+
+}  // namespace streamd
