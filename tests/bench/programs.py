@@ -50,8 +50,8 @@ class Programs:
             raise BenchError(f"bench_{name}: {done.stderr[-1000:]}")
         return done.stdout
 
-    def limits(self, path):
-        return json.loads(self.helper("limits", path))
+    def limits(self, path, *fields):
+        return json.loads(self.helper("limits", path, *fields))
 
     def measured(self, command, env=None):
         """Run a command under bench_cost: (cost, stdout, stderr)."""

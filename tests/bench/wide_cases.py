@@ -62,7 +62,7 @@ def with_page(record, n):
 
 def banners(programs, chosen):
     file, size, records = _file(programs, MEGABYTES if chosen.records >= 5_000_000 else 50)
-    limits = programs.limits(file)
+    limits = programs.limits(file, "timestamp", "port")
     rates, problems = [], []
     for _ in range(chosen.repeat):
         run = programs.streamd_text(PIPELINE % file, {})
