@@ -3,8 +3,8 @@
 #include "operators/builtin_operators.h"
 #include "operators/field_paths.h"
 #include "operators/fill_rule.h"
-#include "operators/key_parts.h"
 #include "operators/key_states.h"
+#include "operators/keyed_plan.h"
 #include "operators/last_values.h"
 
 #include <algorithm>
@@ -38,7 +38,6 @@ struct FillShape {
   std::vector<std::optional<std::size_t>> required;  // columns of the output
   std::size_t columns = 0;
   std::size_t lasts = 0;
-  KeyColumns key;
 
   bool lacks(const Value& v) const {
     switch (v.kind()) {
@@ -55,10 +54,10 @@ struct FillShape {
 
 class Fill final : public Operator {
  public:
-  Fill(const FillShape& shape, const OperatorContext& context)
+  Fill(const FillShape& shape, const KeyColumns& keys, const OperatorContext& context)
       : shape_(shape),
         seed_(context.hash_seed),
-        keys_(shape.key),
+        keys_(keys),
         states_({context.worker, context.workers}, context.hash_seed,
                 {shape.config.keep.micros,
                  (shape.config.max_keys + context.workers - 1) / context.workers}) {}
@@ -202,9 +201,10 @@ class Fill final : public Operator {
   std::vector<std::shared_ptr<Column>> made_;
 };
 
-class FillPlan final : public OperatorPlan {
+class FillPlan final : public KeyedPlan {
  public:
-  FillPlan(FillConfig config, KeyParts key, Place place) : key_(std::move(key)), place_(place) {
+  FillPlan(FillConfig config, KeyParts key, Place place)
+      : KeyedPlan(std::move(key)), place_(place) {
     for (const FillWhen when : config.when) {
       shape_.missing = shape_.missing || when == FillWhen::missing;
       shape_.null = shape_.null || when == FillWhen::null;
@@ -220,7 +220,7 @@ class FillPlan final : public OperatorPlan {
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
-    key_.fields(needs.fields);
+    key().fields(needs.fields);
     for (const auto& [name, rule] : shape_.config.fields) needs.fields.insert(name);
     for (const auto& from : from_)
       if (from) from->fields(needs.fields);
@@ -231,7 +231,7 @@ class FillPlan final : public OperatorPlan {
     Ports ports{in, false};
     shape_.steps.clear();
     shape_.required.clear();
-    if (shape_.lasts > 0) shape_.key = key_.bind(in, problems);
+    if (shape_.lasts > 0) bind_key(in, problems);
     std::size_t last = 0;
     for (std::size_t f = 0; f < shape_.config.fields.size(); ++f) {
       const auto& [name, rule] = shape_.config.fields[f];
@@ -264,28 +264,18 @@ class FillPlan final : public OperatorPlan {
     return ports;
   }
   bool stateful() const override { return shape_.lasts > 0; }
-  bool passes_records() const override { return true; }
-  std::vector<std::string> key_fields() const override {
-    return stateful() ? key_.key_fields() : std::vector<std::string>{};
-  }
-  bool hashes_keys() const override { return !shape_.key.plain(); }
-  void hash_keys(const Batch& in, std::uint64_t seed,
-                 std::vector<std::uint64_t>& by_row) const override {
-    shape_.key.hash(in, seed, by_row);
-  }
   std::string state_signature() const override {
     if (!stateful()) return {};
-    std::string text = "fill " + key_.text() + " last";
+    std::string text = "fill " + key().text() + " last";
     for (const auto& [name, rule] : shape_.config.fields)
       if (rule.last) text += " " + json_quote(name);
     return text;
   }
   std::unique_ptr<Operator> make(const OperatorContext& context) const override {
-    return std::make_unique<Fill>(shape_, context);
+    return std::make_unique<Fill>(shape_, keys(), context);
   }
 
  private:
-  KeyParts key_;
   Place place_;
   std::vector<std::optional<expr::Expression>> from_;  // per field
   FillShape shape_;

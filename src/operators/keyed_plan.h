@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // KeyedPlan: what the plans of operators have in common that let records through and remember
 // something of each key of a `by`. A plan calls bind_key() from bind() and gives keys() to its
-// operators.
+// operators; one that needs no state for some settings says so by stateful().
 #pragma once
 
 #include "engine/api/operator.h"
@@ -16,7 +16,9 @@ namespace streamd {
 
 class KeyedPlan : public OperatorPlan {
  public:
-  std::vector<std::string> key_fields() const override { return key_.key_fields(); }
+  std::vector<std::string> key_fields() const override {
+    return stateful() ? key_.key_fields() : std::vector<std::string>{};
+  }
   bool hashes_keys() const override { return !columns_.plain(); }
   void hash_keys(const Batch& in, std::uint64_t seed,
                  std::vector<std::uint64_t>& by_row) const override {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/key.h"
+#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
 #include "operators/field_paths.h"
-#include "operators/key_parts.h"
 #include "operators/key_states.h"
+#include "operators/keyed_plan.h"
 #include "operators/value_window.h"
 
 #include <cmath>
@@ -33,10 +34,8 @@ struct OutliersConfig {
 struct OutliersShape {
   OutliersConfig config;
   double threshold = 0;
-  KeyColumns key;
   std::optional<std::size_t> field;
-  std::size_t mark = 0;  // first of three columns
-  std::size_t columns = 0;
+  AddedColumns added;  // mark: the mark, low and high; drop: none
 };
 
 struct Verdict {
@@ -46,10 +45,10 @@ struct Verdict {
 
 class Outliers final : public Operator {
  public:
-  Outliers(const OutliersShape& shape, const OperatorContext& context)
+  Outliers(const OutliersShape& shape, const KeyColumns& keys, const OperatorContext& context)
       : shape_(shape),
         seed_(context.hash_seed),
-        keys_(shape.key),
+        keys_(keys),
         states_({context.worker, context.workers}, context.hash_seed,
                 {shape.config.window.value_or(Duration{}).micros,
                  (shape.config.max_keys + context.workers - 1) / context.workers}) {}
@@ -70,8 +69,7 @@ class Outliers final : public Operator {
     const bool marks = shape_.config.action == OutlierAction::mark;
     rows_.clear();
     shed_ = dropped_ = 0;
-    for (auto& column : marks_)
-      column = marks ? std::make_shared<Column>(in.physical_rows()) : nullptr;
+    marks_ = shape_.added.make(in);
     keys_.start(in);
     for (std::size_t i = 0; i < in.size(); ++i) {
       const auto verdict = judge(in, i, out);
@@ -159,13 +157,7 @@ class Outliers final : public Operator {
   }
 
   void give(const Batch& in, Emitter& out) {
-    Batch made = in;
-    if (marks_[0]) {
-      std::vector<ColumnPtr> columns = in.columns();
-      columns.resize(shape_.columns);
-      for (std::size_t m = 0; m < 3; ++m) columns[shape_.mark + m] = std::move(marks_[m]);
-      made = in.with_columns(std::move(columns));
-    }
+    const Batch made = shape_.added.join(in, std::move(marks_));
     out.emit(rows_.size() == in.size() ? made : made.select(rows_));
   }
 
@@ -175,70 +167,45 @@ class Outliers final : public Operator {
   KeyStates<ValueWindow> states_;
   std::string key_;
   std::vector<std::uint32_t> rows_;
-  std::array<std::shared_ptr<Column>, 3> marks_;
+  AddedColumns::Made marks_;
   std::size_t shed_ = 0, dropped_ = 0;
 };
 
-class OutliersPlan final : public OperatorPlan {
+class OutliersPlan final : public KeyedPlan {
  public:
   OutliersPlan(OutliersConfig config, KeyParts key, Place place)
-      : key_(std::move(key)), place_(place) {
+      : KeyedPlan(std::move(key)), place_(place) {
     shape_.threshold = config.threshold.value_or(config.method == OutlierMethod::iqr ? 1.5 : 3.0);
     shape_.config = std::move(config);
+    if (shape_.config.action != OutlierAction::mark) return;
+    const std::string& as = shape_.config.as;
+    shape_.added.add(as, Type::boolean);
+    shape_.added.add(as + "_low", Type::float64);
+    shape_.added.add(as + "_high", Type::float64);
   }
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
-    if (marks())
-      for (const std::string& name : names())
-        std::erase_if(needs.fields, [&](const std::string& field) { return covers(name, field); });
-    key_.fields(needs.fields);
+    shape_.added.take_from(needs);
+    key().fields(needs.fields);
     needs.fields.insert(shape_.config.field);
     return needs;
   }
   Ports bind(const Schema& in, Diagnostics& problems) override {
-    shape_.key = key_.bind(in, problems);
+    bind_key(in, problems);
     shape_.field = in.find(shape_.config.field);
     require_field(in, shape_.config.field, place_, problems);
-    Ports ports{in, false};
-    if (!marks()) return ports;
-    shape_.mark = in.fields.size();
-    for (const std::string& name : names()) {
-      if (in.find(name))
-        problems.error("duplicate-name", place_, "there is a field \"" + name + "\" already",
-                       "Choose another name with as.");
-      std::erase(ports.out.hidden, name);
-      ports.out.fields.push_back(
-          {name, name == shape_.config.as ? Type::boolean : Type::float64, true});
-    }
-    shape_.columns = ports.out.fields.size();
-    return ports;
+    return {shape_.added.bind(in, place_, "as", problems), false};
   }
   bool stateful() const override { return shape_.config.method != OutlierMethod::bounds; }
-  bool passes_records() const override { return true; }
-  std::vector<std::string> key_fields() const override {
-    return stateful() ? key_.key_fields() : std::vector<std::string>{};
-  }
-  bool hashes_keys() const override { return !shape_.key.plain(); }
-  void hash_keys(const Batch& in, std::uint64_t seed,
-                 std::vector<std::uint64_t>& by_row) const override {
-    shape_.key.hash(in, seed, by_row);
-  }
   std::string state_signature() const override {
-    return stateful() ? "outliers of " + json_quote(shape_.config.field) + " " + key_.text() : "";
+    return stateful() ? "outliers of " + json_quote(shape_.config.field) + " " + key().text() : "";
   }
   std::unique_ptr<Operator> make(const OperatorContext& context) const override {
-    return std::make_unique<Outliers>(shape_, context);
+    return std::make_unique<Outliers>(shape_, keys(), context);
   }
 
  private:
-  bool marks() const { return shape_.config.action == OutlierAction::mark; }
-  std::array<std::string, 3> names() const {
-    const std::string& as = shape_.config.as;
-    return {as, as + "_low", as + "_high"};
-  }
-
-  KeyParts key_;
   Place place_;
   OutliersShape shape_;
 };

@@ -3,7 +3,7 @@
 #include "operators/builtin_operators.h"
 #include "operators/dedupe/seen_rows.h"
 #include "operators/dedupe/seen_table.h"
-#include "operators/key_parts.h"
+#include "operators/keyed_plan.h"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,6 @@ struct Config {
 };
 
 struct Shape {
-  KeyColumns key;
   std::int64_t within = 1;
   Keep keep = Keep::first;
   OnFull on_full = OnFull::refuse;
@@ -35,11 +34,11 @@ struct Shape {
 
 class Dedupe final : public Operator {
  public:
-  Dedupe(std::shared_ptr<const Shape> shape, const OperatorContext& context)
+  Dedupe(std::shared_ptr<const Shape> shape, const KeyColumns& keys, const OperatorContext& context)
       : shape_(std::move(shape)),
         seed_(context.hash_seed),
         max_keys_((shape_->max_keys + context.workers - 1) / context.workers),
-        keys_(shape_->key),
+        keys_(keys),
         seen_(shape_->within),
         rows_({context.worker, context.workers}, shape_->within) {}
 
@@ -167,18 +166,18 @@ class Dedupe final : public Operator {
   std::size_t duplicates_ = 0, shed_ = 0;
 };
 
-class DedupePlan final : public OperatorPlan {
+class DedupePlan final : public KeyedPlan {
  public:
-  DedupePlan(const Config& config, KeyParts key) : config_(config), key_(std::move(key)) {}
+  DedupePlan(const Config& config, KeyParts key) : KeyedPlan(std::move(key)), config_(config) {}
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
-    key_.fields(needs.fields);
+    key().fields(needs.fields);
     return needs;
   }
   Ports bind(const Schema& in, Diagnostics& problems) override {
+    bind_key(in, problems);
     auto shape = std::make_shared<Shape>();
-    shape->key = key_.bind(in, problems);
     shape->within = config_.within.micros;
     shape->keep = config_.keep;
     shape->on_full = config_.on_full;
@@ -186,23 +185,14 @@ class DedupePlan final : public OperatorPlan {
     shape_ = std::move(shape);
     return {in, false};
   }
-  std::vector<std::string> key_fields() const override { return key_.key_fields(); }
-  bool hashes_keys() const override { return shape_ && !shape_->key.plain(); }
-  void hash_keys(const Batch& in, std::uint64_t seed,
-                 std::vector<std::uint64_t>& by_row) const override {
-    shape_->key.hash(in, seed, by_row);
-  }
-  bool stateful() const override { return true; }
-  bool passes_records() const override { return true; }
   // Times are stored, so `within` may change.
-  std::string state_signature() const override { return "dedupe " + key_.text(); }
+  std::string state_signature() const override { return "dedupe " + key().text(); }
   std::unique_ptr<Operator> make(const OperatorContext& context) const override {
-    return std::make_unique<Dedupe>(shape_, context);
+    return std::make_unique<Dedupe>(shape_, keys(), context);
   }
 
  private:
   Config config_;
-  KeyParts key_;
   std::shared_ptr<const Shape> shape_;
 };
 
