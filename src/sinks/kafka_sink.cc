@@ -370,8 +370,8 @@ void add_kafka_sink(Registry& registry) {
               "`isolation.level=read_committed`, and see new records with each checkpoint. All "
               "exactly-once sinks of a pipeline use one cluster and the same options. A "
               "transaction "
-              "may stay open for five minutes: a longer outage in its middle ends the process, and "
-              "the next start goes on at the last committed checkpoint.\n\n"
+              "may stay open for five minutes: a longer outage in its middle costs it, and the process "
+              "goes on at the last committed checkpoint.\n\n"
               "A record whose topic, key or message can't be made, or that is larger than "
               "`message.max.bytes` of the options, becomes a dead letter. Records for a topic that "
               "does not exist wait for it.")

@@ -57,6 +57,35 @@ def test_a_second_process_joins_and_leaves_with_transactions(streamd, kafka, tmp
     rebalance(streamd, kafka, tmp_path, "share", exactly_once=True)
 
 
+def test_a_process_that_hung_past_its_session_goes_on_by_itself(streamd, kafka, tmp_path):
+    """Others had its partitions meanwhile: what it had not committed is lost to it, not to them."""
+    kafka.create_topic("ousted-in", 4)
+    kafka.create_topic("ousted-out", 2)
+    count = 20_000
+    pipeline = copy(kafka, "ousted-in", kafka_sink(kafka, "ousted-out"), every="100ms")
+    first, second = members(tmp_path, streamd, pipeline, "first", "second")
+    feeder = Feeder(kafka, "ousted-in", count, 20, partitions=4)
+    first.start("--workers", 2)
+    first.wait_until(lambda: counted(kafka, "ousted-out"), 30, "first records")
+    second.start()
+    told = "going on from the last committed epoch"
+    for _ in range(5):
+        first.pause()
+        before = sum(counted(kafka, "ousted-out").values())
+        second.wait_until(lambda: sum(counted(kafka, "ousted-out").values()) > before + 1000, 60,
+                          "the other takes over")
+        first.resume()
+        time.sleep(2)
+        if told in first.stderr:
+            break
+    assert told in first.stderr
+    feeder.join()
+    second.wait_until(lambda: sum(counted(kafka, "ousted-out").values()) >= count, 60, "all records")
+    assert first.sigterm() == 0, first.stderr
+    assert second.sigterm() == 0, second.stderr
+    assert counted(kafka, "ousted-out") == Counter(range(count))
+
+
 def test_a_second_process_joins_and_leaves_without_transactions(streamd, kafka, tmp_path):
     rebalance(streamd, kafka, tmp_path, "share-plain", exactly_once=False)
 

@@ -4,6 +4,7 @@
 #include "engine/app/load.h"
 #include "engine/app/logging.h"
 #include "engine/app/signals.h"
+#include "engine/core/backoff.h"
 #include "engine/plan/describe.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
@@ -11,18 +12,52 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <random>
+#include <stop_token>
 #include <thread>
 #include <unistd.h>
 
 namespace streamd {
 namespace {
 
+constexpr Duration kHealthyRun = Duration::from_seconds(60);
+
 void print_error(const Error& error) {
   fmt::print(stderr, "error: {}\n", error.message);
   if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
+}
+
+// Waits, or until a stop is wanted; false then.
+bool pause(Duration time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any stopped;
+  stopped.wait_for(lock, stop, std::chrono::microseconds(time.micros), [] { return false; });
+  return !stop.stop_requested();
+}
+
+// Runs the plan to its end, and again from its last committed epoch where a run that is over says
+// that another can go on (a Kafka transaction that an outage has cost its group).
+Result<Progress> run_to_the_end(const Plan& plan, RunOptions options) {
+  Backoff backoff({.first = Duration::from_seconds(1)}, random_dice(std::random_device{}()));
+  for (;;) {
+    const Duration began = options.clock->monotonic();
+    auto result = run_pipeline(plan, options);
+    if (result || !result.error().goes_on || options.stop.stop_requested()) return result;
+    const Duration now = options.clock->monotonic();
+    if (now - began > kHealthyRun) backoff.succeeded();
+    options.log(LogLevel::warning,
+                fmt::format("pipeline {}: {}; going on from the last committed epoch",
+                            plan.pipeline, result.error().message));
+    if (!pause(backoff.failed(now), options.stop)) return result;
+    options.fresh = false;
+    options.reset_state.clear();
+  }
 }
 
 // Runs one job on the calling thread; several call it at once for several jobs.
@@ -37,7 +72,7 @@ int run_one(const Plan& plan, RunOptions options, std::stop_source& stop, bool s
       line.draw(progress_line(before, now));
       before = now;
     };
-  const auto result = run_pipeline(plan, options);
+  const auto result = run_to_the_end(plan, std::move(options));
   const std::lock_guard lock(printing);
   line.clear();
   if (!result) {

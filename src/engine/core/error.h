@@ -22,6 +22,9 @@ struct Error {
   Retry retry = Retry::never;
   std::string message;  // one fact, lower case, no full stop: topic "clicks" does not exist
   std::string hint;     // may be empty; one sentence that says what the user can do
+  // This run is over, but nothing is lost and nothing has to be changed: another run that begins at
+  // the last committed epoch can go on. The process begins it by itself.
+  bool goes_on = false;
 };
 
 template <class T>

@@ -31,15 +31,24 @@ constexpr std::chrono::milliseconds kMarkerPause{100};
 
 constexpr char kGoesOn[] = "start the pipeline again: it goes on at the last committed epoch";
 
+// The transaction is lost, and with it what was written since the last epoch.
+Error lost(Error error) {
+  error.retry = Retry::never;
+  error.goes_on = true;
+  if (error.hint.empty()) error.hint = kGoesOn;
+  return error;
+}
+
 rd_kafka_t* client_of(Producer& producer) { return producer.inside().client->get(); }
 
 Status from(rd_kafka_error_t* raw, const std::string& what) {
   if (raw == nullptr) return {};
   const ErrorPtr error(raw);
   Error made = to_error(rd_kafka_error_code(error.get()), what, rd_kafka_error_string(error.get()));
-  const bool again = rd_kafka_error_is_retriable(error.get()) != 0 &&
-                     rd_kafka_error_is_fatal(error.get()) == 0 &&
-                     rd_kafka_error_txn_requires_abort(error.get()) == 0;
+  const bool fatal = rd_kafka_error_is_fatal(error.get()) != 0;
+  const bool abort = rd_kafka_error_txn_requires_abort(error.get()) != 0;
+  if (abort && !fatal) return tl::unexpected(lost(std::move(made)));
+  const bool again = rd_kafka_error_is_retriable(error.get()) != 0 && !fatal;
   made.retry = again ? Retry::backoff : Retry::never;
   if (!again && made.hint.empty()) made.hint = kGoesOn;
   return tl::unexpected(std::move(made));
@@ -296,11 +305,13 @@ Status KafkaTransaction::await_answer() {
 Status KafkaTransaction::check_ownership(const Groups& groups) {
   for (const auto& [node, group] : groups)
     if (group->ownership() == Ownership::broken)
-      return fail(ErrorKind::external,
-                  fmt::format("a partition went to another member of group \"{}\" before its "
-                              "records could be committed",
-                              group->name()),
-                  kGoesOn);
+      return tl::unexpected(
+          lost({ErrorKind::external,
+                Retry::never,
+                fmt::format("a partition went to another member of group \"{}\" before its "
+                            "records could be committed",
+                            group->name()),
+                {}}));
   return {};
 }
 
