@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/added_columns.h"
 
-#include "operators/field_paths.h"
+#include "engine/api/field_paths.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/core/arena.h"
 #include "engine/core/hash.h"
 #include "engine/expr/json_reader.h"
 #include "operators/builtin_operators.h"
-#include "operators/field_paths.h"
 
 #include <memory>
 #include <string>

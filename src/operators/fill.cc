@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/core/key.h"
 #include "operators/builtin_operators.h"
-#include "operators/field_paths.h"
 #include "operators/fill_rule.h"
 #include "operators/key_states.h"
 #include "operators/keyed_plan.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/key_parts.h"
 
+#include "engine/api/field_paths.h"
 #include "engine/core/key.h"
-#include "operators/field_paths.h"
 
 #include <algorithm>
 

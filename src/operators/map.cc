@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/codec/encode.h"
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
-#include "operators/field_paths.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/core/key.h"
 #include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/field_paths.h"
 #include "operators/key_states.h"
 #include "operators/keyed_plan.h"
 #include "operators/value_window.h"

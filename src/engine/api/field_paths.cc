@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operators/field_paths.h"
+#include "engine/api/field_paths.h"
 
 #include <algorithm>
 #include <vector>
