@@ -4,6 +4,7 @@
 
 #include "engine/io/delivery/destination.h"
 #include "engine/io/http/client.h"
+#include "engine/io/http/excerpt.h"
 
 #include <optional>
 #include <string>
@@ -22,9 +23,5 @@ std::optional<delivery::Answer> usual_answer(const http::Response& response,
 
 // All of `count` items with the same verdict.
 delivery::Answer refuse_each(std::size_t count, std::string code, std::string reason);
-
-// The beginning of a text from outside on one line, without control characters and, where it is
-// HTML, as its title: fit for a log.
-std::string excerpt(std::string_view body);
 
 }  // namespace streamd
