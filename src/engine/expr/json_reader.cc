@@ -3,6 +3,7 @@
 
 #include "engine/expr/lexer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <string>
@@ -226,10 +227,25 @@ class Reader {
 Value read_json(std::string_view text, Arena& arena) { return Reader(text, arena).run(); }
 
 Value member(const Value& map, std::string_view key) {
-  for (std::uint32_t i = 0; map.is(Kind::map) && i < map.size(); ++i)
+  for (std::uint32_t i = map.is(Kind::map) ? map.size() : 0; i-- > 0;)
     if (map.items()[2 * i].is(Kind::string) && map.items()[2 * i].text() == key)
       return map.items()[2 * i + 1];
   return Value::missing();
+}
+
+Value at_path(const Value& root, std::string_view path) {
+  const std::size_t dot = std::min(path.find('.'), path.size());
+  const std::string_view first = path.substr(0, dot),
+                         rest = path.substr(std::min(dot + 1, path.size()));
+  if (root.is(Kind::list)) {
+    std::uint32_t i = 0;
+    const auto [end, problem] = std::from_chars(first.data(), first.data() + first.size(), i);
+    if (problem != std::errc() || end != first.data() + first.size() || i >= root.size())
+      return Value::missing();
+    return dot == path.size() ? root.items()[i] : at_path(root.items()[i], rest);
+  }
+  if (const Value whole = member(root, path); !whole.is(Kind::missing)) return whole;
+  return dot == path.size() ? Value::missing() : at_path(member(root, first), rest);
 }
 
 }  // namespace streamd::expr

@@ -17,5 +17,8 @@ Value read_json(std::string_view text, Arena& arena);
 
 // The value of a key; missing when it is no map or has no such key.
 Value member(const Value& map, std::string_view key);
+// The value at a dotted path: "owner.name", "tags.0" (numbers for elements of lists, from 0). A
+// whole name as a key of a map counts first. Missing when there is none.
+Value at_path(const Value& root, std::string_view path);
 
 }  // namespace streamd::expr

@@ -82,19 +82,6 @@ Status Table::read_csv(const std::string& key, const std::vector<std::string>& c
   return {};
 }
 
-// The value at a dotted path of a map; the whole name as a key counts first.
-Value inside(const Value& map, std::string_view path) {
-  if (!map.is(Kind::map)) return Value::missing();
-  for (std::uint32_t i = map.size(); i-- > 0;)
-    if (map.items()[2 * i].text() == path) return map.items()[2 * i + 1];
-  const std::size_t dot = path.find('.');
-  if (dot == std::string_view::npos) return Value::missing();
-  for (std::uint32_t i = map.size(); i-- > 0;)
-    if (map.items()[2 * i].text() == path.substr(0, dot))
-      return inside(map.items()[2 * i + 1], path.substr(dot + 1));
-  return Value::missing();
-}
-
 Status Table::read_json(const std::string& key, const std::vector<std::string>& columns) {
   std::vector<Value> values(columns.size());
   std::size_t number = 0;
@@ -106,9 +93,9 @@ Status Table::read_json(const std::string& key, const std::vector<std::string>& 
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const Value record = expr::read_json(line, arena_);
     if (!record.is(Kind::map)) return bad_line(number, "no JSON object");
-    const Value at = inside(record, key);
+    const Value at = expr::at_path(record, key);
     if (at.absent()) return bad_line(number, fmt::format("there is no \"{}\"", key));
-    for (std::size_t v = 0; v < columns.size(); ++v) values[v] = inside(record, columns[v]);
+    for (std::size_t v = 0; v < columns.size(); ++v) values[v] = expr::at_path(record, columns[v]);
     std::string text;
     if (!at.is(Kind::string)) append_json(at, text);
     add(at.is(Kind::string) ? at.text() : arena_.copy(text), values);
