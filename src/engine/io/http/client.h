@@ -8,7 +8,8 @@
 //
 // What an Error says: `message` names what failed and where, as host:port, never a path, a query or
 // credentials (Request::shown_as adds to that); `hint` what to do; `retry` whether time may heal
-// it. A response with any status, 429 and 500 too, is a Response and no Error.
+// it. A response with any status, 429 and 500 too, is a Response and no Error. `kind` is external;
+// data where the answer is too large, and config where the request can't be sent.
 //
 //   | fault                                                   | retry   |
 //   |---------------------------------------------------------|---------|

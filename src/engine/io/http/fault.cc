@@ -5,7 +5,9 @@ namespace streamd::http {
 
 Error to_error(const Trouble& trouble, const std::string& shown) {
   Error error;
-  error.kind = trouble.fault == Fault::request ? ErrorKind::config : ErrorKind::external;
+  error.kind = trouble.fault == Fault::request     ? ErrorKind::config
+               : trouble.fault == Fault::too_large ? ErrorKind::data
+                                                   : ErrorKind::external;
   error.retry = trouble.heals ? Retry::backoff : Retry::never;
   error.message = trouble.fault == Fault::stopped ? trouble.what : shown + ": " + trouble.what;
   error.hint = trouble.hint;
