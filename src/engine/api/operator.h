@@ -9,6 +9,7 @@
 #include "engine/api/config_node.h"
 #include "engine/api/emitter.h"
 #include "engine/api/needs.h"
+#include "engine/api/shared.h"
 #include "engine/api/state.h"
 #include "engine/core/clock.h"
 #include "engine/core/schema.h"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,11 @@ struct OperatorContext {
   // For people: 0 info, 1 warning, 2 error; null: nobody reads it. One line per change of state,
   // never one per record.
   std::function<void(int level, const std::string& text)> log = {};
+  // What the instances of all workers have in common; null: each has its own (tests).
+  Shared* shared = nullptr;
+  // Requested when the run is given up: what a call has done since the last checkpoint counts no
+  // more. A call that waits for the world outside returns soon, with whatever.
+  std::stop_token stop = {};
 };
 
 class Operator {

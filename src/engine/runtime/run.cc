@@ -28,6 +28,7 @@ class Run {
       : plan_(plan), options_(options), checkpoint_(options.workers) {}
   ~Run() {
     context_.abandon = true;
+    context_.given_up.request_stop();
     threads_.clear();
     lists_.reset();
     for (auto& worker : workers_) worker->close();

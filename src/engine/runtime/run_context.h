@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 namespace streamd {
@@ -38,6 +39,7 @@ struct RunContext {
   Checkpoint* checkpoint = nullptr;
   EpochStore* store = nullptr;       // control thread, and workers before they start
   std::atomic<bool> abandon{false};  // stop at once, without a last checkpoint
+  std::stop_source given_up;         // requested behind `abandon`: wakes operators that wait
 
   std::vector<std::unique_ptr<NodeCounters>> counters;      // [worker * nodes + node]
   std::vector<std::unique_ptr<Ring>> rings;                 // [from * workers + to]; null for self

@@ -17,11 +17,14 @@ constexpr Duration kFirstBackoff = Duration::from_millis(100);
 constexpr Duration kLongestBackoff = Duration::from_seconds(10);
 constexpr std::size_t kMessagesPerTurn = 64;
 
-OperatorContext operator_context(const PlanNode& node, unsigned worker, const RunContext& run) {
+OperatorContext operator_context(const PlanNode& node, unsigned worker, const RunContext& run,
+                                 Shared& shared) {
   OperatorContext context{node.name, worker, run.workers, run.hash_seed, run.clock};
   context.log = [&run, name = node.name](int level, const std::string& text) {
     run.log(static_cast<LogLevel>(level), fmt::format("operator \"{}\": {}", name, text));
   };
+  context.shared = &shared;
+  context.stop = run.given_up.get_token();
   return context;
 }
 
@@ -100,7 +103,7 @@ Status Worker::open_nodes(Shared& shared, const std::string& pipeline_dir,
     node.emitter = std::make_unique<NodeEmitter>(*this, node);
     if (node.plan->op) {
       node.exchanged = run_.workers > 1 && node.plan->op->stateful();
-      const OperatorContext context = operator_context(*node.plan, index_, run_);
+      const OperatorContext context = operator_context(*node.plan, index_, run_, shared);
       node.op = node.plan->op->make(context);
       if (node.plan->op->stateful()) STREAMD_TRY(restore_operator(node));
     }
