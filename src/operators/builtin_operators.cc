@@ -6,7 +6,6 @@ namespace streamd {
 void add_builtin_operators(Registry& registry) {
   add_convert_operator(registry);
   add_dedupe_operator(registry);
-  add_enrich_operator(registry);
   add_explode_operator(registry);
   add_fill_operator(registry);
   add_filter_operator(registry);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators that are part of the binary. Each is declared in its own file; this lists them.
+// enrich, which talks to a network, has a folder of its own.
 #pragma once
 
 #include "engine/api/registry.h"
@@ -8,7 +9,6 @@ namespace streamd {
 
 void add_convert_operator(Registry& registry);
 void add_dedupe_operator(Registry& registry);
-void add_enrich_operator(Registry& registry);
 void add_explode_operator(Registry& registry);
 void add_fill_operator(Registry& registry);
 void add_filter_operator(Registry& registry);

@@ -28,15 +28,16 @@ MAY_INCLUDE = {
     "engine/io/kafka": API,
     "engine/io/mongo": CODEC,
     "lists": CODEC | {"engine/io/http"},
-    "operators": LOOKUP,
+    "operators": CODEC,
+    "enrich": LOOKUP | {"engine/io/http"},
     "sources": CODEC | {"engine/io/http", "engine/io/kafka"},
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka", "engine/io/mongo"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
                            "engine/io/http", "engine/io/kafka"},
 }
 # What app may include of the components: their lists, and the generator that a command shares.
-APP_EXTRA = {"lists/builtin_lists.h", "operators/builtin_operators.h", "sinks/builtin_sinks.h",
-             "sources/builtin_sources.h", "sources/nginx_traffic.h"}
+APP_EXTRA = {"enrich/builtin_enrich.h", "lists/builtin_lists.h", "operators/builtin_operators.h",
+             "sinks/builtin_sinks.h", "sources/builtin_sources.h", "sources/nginx_traffic.h"}
 
 # Third-party headers and the only folders that may include them; in headers nowhere else at all.
 LIBRARIES = {

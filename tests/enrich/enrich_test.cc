@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/lookup/mmdb_bytes.h"
-#include "tests/operators/operator_fixture.h"
+#include "tests/enrich/enrich_fixture.h"
 
 using namespace streamd;
 using namespace streamd::test;
 
 namespace {
-
-struct Enriched {
-  OperatorFixture node;
-  ManualClock clock;
-  std::vector<std::string> log;
-  std::unique_ptr<Operator> op;
-
-  explicit Enriched(const ConfigNode& fields, const Schema& in) : node("enrich", fields, in) {
-    for (const auto& problem : node.problems.all()) UNSCOPED_INFO(problem.message);
-    REQUIRE(node.problems.errors() == 0);
-    OperatorContext context;
-    context.clock = &clock;
-    context.log = [this](int, const std::string& text) { log.push_back(text); };
-    op = node.plan->make(context);
-  }
-  Status run(Column column) { return op->on_batch(batch_of({std::move(column)}), node.out); }
-  std::string last(const std::string& field, std::size_t i) const {
-    const Value& v = node.out.batches.back().at(*node.ports.out.find(field), i);
-    return v.is(Kind::string) ? std::string(v.text()) : std::string(kind_name(v.kind()));
-  }
-};
 
 ConfigNode table(const std::string& path,
                  std::vector<std::pair<std::string, ConfigNode>> more = {}) {
@@ -60,7 +39,7 @@ TEST_CASE("A table adds its columns and is read anew when it changes") {
   CHECK(e.last("who", 0) == "database");
   REQUIRE(e.log.size() == 1);
   CHECK(e.log[0].find("there is no column \"owner\"") != std::string::npos);
-  CHECK(e.node.out.batches[0].at(1, 0).text() == "web");
+  CHECK(e.out.batches[0].at(1, 0).text() == "web");
 }
 
 TEST_CASE("Records without an entry go where on_missing says") {
@@ -68,13 +47,13 @@ TEST_CASE("Records without an entry go where on_missing says") {
   write_file(dir.file("t.csv"), "ip,owner\na,web\n");
   Enriched drop(table(dir.file("t.csv"), {{"on_missing", scalar("drop")}}), open_schema({"ip"}));
   REQUIRE(drop.run({Value::string("a"), Value::string("b"), Value::missing()}));
-  CHECK(drop.node.out.batches[0].size() == 1);
-  CHECK(drop.node.out.dropped[DropReason::filtered] == 2);
+  CHECK(drop.out.batches[0].size() == 1);
+  CHECK(drop.out.dropped[DropReason::filtered] == 2);
   Enriched dead(table(dir.file("t.csv"), {{"on_missing", scalar("dead_letter")}}),
                 open_schema({"ip"}));
   REQUIRE(dead.run({Value::string("a"), Value::string("b")}));
-  REQUIRE(dead.node.out.rejected.size() == 1);
-  CHECK(dead.node.out.rejected[0].code == "no-entry");
+  REQUIRE(dead.out.rejected.size() == 1);
+  CHECK(dead.out.rejected[0].code == "no-entry");
 }
 
 TEST_CASE("A GeoIP database is asked once per address") {
@@ -110,7 +89,7 @@ TEST_CASE("Without its file enrich cannot start") {
 }
 
 TEST_CASE("Enrich asks for its field instead of what it adds") {
-  OperatorFixture f("enrich", table("t.csv"), open_schema({"ip"}));
+  EnrichPlanned f(table("t.csv"), open_schema({"ip"}));
   Needs wanted;
   wanted.fields = {"who", "port"};
   CHECK(f.plan->needs(wanted).fields == std::set<std::string>{"ip", "port"});
@@ -120,7 +99,7 @@ TEST_CASE("Wrong settings of enrich are reported") {
   const auto errors = [](const ConfigNode& fields) {
     Schema closed = open_schema({"ip"});
     closed.open = false;
-    return OperatorFixture("enrich", fields, closed).problems.errors();
+    return EnrichPlanned(fields, closed).problems.errors();
   };
   CHECK(errors(table("t.csv")) == 0);
   CHECK(errors(table("")) == 1);
