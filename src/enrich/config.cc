@@ -20,11 +20,12 @@ constexpr const char* kDetails =
     "and can only stand behind the host. A status of `missing`, an empty answer, `null`, `{}` and "
     "`[]` mean that there is no entry. `crowdsec`: the decisions of CrowdSec's local API on an "
     "address and the networks around it; make a key on its host with `cscli bouncers add "
-    "streamd`. `from` is one of `type`, `scenario`, `origin`, `scope`, `value`, `until` and "
-    "`count`; of several decisions a ban counts first, then the one that ends last. What is no "
+    "streamd`. It knows `type`, `scenario`, `origin`, `scope`, `value`, `until` and `count`; of "
+    "several decisions a ban counts first, then the one that ends last. What is no "
     "address is not asked. For very many addresses the list `crowdsec` with `match` asks less "
     "often.\n\n"
-    "`fields` names what is added, and from which column (dotted path in JSON and mmdb: "
+    "`fields` names what is added, and from which column (dotted path in JSON and mmdb, numbers "
+    "for elements of lists: "
     "`country.iso_code`, `subdivisions.0.iso_code`). Fields of that name are replaced; where an "
     "entry has no such value the field is missing. A record without an entry, or without the "
     "field, goes on without the added fields, or as `on_missing` says.\n\n"
@@ -180,7 +181,7 @@ void add_examples(Spec<Config>& spec) {
       .example("CrowdSec's cyber threat intelligence, with a quota",
                "kind: http\nurl: https://cti.api.crowdsec.net/v2/smoke/{{ client_ip }}\n"
                "headers: {x-api-key: \"${CTI_KEY}\"}\n"
-               "fields: {cti.reputation: reputation, cti.as_name: as_name}\n"
+               "fields: {cti.behavior: behaviors.0.name, cti.as_name: as_name}\n"
                "ttl: 1d\nnegative_ttl: 1d\nrate: 0.1\non_error: keep\n")
       .example("What a CrowdSec on this host has decided",
                "kind: crowdsec\nfield: client_ip\napi_key: ${CROWDSEC_KEY}\n"

@@ -10,8 +10,11 @@
 #include "enrich/service_answers.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace streamd {

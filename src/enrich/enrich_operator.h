@@ -13,6 +13,8 @@
 #include "enrich/config.h"
 #include "enrich/record_key.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

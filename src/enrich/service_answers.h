@@ -11,9 +11,12 @@
 #include "enrich/protocol.h"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
+#include <utility>
 
 namespace streamd::enrich {
 

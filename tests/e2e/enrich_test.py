@@ -301,8 +301,8 @@ def test_crowdsecs_opinion_of_each_address(streamd, crowdsec, tmp_path):
         proxy.pass_through()
 
         def healed():
-            append(tmp_path, "198.51.100.77")
             before = len(whole_rows(out))
+            append(tmp_path, "198.51.100.77")
             run.wait_until(lambda: len(whole_rows(out)) > before, what="the next record")
             return "healed: CrowdSec's local API at" in run.stderr
 
