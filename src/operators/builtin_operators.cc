@@ -4,6 +4,7 @@
 namespace streamd {
 
 void add_builtin_operators(Registry& registry) {
+  add_baseline_operator(registry);
   add_convert_operator(registry);
   add_dedupe_operator(registry);
   add_explode_operator(registry);
@@ -15,6 +16,7 @@ void add_builtin_operators(Registry& registry) {
   add_outliers_operator(registry);
   add_route_operator(registry);
   add_sample_operator(registry);
+  add_score_operator(registry);
   add_throttle_operator(registry);
   add_window_operator(registry);
 }

@@ -7,6 +7,7 @@
 
 namespace streamd {
 
+void add_baseline_operator(Registry& registry);
 void add_convert_operator(Registry& registry);
 void add_dedupe_operator(Registry& registry);
 void add_explode_operator(Registry& registry);
@@ -18,6 +19,7 @@ void add_match_operator(Registry& registry);
 void add_outliers_operator(Registry& registry);
 void add_route_operator(Registry& registry);
 void add_sample_operator(Registry& registry);
+void add_score_operator(Registry& registry);
 void add_throttle_operator(Registry& registry);
 void add_window_operator(Registry& registry);
 

@@ -5,6 +5,7 @@
 #include "operators/builtin_operators.h"
 #include "operators/key_states.h"
 #include "operators/keyed_plan.h"
+#include "operators/numbers.h"
 #include "operators/value_window.h"
 
 #include <cmath>
@@ -95,19 +96,14 @@ class Outliers final : public Operator {
     const std::uint32_t row = in.physical(i);
     const Value value = shape_.field ? (*in.column(*shape_.field))[row] : Value::missing();
     if (value.absent()) return Verdict{};
-    double x = 0;
-    if (value.is(Kind::float64))
-      x = value.as_double();
-    else if (value.is(Kind::int64))
-      x = static_cast<double>(value.as_int());
-    else if (value.is(Kind::uint64))
-      x = static_cast<double>(value.as_uint());
-    else {
+    const auto number = number_of(value);
+    if (!number) {
       out.reject(in, i,
                  {"type", "field \"" + shape_.config.field + "\" is no number but " +
                               std::string(kind_name(value.kind()))});
       return std::nullopt;
     }
+    const double x = *number;
     if (shape_.config.method == OutlierMethod::bounds) {
       const Fence fence{shape_.config.low.value_or(-HUGE_VAL),
                         shape_.config.high.value_or(HUGE_VAL)};

@@ -53,6 +53,20 @@ Fence ValueWindow::deviation_fence(double reach) const {
   return {mean - margin, mean + margin};
 }
 
+Centre ValueWindow::robust_centre() const {
+  constexpr double kNormal = 1.4826;
+  const double median = quantile(0.5);
+  std::vector<double> distances;
+  distances.reserve(sorted_.size());
+  for (const double value : sorted_) distances.push_back(std::abs(value - median));
+  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+  std::nth_element(distances.begin(), middle, distances.end());
+  double spread = *middle;
+  if (distances.size() % 2 == 0)
+    spread = (spread + *std::max_element(distances.begin(), middle)) / 2;
+  return {median, kNormal * spread};
+}
+
 void ValueWindow::encode(std::string& out) const {
   window::put_varint(out, samples_.size());
   std::int64_t before = 0;

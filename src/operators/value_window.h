@@ -15,6 +15,10 @@ namespace streamd {
 struct Fence {
   double low = 0, high = 0;
 };
+// What is usual, and how far from it values usually are.
+struct Centre {
+  double middle = 0, spread = 0;
+};
 
 class ValueWindow {
  public:
@@ -28,6 +32,10 @@ class ValueWindow {
   Fence quartile_fence(double reach) const;
   // The mean, and `reach` sample standard deviations on either side. Needs two values.
   Fence deviation_fence(double reach) const;
+
+  // The median, and the median distance from it, scaled so that for values of a normal distribution
+  // it is their standard deviation. Needs one value.
+  Centre robust_centre() const;
 
   // varint n, then n times signed time after the one before, 8 bytes of double; oldest first.
   void encode(std::string& out) const;
