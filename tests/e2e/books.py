@@ -52,12 +52,13 @@ def books_of(run):
 
 def unbalanced(books):
     """Nodes for which in = out + the sum of named reasons does not hold, as text. A window takes
-    records in: its out counts results, so it can only have left out too much."""
+    records in and explode makes several of one: they can only have left out too much."""
     wrong = []
     for name, node in books.items():
         # A clamped time is a remark: the record went on.
         left = sum(count for reason, count in node.left.items() if reason != "times clamped")
-        if left > node.read if node.type == "window" else node.read != node.written + left:
+        makes_others = node.type in ("window", "explode")
+        if left > node.read if makes_others else node.read != node.written + left:
             wrong.append(f"{name}: in {node.read}, out {node.written}, left out {node.left}")
     return wrong
 

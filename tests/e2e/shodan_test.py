@@ -12,7 +12,8 @@ import pytest
 from books import books_of
 from harness import Streamd, call
 from services import CrowdSec, Discord, MongoDB, Shodan
-from shodan_banners import OUR_NETWORKS, BannerGenerator, findings
+from shodan_banners import OUR_NETWORKS, BannerGenerator
+from shodan_job import expected_news, identity, said
 
 ROOT = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 SECRETS = ("SHODAN_KEY", "CROWDSEC_KEY", "DISCORD_WEBHOOK")
@@ -44,18 +45,6 @@ def world(kafka, crowdsec, mongodb, tmp_path):
         mongodb.drop("shodan")
 
 
-def expected(banners, bad):
-    """(address, finding) of everything that is news about our hosts."""
-    told = {(f[1], f[2] if f[0] == "cve" else f"port {f[2]}/{f[3]}") for f in findings(banners)}
-    return told | {(b.ip, "CrowdSec: ban") for b in banners if b.ours and b.ip == bad}
-
-
-def said(discord):
-    titles = [embed["title"].replace("\\", "") for message in discord.messages for embed in message["embeds"]]
-    return [tuple(title.split(": ", 1)) if not title.count("::") else tuple(title.rsplit(": ", 1))
-            for title in titles]
-
-
 def test_the_whole_job(streamd, kafka, crowdsec, mongodb, world, tmp_path):
     shodan, discord, environment = world
     kafka.create_topic("shodan-banners", 2)
@@ -66,9 +55,9 @@ def test_the_whole_job(streamd, kafka, crowdsec, mongodb, world, tmp_path):
     run.start()
     run.wait_until(lambda: shodan.streams == 1, 60, "it listens")
     shodan.publish(*banners)
-    new = {(b.ip, b.record["port"], b.record["transport"], b.record["hash"]) for b in banners}
+    new = set(map(identity, banners))
     run.wait_until(lambda: mongodb.count("shodan", "banners-2024-05") == len(new), 60, "the history is there")
-    news = expected(banners, bad)
+    news = expected_news(banners, {bad})
     run.wait_until(lambda: len(said(discord)) >= len(news), 120, "Discord was told")
     assert run.sigterm() == 0, run.stderr
     assert sorted(said(discord)) == sorted(news)

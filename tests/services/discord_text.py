@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message of the Discord stand-in as text, for a terminal."""
 
+import re
 import textwrap
 
 WIDTH = 76
@@ -48,5 +49,7 @@ def _row(texts):
 
 
 def _wrapped(text):
-    return [part for line in text.splitlines()
+    # A backslash before a mark only keeps it from being markdown.
+    shown = re.sub(r"\\([^\w\s])", r"\1", text)
+    return [part for line in shown.splitlines()
             for part in textwrap.wrap(line, WIDTH - 4) or [""]]

@@ -92,12 +92,13 @@ def write_file(path, banners, members=3):
 
 class BannerGenerator:
     """Endless banners: next(), or take(n). hosts is how many addresses answer, half of them
-    ours; repeats is the share of banners that say what was said before."""
+    ours; repeats is the share of banners that say what was said before; so many seconds lie
+    between two banners at most."""
 
-    def __init__(self, seed=1, hosts=60, repeats=0.25, start="2024-05-01T00:00:00"):
+    def __init__(self, seed=1, hosts=60, repeats=0.25, start="2024-05-01T00:00:00", apart=2):
         self._random = random.Random(seed)
         self._time = datetime.fromisoformat(start)
-        self._repeats = repeats
+        self._repeats, self._apart = repeats, apart * 1_000_000
         self._given = []
         self._hosts = [self._host(OUR_NETWORKS if n % 2 == 0 else OTHER_NETWORKS)
                        for n in range(hosts)]
@@ -110,7 +111,7 @@ class BannerGenerator:
 
     def __next__(self):
         dice = self._random
-        self._time += timedelta(microseconds=dice.randrange(1, 2_000_000))
+        self._time += timedelta(microseconds=dice.randrange(1, self._apart))
         if self._given and dice.random() < self._repeats:
             banner = self._again(dice.choice(self._given))
         else:
