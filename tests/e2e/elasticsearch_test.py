@@ -234,6 +234,47 @@ def test_a_template_is_put_there_before_the_first_document(streamd, clean, tmp_p
     assert clean.mapping("web-2023.11.14")["n"] == {"type": "keyword"}
 
 
+STREAM = {"index_patterns": ["web-stream"], "priority": 9, "data_stream": {},
+          "template": {"mappings": {"properties": {"n": {"type": "integer"}}}}}
+
+
+@pytest.fixture
+def data_stream(clean, tmp_path):
+    """Settings of a sink that writes into one, which is deleted at the end."""
+    (tmp_path / "stream.json").write_text(json.dumps(STREAM))
+    yield "index_template: {name: web-stream, file: stream.json}"
+    clean.request("DELETE", "/_data_stream/web-stream")
+    clean.request("DELETE", "/_index_template/web-stream")
+
+
+def test_a_data_stream_holds_each_record_once(streamd, clean, data_stream, tmp_path):
+    with open(tmp_path / "in.ndjson", "w") as out:
+        for n in range(300):
+            stamp = {} if n == 7 else {"@timestamp": f"2023-11-14T22:{n // 60:02}:{n % 60:02}Z"}
+            out.write(json.dumps(row(n, **stamp)) + "\n")
+    text = pipeline(clean.url, "false", data_stream).replace("web-%Y.%m.%d", "web-stream")
+    run = Streamd(streamd, text, tmp_path)
+    assert run.run() == 0, run.stderr
+    wanted = [n for n in range(300) if n != 7]
+    assert numbers(clean, "web-stream") == wanted
+    # Nobody has made an ordinary index of that name.
+    status, found = clean.request("GET", "/_data_stream/web-stream")
+    assert status == 200 and len(found["data_streams"][0]["indices"]) == 1
+    (dead,) = rows(tmp_path / "out/dead.ndjson")
+    assert json.loads(dead["data"])["n"] == 7 and "@timestamp" in dead["reason"]
+    assert run.run("--fresh") == 0, run.stderr
+    assert numbers(clean, "web-stream") == wanted
+
+
+def test_a_data_stream_takes_no_action_index_and_says_so(streamd, clean, data_stream, tmp_path):
+    (tmp_path / "in.ndjson").write_text(json.dumps(row(1, **{"@timestamp": "2023-11-14T22:00:00Z"})) + "\n")
+    text = pipeline(clean.url, "false", data_stream + ", action: index").replace("web-%Y.%m.%d", "web-stream")
+    run = Streamd(streamd, text, tmp_path)
+    assert run.run() == 0, run.stderr
+    (dead,) = rows(tmp_path / "out/dead.ndjson")
+    assert "op_type of create" in dead["reason"], dead
+
+
 def test_a_hostile_index_name_is_a_dead_letter(streamd, clean, tmp_path):
     names = ["shop", "../_all", "A B", "*", "x/_bulk", "Upper"]
     with open(tmp_path / "in.ndjson", "w") as out:

@@ -113,7 +113,8 @@ class Foreground:
         try:
             while data := os.read(reader, 1 << 16):
                 self._text += data
-                sys.stderr.buffer.write(data)
+                # The terminal that this goes to makes its own line ends.
+                sys.stderr.buffer.write(data.replace(b"\r\n", b"\n"))
                 sys.stderr.flush()
         except OSError:
             pass  # How a terminal ends.
@@ -229,6 +230,8 @@ def arguments():
     if options.banners < 30:
         parser.error("--banners: with fewer than 30 there is nothing to see")
     options.streamd = Path(options.streamd).resolve()
+    if not os.access(options.streamd, os.X_OK):
+        parser.error(f"{options.streamd} is not there: run ./dev build")
     return options
 
 

@@ -24,7 +24,7 @@ REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
 
 
 class FaultProxy:
-    """Listens on `port` and passes to upstream, a port or (host, port).
+    """Listens on `port` of an address and passes to upstream, a port or (host, port).
 
     What it does is set by one of:
       pass_through()      the state at the start, and the end of every fault
@@ -37,9 +37,9 @@ class FaultProxy:
     faults) may be read at any time; `requests` is counted with http=True only.
     """
 
-    def __init__(self, upstream, http=False, port=None):
+    def __init__(self, upstream, http=False, port=None, address="127.0.0.1"):
         self._upstream = upstream if isinstance(upstream, tuple) else ("127.0.0.1", upstream)
-        self._http = http
+        self._http, self._address = http, address
         self.port = port or free_port()
         self.connections = self.requests = self.faults = 0
         self._lock = threading.Condition()
@@ -49,7 +49,12 @@ class FaultProxy:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def host(self):
+        """As URLs write it."""
+        return f"[{self._address}]" if ":" in self._address else self._address
 
     def __enter__(self):
         return self.start()
@@ -153,9 +158,9 @@ class FaultProxy:
     def _listen(self):
         if self._listener is not None:
             return
-        listener = socket.socket()
+        listener = socket.socket(socket.AF_INET6 if ":" in self._address else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self._address, self.port))
         listener.listen(128)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()

@@ -58,6 +58,14 @@ def ask(connection, method="GET", body=None, headers=None):
     return answer.status, answer.read()
 
 
+def test_it_listens_on_an_address_of_ipv6_where_that_is_wanted(service):
+    with FaultProxy(service.server_port, address="::1") as between:
+        assert between.url == f"http://[::1]:{between.port}"
+        assert ask(http.client.HTTPConnection("::1", between.port, timeout=20)) == (200, BODY)
+        with pytest.raises(ConnectionRefusedError):
+            ask(connect(between))
+
+
 def test_without_a_fault_requests_and_answers_pass(proxy, service):
     connection = connect(proxy)
     assert ask(connection) == (200, BODY)
