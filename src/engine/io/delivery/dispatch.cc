@@ -7,6 +7,15 @@
 #include <utility>
 
 namespace streamd::delivery {
+namespace {
+
+bool all_unsent(const Answer& answer) {
+  return !answer.items.empty() &&
+         std::all_of(answer.items.begin(), answer.items.end(),
+                     [](const Verdict& one) { return one.kind == Verdict::Kind::unsent; });
+}
+
+}  // namespace
 
 void Dispatch::add(std::vector<Item> items) {
   for (auto& item : items) {
@@ -103,7 +112,11 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
       refuse_all(answer.code, answer.message);
       return {News::Kind::closed, answer.message};
     case Answer::Kind::split: split(sent); break;
-    case Answer::Kind::each: take_verdicts(sent, answer, now); break;
+    case Answer::Kind::each:
+      take_verdicts(sent, answer, now);
+      // Where nothing was sent, as it had to wait, nobody knows whether it would have arrived.
+      if (all_unsent(answer)) return news;
+      break;
   }
   if (stale) return news;
   failures_ = 0;

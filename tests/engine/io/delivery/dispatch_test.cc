@@ -141,6 +141,25 @@ TEST_CASE(
   CHECK(dispatch.next(kNow + Duration::from_seconds(3), 1, kBytes).size() == 1);
 }
 
+TEST_CASE("What had to wait, and was not sent, is no sign that the trouble is over") {
+  auto dispatch = dispatch_of({"a", "b"});
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  CHECK(dispatch.answered(sent, of(Answer::Kind::again), kNow).kind == News::Kind::trouble);
+  Duration now = dispatch.paused_until();
+  sent = dispatch.next(now, kMany, kBytes);
+  const Verdict unsent{Verdict::Kind::unsent, "", ""};
+  Answer wait = each({unsent, unsent});
+  wait.pause = Duration::from_seconds(2);
+  CHECK(dispatch.answered(sent, wait, now).kind == News::Kind::none);
+  now = now + Duration::from_seconds(2);
+  sent = dispatch.next(now, kMany, kBytes);
+  REQUIRE(documents_of(sent) == Texts{"a", "b"});
+  CHECK(dispatch.answered(sent, of(Answer::Kind::again), now).kind == News::Kind::none);
+  now = dispatch.paused_until();
+  sent = dispatch.next(now, kMany, kBytes);
+  CHECK(dispatch.answered(sent, each({kDone, unsent}), now).kind == News::Kind::healed);
+}
+
 TEST_CASE("What was sent before the trouble is no sign that it is over") {
   auto dispatch = dispatch_of({"a", "b", "c"});
   auto first = dispatch.next(kNow, 1, kBytes), second = dispatch.next(kNow, 1, kBytes);
