@@ -55,6 +55,8 @@ class Loader final : public ListLoader {
     auto changed = poll(all, stop);
     if (!changed) {
       complete_ = false;
+      // A restart before it is over has nothing but the copy.
+      if (copy_is_old_) save();
       if (!given_ && changed.error().retry == Retry::backoff)
         if (auto copied = from_copy(changed.error())) return std::move(*copied);
       return tl::unexpected(std::move(changed).error());

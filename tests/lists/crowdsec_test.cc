@@ -276,6 +276,19 @@ TEST_CASE("the copy has what came last, within half a minute or when the run end
   CHECK(copy().find("192.0.2.3") != std::string::npos);
 }
 
+TEST_CASE("the copy has what came last as soon as the local API is away") {
+  Case c;
+  const auto copy = [&] { return read_file(list_copy_path(c.dir.path(), "cs")); };
+  c.api.says(body({decision("192.0.2.1")}));
+  c.load();
+  c.api.says(body({decision("192.0.2.2")}));
+  c.load();
+  REQUIRE(copy().find("192.0.2.2") == std::string::npos);
+  c.api.is_away();
+  c.error();
+  CHECK(copy().find("192.0.2.2") != std::string::npos);
+}
+
 TEST_CASE("without a copy, or with a broken one, a restart needs the local API") {
   Case c;
   c.api.is_away();
