@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   streamd::Diagnostics problems;
   const auto plan = streamd::fake::plan_of(text, problems);
   STREAMD_CHECK(plan.has_value() == (problems.errors() == 0), "a plan or an error, never both");
-  const std::string told = streamd::render(problems, {{"input.yaml", text}});
+  const std::string told =
+      streamd::render(problems, {{"input.yaml", text}}, false, {{}, {"token"}});
   STREAMD_CHECK(told.empty() == problems.all().empty(), "every problem is told");
   STREAMD_CHECK(
       text.find("hunter2") != std::string::npos || told.find("hunter2") == std::string::npos,

@@ -92,7 +92,7 @@ void report_type(const ConfigNode& node, std::string_view expected, Diagnostics&
     case ConfigNode::Shape::list: got = "a list"; break;
     case ConfigNode::Shape::map: got = "a map"; break;
     case ConfigNode::Shape::scalar:
-      got = node.substituted ? "another text (from a variable)" : json_quote(node.text);
+      got = node.substituted ? "a text that is not shown" : json_quote(node.text);
       break;
   }
   constexpr std::size_t kLongestEcho = 80;

@@ -5,6 +5,7 @@
 #include "engine/config/yaml.h"
 #include "engine/core/check.h"
 #include "engine/plan/build.h"
+#include "engine/plan/secrets.h"
 #include "engine/runtime/run.h"
 
 #include <fmt/format.h>
@@ -44,6 +45,7 @@ struct Loaded {
   std::vector<ConfigNode> documents;
   std::set<std::string> names;
   Diagnostics problems;
+  Secrets secrets;
   bool good = true;  // every file could be read
 };
 
@@ -59,6 +61,8 @@ void load(const std::string& file, const Registry& registry, Loaded& into) {
   into.texts.push_back({file, *text});
   auto document = parse_yaml(*text, number, process_surroundings(), into.problems);
   if (!document) return;
+  const auto secrets = secret_places(*document, registry);
+  into.secrets.places.insert(into.secrets.places.end(), secrets.begin(), secrets.end());
   if (const auto plan = build_plan(*document, registry, into.problems);
       plan && !into.names.insert(plan->pipeline).second)
     into.problems.error("duplicate-name", document->find("pipeline")->place,
@@ -72,12 +76,13 @@ void load(const std::string& file, const Registry& registry, Loaded& into) {
 std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
                                            const Registry& registry) {
   Loaded loaded;
+  loaded.secrets.names = secret_names(registry);
   for (const auto& file : files) load(file, registry, loaded);
   std::vector<Plan> plans;
   if (loaded.good && loaded.problems.errors() == 0)
     plans = build_jobs(loaded.documents, registry, loaded.problems);
   const bool colours = isatty(2) != 0;
-  std::fputs(render(loaded.problems, loaded.texts, colours).c_str(), stderr);
+  std::fputs(render(loaded.problems, loaded.texts, colours, loaded.secrets).c_str(), stderr);
   if (!loaded.good || loaded.problems.errors() > 0) return std::nullopt;
   return plans;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/render.h"
 
+#include "engine/config/masked_line.h"
 #include "engine/config/source_lines.h"
 
 #include <fmt/format.h>
@@ -39,15 +40,37 @@ std::vector<std::string> characters(std::string_view text) {
   return out;
 }
 
+// Where there is no tree, and where a value is not part of it, a secret has no place of its own.
+bool is_out_of_tree(const Diagnostics& problems, const Place& place) {
+  const auto& all = problems.all();
+  return std::any_of(all.begin(), all.end(), [&](const Diagnostic& other) {
+    const bool here = other.place.file == place.file && other.place.line == place.line;
+    return other.code == "alias" || other.code.starts_with("yaml-") ||
+           (other.code == "duplicate-key" && here);
+  });
+}
+
+MaskedLine masked(std::string_view line, const Diagnostics& problems, const Diagnostic& problem,
+                  const Secrets& secrets) {
+  MaskedLine out(line);
+  for (const Place& secret : secrets.places)
+    if (secret.file == problem.place.file && secret.line == problem.place.line)
+      out.hide_value(secret.column - 1);
+  if (is_out_of_tree(problems, problem.place)) out.hide_values_of(secrets.names);
+  return out;
+}
+
 // The source line with the place underlined. A long line is cut around the place.
-std::string snippet(std::string_view line, const Place& place, const Palette& palette) {
-  const std::size_t start_byte = std::min<std::size_t>(place.column - 1, line.size());
+std::string snippet(const MaskedLine& masked, const Place& place, const Palette& palette) {
+  const std::string line = masked.text();
+  const std::size_t start_byte = std::min<std::size_t>(masked.moved(place.column - 1), line.size());
   const std::size_t end_byte =
-      std::min<std::size_t>(start_byte + std::max<std::uint32_t>(place.length, 1), line.size());
+      std::clamp(masked.moved(place.column - 1 + std::max<std::uint32_t>(place.length, 1)),
+                 start_byte, std::max(start_byte, line.size()));
   const std::vector<std::string> shown = characters(line);
-  std::size_t start = characters(line.substr(0, start_byte)).size();
-  std::size_t length =
-      std::max<std::size_t>(1, characters(line.substr(start_byte, end_byte - start_byte)).size());
+  std::size_t start = characters(std::string_view(line).substr(0, start_byte)).size();
+  std::size_t length = std::max<std::size_t>(
+      1, characters(std::string_view(line).substr(start_byte, end_byte - start_byte)).size());
   std::size_t from = 0;
   if (shown.size() > kWidest && start > kWidest / 2) from = start - kWidest / 2;
   const std::size_t to = std::min(shown.size(), from + kWidest);
@@ -95,8 +118,8 @@ std::vector<Diagnostic> tidy(const Diagnostics& problems) {
   return out;
 }
 
-std::string render(const Diagnostics& problems, const std::vector<SourceText>& files,
-                   bool colours) {
+std::string render(const Diagnostics& problems, const std::vector<SourceText>& files, bool colours,
+                   const Secrets& secrets) {
   const Palette& palette = colours ? kColours : kNone;
   std::vector<SourceLines> lines;
   for (const auto& file : files) lines.emplace_back(file.text);
@@ -111,7 +134,8 @@ std::string render(const Diagnostics& problems, const std::vector<SourceText>& f
         fmt::format("{}{}{}{}{}:{} {} [{}]\n", palette.bold, location(problem, files, line),
                     palette.plain, is_error ? palette.error : palette.warning,
                     is_error ? "error" : "warning", palette.plain, problem.message, problem.code);
-    if (p.line > 0 && p.file < lines.size()) out += snippet(line, p, palette);
+    if (p.line > 0 && p.file < lines.size())
+      out += snippet(masked(line, problems, problem, secrets), p, palette);
     if (!problem.hint.empty()) out += fmt::format("      = help: {}\n", problem.hint);
     out += "\n";
   }

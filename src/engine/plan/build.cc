@@ -3,6 +3,7 @@
 
 #include "engine/plan/draft.h"
 #include "engine/plan/joint.h"
+#include "engine/plan/secrets.h"
 
 #include <set>
 #include <tuple>
@@ -87,9 +88,11 @@ Schema dead_letter_schema() {
 std::optional<Plan> build_plan(const ConfigNode& document, const Registry& registry,
                                Diagnostics& problems) {
   Diagnostics found;
-  Document read = read_document(document, found);
+  ConfigNode marked = document;
+  mark_secrets(marked, registry);
+  Document read = read_document(marked, found);
   std::optional<Plan> plan;
-  if (document.shape == ConfigNode::Shape::map) plan = build(std::move(read), registry, found);
+  if (marked.shape == ConfigNode::Shape::map) plan = build(std::move(read), registry, found);
   hand_over(found, problems);
   return plan;
 }
@@ -97,8 +100,12 @@ std::optional<Plan> build_plan(const ConfigNode& document, const Registry& regis
 std::vector<Plan> build_jobs(const std::vector<ConfigNode>& documents, const Registry& registry,
                              Diagnostics& problems) {
   Diagnostics known;  // each file was built by itself and told what is wrong in it
+  std::vector<ConfigNode> marked = documents;
   std::vector<Document> read;
-  for (const auto& document : documents) read.push_back(read_document(document, known));
+  for (auto& document : marked) {
+    mark_secrets(document, registry);
+    read.push_back(read_document(document, known));
+  }
   std::vector<Plan> plans;
   for (const auto& job : jobs_of(read)) {
     std::vector<Document> members;

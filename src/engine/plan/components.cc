@@ -164,7 +164,7 @@ std::string without_secret(const std::string& message, const std::string& secret
   const std::size_t last = message.rfind('"');
   const std::string told =
       first == last ? message : message.substr(0, first) + "***" + message.substr(last + 1);
-  return reveals(told, secret) ? "a mistake in what came from a variable" : told;
+  return reveals(told, secret) ? "a mistake in a value that is not shown" : told;
 }
 
 void check_claims(const Draft& draft, Diagnostics& problems) {

@@ -77,3 +77,25 @@ TEST_CASE("colours are there only when asked for") {
   CHECK(render(problems, {{"a.yaml", "x"}}, true).find("\033[1;31merror:\033[0m") !=
         std::string::npos);
 }
+
+TEST_CASE("what is hidden is stars in the line, and the caret stands where it belongs") {
+  Diagnostics problems;
+  problems.error("x", {0, 1, 18, 3}, "behind it");
+  problems.error("y", {0, 1, 9, 7}, "in it");
+  const std::string text =
+      render(problems, {{"a.yaml", "{token: hunter2, abc: 1}"}}, false, {{{0, 1, 9, 7}}, {}});
+  CHECK(text.find("    1 | {token: ***, abc: 1}\n      |              ^~~\n") != std::string::npos);
+  CHECK(text.find("    1 | {token: ***, abc: 1}\n      |         ^~~\n") != std::string::npos);
+  CHECK(text.find("a.yaml:1:18: error: behind it") != std::string::npos);
+}
+
+TEST_CASE("in a line without a tree the names of secrets tell what to hide") {
+  Diagnostics problems;
+  problems.error("yaml-syntax", {0, 1, 1, 1}, "here");
+  const std::vector<SourceText> files = {{"a.yaml", "{token: hunter2, abc: 1"}};
+  CHECK(render(problems, files, false, {{}, {"token"}}).find("| {token: ***, abc: 1\n") !=
+        std::string::npos);
+  Diagnostics others;
+  others.error("unknown-key", {0, 1, 1, 1}, "here");
+  CHECK(render(others, files, false, {{}, {"token"}}).find("hunter2") != std::string::npos);
+}

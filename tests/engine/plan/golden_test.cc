@@ -2,6 +2,7 @@
 // Broken pipelines and, word for word, what the user is told. STREAMD_UPDATE_GOLDEN=1 rewrites the
 // expected texts; look at the difference before you commit it.
 #include "engine/config/render.h"
+#include "engine/plan/secrets.h"
 #include "tests/engine/plan/plan_text.h"
 #include "tests/support/catch.h"
 
@@ -35,7 +36,12 @@ std::string told(const fs::path& path) {
   const std::string text = read_all(path);
   Diagnostics problems;
   const bool planned = fake::plan_of(text, problems).has_value();
-  return render(problems, {{path.filename().string(), text}}) + (planned ? "(planned)\n" : "");
+  Secrets secrets{.places = {}, .names = secret_names(fake::registry())};
+  Diagnostics again;
+  if (const auto document = parse_yaml(text, 0, fake::surroundings(), again))
+    secrets.places = secret_places(*document, fake::registry());
+  return render(problems, {{path.filename().string(), text}}, false, secrets) +
+         (planned ? "(planned)\n" : "");
 }
 
 }  // namespace
