@@ -3,6 +3,7 @@
 
 #include "engine/core/arena.h"
 #include "engine/expr/json_reader.h"
+#include "engine/io/http/echo.h"
 #include "sinks/discord/message.h"
 #include "sinks/http_answer.h"
 
@@ -145,8 +146,9 @@ Answer Webhook::post(const std::vector<std::string_view>& alerts, std::stop_toke
   request.headers.set("User-Agent", "DiscordBot (https://github.com/streamd/streamd, 0.1)");
   request.body = request_body(alerts, look_.embed, look_.username, look_.avatar);
   request.idempotent = false;
-  const auto response = client_->send(request, stop);
+  auto response = client_->send(request, stop);
   if (!response) return no_response(response.error());
+  http::hide_echo(request, nullptr, response->body);
   if (response->status == 400 || response->status == 413) {
     const Trouble trouble = trouble_of(response->body);
     if (alerts.size() > 1) return halves(alerts, stop, trouble.words);

@@ -3,6 +3,7 @@
 #include "engine/io/delivery/delivery_sink.h"
 #include "engine/io/http/client.h"
 #include "engine/io/http/config.h"
+#include "engine/io/http/echo.h"
 #include "sinks/builtin_sinks.h"
 #include "sinks/dated_name.h"
 #include "sinks/elasticsearch/bulk.h"
@@ -141,11 +142,12 @@ class Cluster final : public delivery::Destination {
     request.gzip_body = config_.gzip;
     request.idempotent = true;
     sign(request);
-    const auto response = client_->send(request, stop);
+    auto response = client_->send(request, stop);
     if (!response) {
       ++turn_;
       return no_response(response.error());
     }
+    http::hide_echo(request, nullptr, response->body);
     if (response->status == 200) return read_answer(response->body, items.size(), config_.action);
     const std::string words = error_text(response->body);
     if (auto answer = usual_answer(*response, words)) {

@@ -2,6 +2,7 @@
 #include "engine/io/http/client.h"
 
 #include "engine/io/http/body.h"
+#include "engine/io/http/echo.h"
 #include "engine/io/http/exchange.h"
 #include "engine/io/http/stream.h"
 
@@ -141,6 +142,9 @@ struct Call {
       response.headers.remove("Content-Length");
     }
     response.url = out.url;
+    // What is for people, and no data.
+    if (!response.ok() || response.headers.get("Content-Type").starts_with("text/html"))
+      hide_echo(request, parts.proxies.proxy_for(out.url), response.body);
     return response;
   }
 

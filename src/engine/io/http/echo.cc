@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/io/http/echo.h"
+
+#include "engine/codec/base64.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace streamd::http {
+namespace {
+
+// Shorter ones would take words out of what the far side says.
+constexpr std::size_t kShortestPassword = 4, kShortestHeader = 6, kShortestPart = 12;
+constexpr std::string_view kStars = "***";
+
+bool is_harmless(std::string_view name) {
+  for (const char* known :
+       {"Accept", "Accept-Encoding", "Content-Encoding", "Content-Type", "User-Agent"})
+    if (same_token(name, known)) return true;
+  return false;
+}
+
+void add(std::string_view secret, std::size_t shortest, std::vector<std::string>& secrets) {
+  if (secret.size() < shortest) return;
+  secrets.emplace_back(secret);
+  std::string decoded;
+  if (percent_decode(secret, decoded) && decoded != secret) secrets.push_back(std::move(decoded));
+  if (std::string encoded = percent_encode(secret); encoded != secret)
+    secrets.push_back(std::move(encoded));
+}
+
+void add_credentials(const Url& url, std::vector<std::string>& secrets) {
+  if (!url.has_credentials()) return;
+  add(url.user, kShortestHeader, secrets);
+  add(url.password, kShortestPassword, secrets);
+  add(base64_encode(url.user + ':' + url.password), kShortestPassword, secrets);
+}
+
+std::vector<std::string> secrets_of(const Request& request, const Url* proxy) {
+  std::vector<std::string> secrets;
+  for (const auto& [name, value] : request.headers.all()) {
+    if (is_harmless(name)) continue;
+    add(value, kShortestHeader, secrets);
+    const std::size_t scheme = value.find(' ');  // Bearer …
+    if (scheme != std::string::npos)
+      add(std::string_view(value).substr(scheme + 1), kShortestHeader, secrets);
+  }
+  add_credentials(request.url, secrets);
+  if (proxy != nullptr) add_credentials(*proxy, secrets);
+  std::string_view rest = request.url.target;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of("/?&="), rest.size());
+    add(rest.substr(0, end), kShortestPart, secrets);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  // A longer one may hold a shorter one.
+  std::sort(secrets.begin(), secrets.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return secrets;
+}
+
+}  // namespace
+
+void hide_echo(const Request& request, const Url* proxy, std::string& text) {
+  for (const auto& secret : secrets_of(request, proxy))
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += kStars.size())
+      text.replace(at, secret.size(), kStars);
+}
+
+}  // namespace streamd::http
