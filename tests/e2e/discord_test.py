@@ -125,6 +125,7 @@ OUTAGES = {
     "refuses connections": lambda proxy: proxy.refuse(),
     "answers 500": lambda proxy: proxy.server_error(None),
     "answers with a web page": lambda proxy: proxy.html(503, None),
+    "answers with a web page and 200": lambda proxy: proxy.html(200, None),
     "says that there are too many": lambda proxy: proxy.answer(
         429, b'{"message":"You are being rate limited.","retry_after":0.3,"global":true}', times=None),
 }

@@ -66,6 +66,14 @@ Trouble trouble_of(std::string_view body) {
   return trouble;
 }
 
+// With wait=true Discord answers with the message that it stored. A web page with status 200 comes
+// from something on the way, and nobody was told.
+bool is_message(const http::Response& response) {
+  if (response.status == 204) return true;
+  Arena arena;
+  return expr::member(expr::read_json(response.body, arena), "id").is(Kind::string);
+}
+
 bool number(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -196,6 +204,12 @@ Answer Webhook::limited(const http::Response& response) {
 
 Answer Webhook::read(const http::Response& response, std::size_t count) {
   Answer answer;
+  if (response.ok() && !is_message(response)) {
+    answer.kind = Answer::Kind::again;
+    answer.message =
+        fmt::format("what it answers is no message of Discord: {}", excerpt(response.body));
+    return answer;
+  }
   if (response.ok()) {
     answer.items.resize(count);
     if (response.headers.get("X-RateLimit-Remaining") == "0")
