@@ -27,8 +27,8 @@ from scenario import Chaos, Failed, binary_under_test  # noqa: E402
 
 # Modules with SCENARIOS, in the order in which they run.
 MODULES = ("kill", "power_cut", "storage", "damage", "clock", "producers", "load",
-           "odd_records", "slow_sink", "random_run", "kafka_broker", "kafka_leaders",
-           "kafka_offsets", "kafka_rebalance")
+           "odd_records", "slow_sink", "random_run", "away_sink", "away_list", "kafka_broker",
+           "kafka_leaders", "kafka_offsets", "kafka_rebalance")
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
