@@ -4,6 +4,7 @@
 namespace streamd {
 
 void add_builtin_sinks(Registry& registry) {
+  add_blocklist_sink(registry);
   add_discord_sink(registry);
   add_elasticsearch_sink(registry);
   add_file_sink(registry);

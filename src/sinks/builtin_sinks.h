@@ -6,6 +6,7 @@
 
 namespace streamd {
 
+void add_blocklist_sink(Registry& registry);
 void add_discord_sink(Registry& registry);
 void add_elasticsearch_sink(Registry& registry);
 void add_file_sink(Registry& registry);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/start_mark.h"
 
-#include "engine/core/folder.h"
 #include "engine/core/hash.h"
+#include "engine/core/whole_file.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -22,23 +19,6 @@ namespace {
 std::string content(const std::string& text, const std::string& path) {
   const std::string lines = text + "\n" + path + "\n";
   return fmt::format("{}{:016x}\n", lines, hash_bytes(lines, 0));
-}
-
-// 0, or what went wrong.
-int write_durably(const std::string& file, std::string_view text) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return errno;
-  int code = 0;
-  while (!text.empty() && code == 0) {
-    const ssize_t wrote = ::write(descriptor, text.data(), text.size());
-    if (wrote > 0)
-      text.remove_prefix(static_cast<std::size_t>(wrote));
-    else if (wrote == 0 || errno != EINTR)
-      code = wrote < 0 ? errno : ENOSPC;
-  }
-  if (code == 0 && ::fsync(descriptor) != 0) code = errno;
-  ::close(descriptor);
-  return code;
 }
 
 }  // namespace
@@ -56,26 +36,19 @@ Result<std::optional<std::string>> StartMark::load(const std::string& path) cons
   std::getline(lines, text);
   std::getline(lines, stored_path);
   if (all != content(text, stored_path))
-    return fail(ErrorKind::state, fmt::format("\"{}\" is damaged", file_),
-                "The output may hold records of a first attempt, which would be written again: take "
-                "it away, and start anew with --fresh.");
+    return fail(
+        ErrorKind::state, fmt::format("\"{}\" is damaged", file_),
+        "The output may hold records of a first attempt, which would be written again: take "
+        "it away, and start anew with --fresh.");
   if (stored_path != path) return std::optional<std::string>{};
   return std::optional<std::string>{text};
 }
 
 Status StartMark::store(const std::string& path, const std::string& text) {
   if (file_.empty()) return {};
-  const auto failed = [this](int code) {
-    return fail(ErrorKind::state,
-                fmt::format("cannot write \"{}\": {}", file_, std::strerror(code)),
+  if (const auto problem = replace_file(file_, content(text, path)))
+    return fail(ErrorKind::state, fmt::format("cannot write \"{}\": {}", file_, problem.message()),
                 "Make sure that the state folder is writable and the disk healthy and not full.");
-  };
-  const std::string folder = folder_of(file_);
-  if (const auto problem = make_folders(folder)) return failed(problem.value());
-  const std::string fresh = file_ + ".new";
-  if (const int code = write_durably(fresh, content(text, path))) return failed(code);
-  if (::rename(fresh.c_str(), file_.c_str()) != 0) return failed(errno);
-  if (const auto problem = sync_folder(folder)) return failed(problem.value());
   may_exist_ = true;
   return {};
 }
