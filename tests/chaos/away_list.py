@@ -35,7 +35,7 @@ def line(n):
 
 
 class LocalApi(Far):
-    few = 4
+    few = 3
 
     def __init__(self, cleanup):
         super().__init__(cleanup, CrowdSec)
@@ -51,7 +51,7 @@ class ListRound(Outages):
 
     def __init__(self, chaos, far):
         self._settings = {"url": far.proxy.url, "key": far.service.bouncer_key(),
-                          "timeout": "1s" if chaos.small else "5s"}
+                          "timeout": "3s" if chaos.small else "5s"}
         self._later = []
         run = Streamd(chaos.binary, self.pipeline("true"), chaos.new_folder(f"round{chaos.rounds}"),
                       ["--workers", 1], name="job")

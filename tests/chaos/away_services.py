@@ -25,7 +25,7 @@ class Far:
     few        how many outages the small form has
     """
 
-    share, once, http, real_kill, few = 1, True, True, True, 5
+    share, once, http, real_kill, few = 1, True, True, True, 4
 
     def __init__(self, cleanup, make):
         self.service = cleanup.enter_context(make())

@@ -48,7 +48,7 @@ class SinkRound(Outages):
 
     def __init__(self, chaos, far):
         self.name = f"round{chaos.rounds}"
-        sink = far.sink(self.name, "1s" if chaos.small else "5s")
+        sink = far.sink(self.name, "3s" if chaos.small else "5s")
         # A channel's messages are few; others have the usual linger.
         linger = f"batch: {{linger: {'500ms' if chaos.small else '4s'}}}, " if far.share > 1 else ""
         longest = "300ms" if chaos.small else "5s"
