@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from books import lines
-from harness import call, free_port
+from harness import Streamd, call, free_port
 
 SOURCE_DIR = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 SHIPPED = sorted((SOURCE_DIR / "pipelines").rglob("*.yaml"))
@@ -139,9 +139,9 @@ def test_check_says_what_is_not_exactly_once_and_which_time_counts(streamd, smal
 COMPONENTS = {
     "source": {"kafka", "file", "stdin", "generate", "http", "shodan"},
     "list": {"crowdsec", "file", "inline"},
-    "operator": {"convert", "dedupe", "enrich", "explode", "fill", "filter", "map", "match", "outliers", "route",
-                 "sample", "window"},
-    "sink": {"discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout"}}
+    "operator": {"baseline", "convert", "dedupe", "enrich", "explode", "fill", "filter", "first_seen", "map", "match",
+                 "outliers", "route", "sample", "score", "throttle", "window"},
+    "sink": {"blocklist", "discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout"}}
 
 
 def test_list_shows_every_component(streamd):
@@ -349,3 +349,12 @@ def test_generate_to_a_place_that_cannot_be_written(streamd, tmp_path):
     told = call(streamd, "generate", "--output", tmp_path / "none" / "x")
     assert told.returncode == 1 and "none/x" in told.stderr
     assert call(streamd, "generate", "--count", 100_000, "--output", "/dev/full").returncode == 1
+
+
+def test_a_killed_process_leaves_nothing_in_shared_memory(streamd, tmp_path):
+    run = Streamd(streamd, "pipeline: p\nsources: {s: {type: generate, rate: 10}}\n"
+                  "sinks: {o: {type: stdout, input: s}}\n", tmp_path).start()
+    run.wait_until(lambda: run.stdout, 30, "a record")
+    pid = run.pid
+    run.kill9()
+    assert [p.name for p in Path("/dev/shm").glob(f"*{pid}*")] == []

@@ -3,10 +3,19 @@
 
 #include <mongoc/mongoc.h>
 
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace streamd::mongo {
 namespace {
+
+// When it is loaded, libmongoc puts counters into shared memory under the process's number, and
+// takes them away at the end. A process that is killed would leave them, and the next one with its
+// number would complain on standard error. Nobody reads them: the name goes at once.
+[[maybe_unused]] const int kNoName =
+    ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
 
 thread_local unsigned warnings = 0;
 
