@@ -10,7 +10,7 @@ import time
 import pytest
 
 from books import books_of, lines, whole_rows
-from harness import Streamd, wait_until
+from harness import Streamd, free_port, wait_until
 
 TAIL = """\
 pipeline: tail
@@ -107,6 +107,18 @@ def stuck(streamd, tmp_path):
     yield child
     child.kill()
     child.communicate()
+
+
+def test_a_run_that_waits_for_a_far_side_to_begin_ends_in_order(streamd, tmp_path):
+    (tmp_path / "in.ndjson").write_text('{"ip":"192.0.2.1"}\n')
+    run = Streamd(streamd, "pipeline: waits\n"
+                  "sources: {requests: {type: file, path: in.ndjson}}\n"
+                  f"lists: {{bad: {{type: crowdsec, url: 'http://127.0.0.1:{free_port()}', key: k}}}}\n"
+                  "operators: {known: {type: match, input: requests, field: ip, list: bad}}\n"
+                  "sinks: {out: {type: file, input: known, path: out.ndjson}}\n", tmp_path).start()
+    run.wait_until(lambda: "trying again" in run.stderr, 30, "it waits for its list")
+    assert run.sigterm(timeout=10) == 0, run.stderr
+    assert not (tmp_path / "out.ndjson").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

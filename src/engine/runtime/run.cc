@@ -394,7 +394,11 @@ std::string dead_letter_dir(const std::string& state_root, const std::string& pi
 
 Result<Progress> run_pipeline(const Plan& plan, const RunOptions& options) {
   Run run(plan, options);
-  STREAMD_TRY(run.prepare());
+  if (const auto ready = run.prepare(); !ready) {
+    // Who stops a run that still waits for a far side loses nothing.
+    if (options.stop.stop_requested() && ready.error().retry == Retry::backoff) return Progress{};
+    return tl::unexpected(ready.error());
+  }
   STREAMD_TRY(run.loop());
   return run.progress();
 }
