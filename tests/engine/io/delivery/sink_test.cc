@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/delivery/delivery_sink.h"
-#include "tests/contract/component.h"
+#include "tests/contract/sink_contract.h"
 #include "tests/engine/io/delivery/fake_destination.h"
+
+#include <array>
 
 namespace streamd::delivery {
 namespace {
@@ -38,6 +40,31 @@ Batch batch_of(const Texts& values) {
   Column column;
   for (const auto& value : values) column.push_back(Value::string(value));
   return test::batch_of({column});
+}
+
+// For every sink over it: only their protocols differ.
+TEST_CASE("A sink over an outbox keeps the contract, early and committed") {
+  for (const When when : {When::early, When::committed}) {
+    Opened opened;
+    std::size_t written = 0, awaited = 0;
+    test::SinkUnderTest subject;
+    subject.open = [&](const std::string& restored) { return opened.sink(restored, when); };
+    subject.batch = [&](int n) {
+      static const std::array<Texts, 3> batches{Texts{"1a", "1b"}, {"2a", "2b"}, {"3a", "3b"}};
+      written += 2;
+      return batch_of(batches[static_cast<std::size_t>(n) - 1]);
+    };
+    subject.far_side = [&] {
+      // What is committed is sent for sure; the suite commits its first batch only.
+      awaited = when == When::early ? written : std::size_t{2};
+      REQUIRE(opened.far.wait_for(awaited));
+      std::string all;
+      for (const auto& document : opened.far.arrived()) all += document + "\n";
+      return all;
+    };
+    test::check_sink(subject);
+    CHECK(awaited == (when == When::early ? 6u : 2u));
+  }
 }
 
 TEST_CASE("Records that cannot be encoded become dead letters, the others go") {
