@@ -11,7 +11,8 @@
 namespace streamd::http {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+// Small enough to be in the cache when it is filled after it was made.
+constexpr std::size_t kPiece = 16 * 1024;
 
 }  // namespace
 
@@ -60,6 +61,10 @@ Try<void> BodyDecoder::feed(std::string& encoded, bool last, std::uint64_t limit
   last_ = last;
   while (true) {
     const std::size_t before = out.size();
+    // In few steps: what is not filled is not touched, and costs no memory.
+    if (out.capacity() < before + kPiece)
+      out.reserve(
+          std::max<std::uint64_t>(before + kPiece, std::min<std::uint64_t>(4 * before, limit)));
     out.resize(before + kPiece);
     const auto got = reader_->read(out.data() + before, kPiece);
     out.resize(before + got.value_or(0));
