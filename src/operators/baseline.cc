@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
-#include "engine/core/key.h"
-#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/key_states.h"
+#include "operators/keyed_operator.h"
 #include "operators/keyed_plan.h"
 #include "operators/numbers.h"
 #include "operators/usual.h"
@@ -78,39 +76,18 @@ struct BaselineShape {
   std::optional<std::size_t> field;
 };
 
-class Baseline final : public Operator {
+class Baseline final : public KeyedOperator<Habit> {
  public:
   Baseline(const BaselineShape& shape, const KeyColumns& keys, const OperatorContext& context)
-      : shape_(shape),
-        seed_(context.hash_seed),
-        keys_(keys),
-        states_({context.worker, context.workers}, context.hash_seed,
-                {shape.config.forget.micros,
-                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
-
-  Status restore(StateReader& state) override { return states_.restore(state); }
-  Status checkpoint(StateWriter& state) override {
-    states_.checkpoint(state);
-    return {};
-  }
-  Status on_watermark(EventTime w, Emitter&) override {
-    states_.advance(w);
-    return {};
-  }
-  std::size_t live_keys() const override { return states_.size(); }
+      : KeyedOperator(keys, context, shape.config.forget, shape.config.max_keys), shape_(shape) {}
 
   Status on_batch(const Batch& in, Emitter& out) override {
     if (in.empty()) return {};
     made_ = shape_.added.make(in);
-    rows_.clear();
-    shed_ = 0;
-    keys_.start(in);
+    begin(in);
     for (std::size_t i = 0; i < in.size(); ++i)
-      if (judge(in, i, out)) rows_.push_back(in.physical(i));
-    if (shed_ > 0) out.drop(DropReason::shed, shed_);
-    if (rows_.empty()) return {};
-    const Batch judged = shape_.added.join(in, std::move(made_));
-    out.emit(rows_.size() == in.size() ? judged : judged.select(rows_));
+      if (judge(in, i, out)) pass(in.physical(i));
+    give(in, shape_.added, std::move(made_), nullptr, out);
     return {};
   }
 
@@ -127,19 +104,9 @@ class Baseline final : public Operator {
                               std::string(kind_name(value.kind()))});
       return false;
     }
-    key_.clear();
-    if (!keys_.append(row, key_)) {
-      out.reject(in, i, keys_.fault());
-      return false;
-    }
-    const std::uint64_t hash =
-        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    Habit* const habit = state_of(in, i, out);
+    if (habit == nullptr) return false;
     const std::int64_t time = in.time(i).micros;
-    Habit* const habit = states_.change(key_, hash, time);
-    if (habit == nullptr) {
-      ++shed_;
-      return false;
-    }
     learn(*habit, time, *x, compare(*habit, time, *x, row));
     return true;
   }
@@ -175,13 +142,7 @@ class Baseline final : public Operator {
   }
 
   const BaselineShape& shape_;
-  const std::uint64_t seed_;
-  KeyReader keys_;
-  KeyStates<Habit> states_;
-  std::string key_;
   AddedColumns::Made made_;
-  std::vector<std::uint32_t> rows_;
-  std::size_t shed_ = 0;
 };
 
 class BaselinePlan final : public KeyedPlan {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/core/key.h"
-#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/key_states.h"
+#include "operators/keyed_operator.h"
 #include "operators/keyed_plan.h"
 
 #include <algorithm>
@@ -41,56 +39,28 @@ struct FirstSeenShape {
   AddedColumns added;  // the mark, first time, time before
 };
 
-class FirstSeen final : public Operator {
+class FirstSeen final : public KeyedOperator<Presence> {
  public:
   FirstSeen(const FirstSeenShape& shape, const KeyColumns& keys, const OperatorContext& context)
-      : shape_(shape),
-        seed_(context.hash_seed),
-        keys_(keys),
-        states_({context.worker, context.workers}, context.hash_seed,
-                {shape.config.forget.micros,
-                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
-
-  Status restore(StateReader& state) override { return states_.restore(state); }
-  Status checkpoint(StateWriter& state) override {
-    states_.checkpoint(state);
-    return {};
-  }
-  Status on_watermark(EventTime w, Emitter&) override {
-    states_.advance(w);
-    return {};
-  }
-  std::size_t live_keys() const override { return states_.size(); }
+      : KeyedOperator(keys, context, shape.config.forget, shape.config.max_keys), shape_(shape) {}
 
   Status on_batch(const Batch& in, Emitter& out) override {
     if (in.empty()) return {};
     made_ = shape_.added.make(in);
-    rows_.clear();
-    std::size_t known = 0, shed = 0;
-    keys_.start(in);
+    std::size_t known = 0;
+    begin(in);
     for (std::size_t i = 0; i < in.size(); ++i) {
+      Presence* const presence = state_of(in, i, out);
+      if (presence == nullptr) continue;
       const std::uint32_t row = in.physical(i);
-      key_.clear();
-      if (!keys_.append(row, key_)) {
-        out.reject(in, i, keys_.fault());
-        continue;
-      }
-      const std::uint64_t hash =
-          in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
-      const std::int64_t time = in.time(i).micros;
-      Presence* const presence = states_.change(key_, hash, time);
-      if (presence == nullptr)
-        ++shed;
-      else if (note(*presence, row, time) || shape_.config.action == FirstSeenAction::mark)
-        rows_.push_back(row);
+      const bool is_first = note(*presence, row, in.time(i).micros);
+      if (is_first || shape_.config.action == FirstSeenAction::mark)
+        pass(row);
       else
         ++known;
     }
     if (known > 0) out.drop(DropReason::filtered, known);
-    if (shed > 0) out.drop(DropReason::shed, shed);
-    if (rows_.empty()) return {};
-    const Batch marked = shape_.added.join(in, std::move(made_));
-    out.emit(rows_.size() == in.size() ? marked : marked.select(rows_));
+    give(in, shape_.added, std::move(made_), nullptr, out);
     return {};
   }
 
@@ -111,12 +81,7 @@ class FirstSeen final : public Operator {
   }
 
   const FirstSeenShape& shape_;
-  const std::uint64_t seed_;
-  KeyReader keys_;
-  KeyStates<Presence> states_;
-  std::string key_;
   AddedColumns::Made made_;
-  std::vector<std::uint32_t> rows_;
 };
 
 class FirstSeenPlan final : public KeyedPlan {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
 #include "engine/codec/encode.h"
-#include "engine/core/key.h"
-#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/key_states.h"
+#include "operators/keyed_operator.h"
 #include "operators/keyed_plan.h"
 #include "operators/numbers.h"
 
@@ -110,63 +108,31 @@ struct ScoreShape {
   std::optional<std::size_t> reason, weight, says;
 };
 
-class Score final : public Operator {
+class Score final : public KeyedOperator<Suspicion> {
  public:
   Score(const ScoreShape& shape, const KeyColumns& keys, const OperatorContext& context)
-      : shape_(shape),
-        seed_(context.hash_seed),
-        keys_(keys),
-        states_({context.worker, context.workers}, context.hash_seed,
-                {shape.config.within.micros,
-                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
-
-  Status restore(StateReader& state) override { return states_.restore(state); }
-  Status checkpoint(StateWriter& state) override {
-    states_.checkpoint(state);
-    return {};
-  }
-  Status on_watermark(EventTime w, Emitter&) override {
-    states_.advance(w);
-    return {};
-  }
-  std::size_t live_keys() const override { return states_.size(); }
+      : KeyedOperator(keys, context, shape.config.within, shape.config.max_keys), shape_(shape) {}
 
   Status on_batch(const Batch& in, Emitter& out) override {
     if (in.empty()) return {};
     made_ = shape_.added.make(in);
     arena_ = std::make_shared<Arena>();
-    rows_.clear();
-    below_ = shed_ = 0;
-    keys_.start(in);
+    below_ = 0;
+    begin(in);
     for (std::size_t i = 0; i < in.size(); ++i)
-      if (takes(in, i, out)) rows_.push_back(in.physical(i));
+      if (takes(in, i, out)) pass(in.physical(i));
     if (below_ > 0) out.drop(DropReason::filtered, below_);
-    if (shed_ > 0) out.drop(DropReason::shed, shed_);
-    if (rows_.empty()) return {};
-    Batch scored = shape_.added.join(in, std::move(made_));
-    scored.keep(std::move(arena_));
-    out.emit(rows_.size() == in.size() ? scored : scored.select(rows_));
+    give(in, shape_.added, std::move(made_), std::move(arena_), out);
     return {};
   }
 
  private:
   // Counts the record's reason; true: it goes on.
   bool takes(const Batch& in, std::size_t i, Emitter& out) {
-    const std::uint32_t row = in.physical(i);
     auto reason = reason_of(in, i, out);
     if (!reason) return false;
-    key_.clear();
-    if (!keys_.append(row, key_)) {
-      out.reject(in, i, keys_.fault());
-      return false;
-    }
-    const std::uint64_t hash =
-        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
-    Suspicion* const suspicion = states_.change(key_, hash, reason->time);
-    if (suspicion == nullptr) {
-      ++shed_;
-      return false;
-    }
+    Suspicion* const suspicion = state_of(in, i, out);
+    if (suspicion == nullptr) return false;
     const ScoreConfig& config = shape_.config;
     suspicion->forget(reason->time, config.within.micros);
     const double before = suspicion->score();
@@ -176,7 +142,7 @@ class Score final : public Operator {
     const bool passes =
         score >= config.at_least && (config.emit == ScoreEmit::every || before < config.at_least);
     if (passes)
-      tell(row, *suspicion, score);
+      tell(in.physical(i), *suspicion, score);
     else
       ++below_;
     return passes;
@@ -227,14 +193,9 @@ class Score final : public Operator {
   }
 
   const ScoreShape& shape_;
-  const std::uint64_t seed_;
-  KeyReader keys_;
-  KeyStates<Suspicion> states_;
-  std::string key_;
   AddedColumns::Made made_;
   std::shared_ptr<Arena> arena_;
-  std::vector<std::uint32_t> rows_;
-  std::size_t below_ = 0, shed_ = 0;
+  std::size_t below_ = 0;
 };
 
 class ScorePlan final : public KeyedPlan {

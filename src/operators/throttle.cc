@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/core/key.h"
-#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/key_states.h"
+#include "operators/keyed_operator.h"
 #include "operators/keyed_plan.h"
 
 #include <algorithm>
@@ -66,70 +64,36 @@ struct ThrottleShape {
   AddedColumns added;
 };
 
-class Throttle final : public Operator {
+class Throttle final : public KeyedOperator<Bucket> {
  public:
   Throttle(const ThrottleShape& shape, const KeyColumns& keys, const OperatorContext& context)
-      : shape_(shape),
-        seed_(context.hash_seed),
-        keys_(keys),
-        buckets_({context.worker, context.workers}, context.hash_seed,
-                 {shape.config.remember.micros,
-                  (shape.config.max_keys + context.workers - 1) / context.workers}) {}
-
-  Status restore(StateReader& state) override { return buckets_.restore(state); }
-  Status checkpoint(StateWriter& state) override {
-    buckets_.checkpoint(state);
-    return {};
-  }
-  Status on_watermark(EventTime w, Emitter&) override {
-    buckets_.advance(w);
-    return {};
-  }
-  std::size_t live_keys() const override { return buckets_.size(); }
+      : KeyedOperator(keys, context, shape.config.remember, shape.config.max_keys), shape_(shape) {}
 
   Status on_batch(const Batch& in, Emitter& out) override {
     if (in.empty()) return {};
     auto made = shape_.added.make(in);
-    rows_.clear();
-    std::size_t throttled = 0, shed = 0;
-    keys_.start(in);
+    std::size_t throttled = 0;
+    begin(in);
     for (std::size_t i = 0; i < in.size(); ++i) {
-      const std::uint32_t row = in.physical(i);
-      key_.clear();
-      if (!keys_.append(row, key_)) {
-        out.reject(in, i, keys_.fault());
-        continue;
-      }
-      const std::uint64_t hash =
-          in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
-      const std::int64_t time = in.time(i).micros;
-      Bucket* const bucket = buckets_.change(key_, hash, time);
-      if (bucket == nullptr) {
-        ++shed;
-      } else if (!bucket->take(time, shape_.config)) {
+      Bucket* const bucket = state_of(in, i, out);
+      if (bucket == nullptr) continue;
+      if (!bucket->take(in.time(i).micros, shape_.config)) {
         ++bucket->held;
         ++throttled;
       } else {
+        const std::uint32_t row = in.physical(i);
         (*made.front())[row] =
             Value::int64(static_cast<std::int64_t>(std::exchange(bucket->held, 0)));
-        rows_.push_back(row);
+        pass(row);
       }
     }
     if (throttled > 0) out.drop(DropReason::throttled, throttled);
-    if (shed > 0) out.drop(DropReason::shed, shed);
-    if (rows_.empty()) return {};
-    const Batch passed = shape_.added.join(in, std::move(made));
-    out.emit(rows_.size() == in.size() ? passed : passed.select(rows_));
+    give(in, shape_.added, std::move(made), nullptr, out);
     return {};
   }
 
  private:
   const ThrottleShape& shape_;
-  const std::uint64_t seed_;
-  KeyReader keys_;
-  KeyStates<Bucket> buckets_;
-  std::string key_;
-  std::vector<std::uint32_t> rows_;
 };
 
 class ThrottlePlan final : public KeyedPlan {

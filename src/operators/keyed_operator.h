@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// KeyedOperator<State>: an operator that keeps a State of each key (key_states.h) and lets records
+// through. For each batch it calls begin(), state_of() for its records, pass() for those that go
+// on, and give(). One thread.
+#pragma once
+
+#include "engine/api/operator.h"
+#include "engine/core/key.h"
+#include "operators/added_columns.h"
+#include "operators/key_parts.h"
+#include "operators/key_states.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace streamd {
+
+template <class State>
+class KeyedOperator : public Operator {
+ public:
+  Status restore(StateReader& state) override { return states_.restore(state); }
+  Status checkpoint(StateWriter& state) override {
+    states_.checkpoint(state);
+    return {};
+  }
+  Status on_watermark(EventTime w, Emitter&) override {
+    states_.advance(w);
+    return {};
+  }
+  std::size_t live_keys() const override { return states_.size(); }
+
+ protected:
+  // keep: how long a quiet key is remembered. max_keys: of all workers.
+  KeyedOperator(const KeyColumns& keys, const OperatorContext& context, Duration keep,
+                std::uint64_t max_keys)
+      : seed_(context.hash_seed),
+        keys_(keys),
+        states_({context.worker, context.workers}, context.hash_seed,
+                {keep.micros, (max_keys + context.workers - 1) / context.workers}) {}
+
+  void begin(const Batch& in) {
+    rows_.clear();
+    shed_ = 0;
+    keys_.start(in);
+  }
+  // The state of record i's key, to be changed. Null: the record was rejected since it has no key,
+  // or counts as shed since there are max_keys others.
+  State* state_of(const Batch& in, std::size_t i, Emitter& out) {
+    const std::uint32_t row = in.physical(i);
+    key_.clear();
+    if (!keys_.append(row, key_)) {
+      out.reject(in, i, keys_.fault());
+      return nullptr;
+    }
+    const std::uint64_t hash =
+        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    State* const state = states_.change(key_, hash, in.time(i).micros);
+    if (state == nullptr) ++shed_;
+    return state;
+  }
+  void pass(std::uint32_t row) { rows_.push_back(row); }
+  // Emits what passed with the fields that were made for it, and counts what was shed. `keep`
+  // holds what the values of those fields point to; it may be null.
+  void give(const Batch& in, const AddedColumns& added, AddedColumns::Made made,
+            std::shared_ptr<const void> keep, Emitter& out) {
+    if (shed_ > 0) out.drop(DropReason::shed, shed_);
+    if (rows_.empty()) return;
+    Batch all = added.join(in, std::move(made));
+    if (keep) all.keep(std::move(keep));
+    out.emit(rows_.size() == in.size() ? all : all.select(rows_));
+  }
+
+ private:
+  const std::uint64_t seed_;
+  KeyReader keys_;
+  KeyStates<State> states_;
+  std::string key_;
+  std::vector<std::uint32_t> rows_;
+  std::size_t shed_ = 0;
+};
+
+}  // namespace streamd
