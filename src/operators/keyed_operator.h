@@ -50,12 +50,17 @@ class KeyedOperator : public Operator {
   // The state of record i's key, to be changed. Null: the record was rejected since it has no key,
   // or counts as shed since there are max_keys others.
   State* state_of(const Batch& in, std::size_t i, Emitter& out) {
-    const std::uint32_t row = in.physical(i);
+    return read_key(in, i, out) ? change(in, i) : nullptr;
+  }
+  // The two steps of it, for what lies between.
+  bool read_key(const Batch& in, std::size_t i, Emitter& out) {
     key_.clear();
-    if (!keys_.append(row, key_)) {
-      out.reject(in, i, keys_.fault());
-      return nullptr;
-    }
+    if (keys_.append(in.physical(i), key_)) return true;
+    out.reject(in, i, keys_.fault());
+    return false;
+  }
+  State* change(const Batch& in, std::size_t i) {
+    const std::uint32_t row = in.physical(i);
     const std::uint64_t hash =
         in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
     State* const state = states_.change(key_, hash, in.time(i).micros);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
-#include "engine/core/key.h"
-#include "operators/added_columns.h"
 #include "operators/builtin_operators.h"
-#include "operators/key_states.h"
+#include "operators/keyed_operator.h"
 #include "operators/keyed_plan.h"
 #include "operators/numbers.h"
 #include "operators/value_window.h"
@@ -44,34 +42,19 @@ struct Verdict {
   std::optional<Fence> fence;
 };
 
-class Outliers final : public Operator {
+class Outliers final : public KeyedOperator<ValueWindow> {
  public:
   Outliers(const OutliersShape& shape, const KeyColumns& keys, const OperatorContext& context)
-      : shape_(shape),
-        seed_(context.hash_seed),
-        keys_(keys),
-        states_({context.worker, context.workers}, context.hash_seed,
-                {shape.config.window.value_or(Duration{}).micros,
-                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
-
-  Status restore(StateReader& state) override { return states_.restore(state); }
-  Status checkpoint(StateWriter& state) override {
-    states_.checkpoint(state);
-    return {};
-  }
-  Status on_watermark(EventTime w, Emitter&) override {
-    states_.advance(w);
-    return {};
-  }
-  std::size_t live_keys() const override { return states_.size(); }
+      : KeyedOperator(keys, context, shape.config.window.value_or(Duration{}),
+                      shape.config.max_keys),
+        shape_(shape) {}
 
   Status on_batch(const Batch& in, Emitter& out) override {
     if (in.empty()) return {};
     const bool marks = shape_.config.action == OutlierAction::mark;
-    rows_.clear();
-    shed_ = dropped_ = 0;
+    begin(in);
+    dropped_ = 0;
     marks_ = shape_.added.make(in);
-    keys_.start(in);
     for (std::size_t i = 0; i < in.size(); ++i) {
       const auto verdict = judge(in, i, out);
       if (!verdict) continue;
@@ -82,11 +65,10 @@ class Outliers final : public Operator {
         ++dropped_;
         continue;
       }
-      rows_.push_back(row);
+      pass(row);
     }
-    if (shed_ > 0) out.drop(DropReason::shed, shed_);
     if (dropped_ > 0) out.drop(DropReason::filtered, dropped_);
-    if (!rows_.empty()) give(in, out);
+    give(in, shape_.added, std::move(marks_), nullptr, out);
     return {};
   }
 
@@ -118,21 +100,11 @@ class Outliers final : public Operator {
   }
 
   std::optional<Verdict> judge_by_key(const Batch& in, std::size_t i, double x, Emitter& out) {
-    const std::uint32_t row = in.physical(i);
-    key_.clear();
-    if (!keys_.append(row, key_)) {
-      out.reject(in, i, keys_.fault());
-      return std::nullopt;
-    }
-    const std::uint64_t hash =
-        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    if (!read_key(in, i, out)) return std::nullopt;
     if (!std::isfinite(x)) return Verdict{Verdict::Kind::outside, std::nullopt};
+    ValueWindow* const window = change(in, i);
+    if (window == nullptr) return std::nullopt;
     const std::int64_t time = in.time(i).micros;
-    ValueWindow* const window = states_.change(key_, hash, time);
-    if (window == nullptr) {
-      ++shed_;
-      return std::nullopt;
-    }
     const OutliersConfig& config = shape_.config;
     window->advance(time, config.window->micros);
     Verdict verdict;
@@ -152,19 +124,9 @@ class Outliers final : public Operator {
     if (std::isfinite(verdict.fence->high)) (*marks_[2])[row] = Value::float64(verdict.fence->high);
   }
 
-  void give(const Batch& in, Emitter& out) {
-    const Batch made = shape_.added.join(in, std::move(marks_));
-    out.emit(rows_.size() == in.size() ? made : made.select(rows_));
-  }
-
   const OutliersShape& shape_;
-  const std::uint64_t seed_;
-  KeyReader keys_;
-  KeyStates<ValueWindow> states_;
-  std::string key_;
-  std::vector<std::uint32_t> rows_;
   AddedColumns::Made marks_;
-  std::size_t shed_ = 0, dropped_ = 0;
+  std::size_t dropped_ = 0;
 };
 
 class OutliersPlan final : public KeyedPlan {
