@@ -132,19 +132,36 @@ Value prefix_length(const Call& c) {
   return c[0].is(Kind::cidr) ? Value::int64(prefix_of(c[0])) : mismatch(c);
 }
 
+// The network of so many bits that holds the address.
+Value network_around(std::string_view address, unsigned bits, Arena& arena) {
+  std::array<char, 17> bytes;
+  for (std::size_t i = 0; i < address.size(); ++i) {
+    const unsigned kept = bits > i * 8 ? std::min(bits - static_cast<unsigned>(i) * 8, 8u) : 0;
+    bytes[i] = static_cast<char>(octet(address, i) & (0xFF00u >> kept));
+  }
+  bytes[address.size()] = static_cast<char>(bits);
+  return Value::cidr(arena.copy({bytes.data(), address.size() + 1}));
+}
+
 Value masked(const Call& c) {
   if (!c[0].is(Kind::cidr)) return mismatch(c);
-  std::string bytes(c[0].text());
-  const unsigned prefix = prefix_of(c[0]);
-  for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
-    const unsigned kept = prefix > i * 8 ? std::min(prefix - static_cast<unsigned>(i) * 8, 8u) : 0;
-    bytes[i] = static_cast<char>(static_cast<unsigned char>(bytes[i]) & (0xFF00u >> kept));
-  }
-  return Value::cidr(c.context.arena.copy(bytes));
+  return network_around(octets_of(c[0]), prefix_of(c[0]), c.context.arena);
+}
+
+Value network_of(const Call& c) {
+  const Value ip = to_ip(c);
+  if (!ip.is(Kind::ip)) return ip;
+  const Value& bits = c[ip.size() == 4 ? 1 : 2];
+  if (!bits.is(Kind::int64)) return mismatch(c);
+  if (bits.as_int() < 0 || bits.as_int() > static_cast<std::int64_t>(ip.size()) * 8)
+    return failure(c.context, std::to_string(bits.as_int()) + " is no prefix length of " +
+                                  (ip.size() == 4 ? "an IPv4" : "an IPv6") + " network");
+  return network_around(ip.text(), static_cast<unsigned>(bits.as_int()), c.context.arena);
 }
 
 constexpr TypeSet kIp = set_of(Type::ip), kCidr = set_of(Type::cidr);
 constexpr TypeSet kIpText = set_of(Type::ip, Type::string);
+constexpr TypeSet kInt = set_of(Type::int64);
 constexpr TypeSet kCidrText = set_of(Type::cidr, Type::string);
 constexpr auto kGlobal = CallStyle::global;
 constexpr auto kMember = CallStyle::member;
@@ -169,6 +186,7 @@ constexpr std::array kTable = {
     Function{"containsCIDR", kMember, 2, 2, Type::boolean, {kCidr, kCidrText}, contains_cidr},
     Function{"ip", kMember, 1, 1, Type::ip, {kCidr}, address_of},
     Function{"prefixLength", kMember, 1, 1, Type::int64, {kCidr}, prefix_length},
+    Function{"network", kGlobal, 3, 3, Type::cidr, {kIpText, kInt, kInt}, network_of, true},
     Function{"masked", kMember, 1, 1, Type::cidr, {kCidr}, masked},
 };
 
