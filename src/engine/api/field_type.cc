@@ -11,12 +11,7 @@
 namespace streamd {
 namespace {
 
-// In the JSON schema every scalar may also be a variable.
 constexpr std::string_view kVariable = R"({"type":"string","pattern":"\\$\\{.+\\}"})";
-
-std::string or_variable(std::string_view schema) {
-  return fmt::format(R"({{"anyOf":[{},{}]}})", schema, kVariable);
-}
 
 bool is_number_text(std::string_view text) {
   if (text.empty()) return false;
@@ -84,6 +79,10 @@ std::string type_hint(const ConfigNode& node, std::string_view expected) {
 }
 
 }  // namespace
+
+std::string or_variable(std::string_view schema) {
+  return fmt::format(R"({{"anyOf":[{},{}]}})", schema, kVariable);
+}
 
 void report_type(const ConfigNode& node, std::string_view expected, Diagnostics& problems) {
   std::string got;

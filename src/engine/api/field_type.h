@@ -69,6 +69,8 @@ void report_type(const ConfigNode& node, std::string_view expected, Diagnostics&
 void report_choice(const ConfigNode& node, const std::vector<std::string>& known,
                    Diagnostics& problems);
 std::string json_quote(std::string_view text);
+// The JSON schema of a scalar that may also be a ${VARIABLE}.
+std::string or_variable(std::string_view schema);
 
 template <class T>
 struct FieldType<std::optional<T>> {
@@ -184,7 +186,7 @@ struct FieldType<E> {
       // To an editor's YAML reader 1 is a number.
       if (n.find_first_not_of("-0123456789") == std::string::npos) out += "," + n;
     }
-    return R"({"enum":[)" + out + "]}";
+    return or_variable(R"({"enum":[)" + out + "]}");
   }
   static std::string show(const E& v) {
     for (const auto& [value, text] : EnumNames<E>::values)
