@@ -141,7 +141,8 @@ const ConfigNode* find_substituted(const ConfigNode& node, const Place& place) {
   return nullptr;
 }
 
-// True when a word of the secret, of three letters or more, stands in the message.
+// True when a word of the secret, of three letters or more, stands in the message. What a URL
+// begins with tells nothing.
 bool reveals(const std::string& message, const std::string& secret) {
   std::string word;
   for (std::size_t i = 0; i <= secret.size(); ++i) {
@@ -152,7 +153,8 @@ bool reveals(const std::string& message, const std::string& secret) {
       word += static_cast<char>(c);
       continue;
     }
-    if (word.size() >= 3 && message.find(word) != std::string::npos) return true;
+    const bool scheme = secret.compare(i, 3, "://") == 0;
+    if (word.size() >= 3 && !scheme && message.find(word) != std::string::npos) return true;
     word.clear();
   }
   return false;
@@ -202,7 +204,7 @@ void report_for(const std::string& label, const ConfigNode* body, const Diagnost
     const ConfigNode* secret = body == nullptr ? nullptr : find_substituted(*body, p.place);
     if (secret != nullptr) {
       message = without_secret(message, secret->text);
-      if (reveals(hint, secret->text)) hint.clear();
+      if (reveals(hint, secret->text)) hint = "streamd docs says what this key may be";
     }
     message = label + ": " + message;
     if (p.severity == Severity::error)
