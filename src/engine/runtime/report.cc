@@ -91,7 +91,9 @@ std::string final_table(const Progress& progress) {
     add("dead letters", n.dead_letters);
     add("failed results", n.failed);
     add("times clamped", n.clamped);
-    if (!n.balanced()) left += fmt::format("{}BOOKS DO NOT BALANCE", left.empty() ? "" : ", ");
+    if (!n.balanced())
+      left += fmt::format("{}{}", left.empty() ? "" : ", ",
+                          progress.cut_short ? "the rest was on its way" : "BOOKS DO NOT BALANCE");
     table += fmt::format("{:<{}}  {:<{}}  {:>14}  {:>14}  {}\n", n.name, name_width, n.type,
                          type_width, grouped(n.in), grouped(n.out), left.empty() ? "-" : left);
   }

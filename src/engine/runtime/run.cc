@@ -38,6 +38,7 @@ class Run {
 
   Status prepare();
   Status loop();
+  Status cut_short();
   Progress progress() const;
 
  private:
@@ -72,6 +73,7 @@ class Run {
   std::vector<std::jthread> threads_;
   Epoch next_epoch_ = 1;
   Duration started_{};
+  bool cut_short_ = false;
 };
 
 Status Run::open_state() {
@@ -322,14 +324,14 @@ Status Run::loop() {
     const Duration due_in = next - clock.monotonic();
     checkpoint_.wait(due_in > Duration{} ? std::min(due_in, kLongestTurn) : kTurn);
     if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
-    if (options_.abandon.stop_requested()) return {};
+    if (options_.abandon.stop_requested()) return cut_short();
     const Duration now = clock.monotonic();
     if (stop_wanted() && !stop_by) stop_by = now + options_.stop_limit;
     if (stop_by && now > *stop_by) {
       options_.log(
           LogLevel::warning,
           "stopping took too long; everything since the last checkpoint will be read again");
-      return {};
+      return cut_short();
     }
     const bool ending = stop_wanted() || all_finished();
     bool due = now - last_epoch >= options_.checkpoint_every;
@@ -354,8 +356,14 @@ Status Run::loop() {
   return {};
 }
 
+Status Run::cut_short() {
+  cut_short_ = true;
+  return {};
+}
+
 Progress Run::progress() const {
   Progress p;
+  p.cut_short = cut_short_;
   p.pipeline = plan_.pipeline;
   p.epoch = next_epoch_ - 1;
   p.running = options_.clock->monotonic() - started_;

@@ -21,6 +21,9 @@ struct Progress {
   std::vector<NodeTotals> nodes;  // in the order of the plan
   Epoch epoch = 0;
   Duration running{};  // monotonic time since the workers started
+  // The run was given up, not finished: records were between nodes, and the state is as of the last
+  // checkpoint.
+  bool cut_short = false;
 };
 
 struct RunOptions {
