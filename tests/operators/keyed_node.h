@@ -24,9 +24,12 @@ class KeyedNode : private StateReader {
   KeyedNode(const std::string& type, const ConfigNode& fields, const Schema& in,
             unsigned workers = 1)
       : node(type, fields, in), in_(in) {
-    for (const auto& problem : node.problems.all()) UNSCOPED_INFO(problem.message);
-    REQUIRE(node.problems.errors() == 0);
-    start(workers);
+    begin(workers);
+  }
+  KeyedNode(const std::string& type, const ConfigNode& fields, const std::vector<Schema>& sides,
+            unsigned workers = 1)
+      : node(type, fields, sides) {
+    begin(workers);
   }
   Collector& out() { return node.out; }
 
@@ -120,6 +123,11 @@ class KeyedNode : private StateReader {
     c.workers = workers;
     c.hash_seed = kSeed;
     return c;
+  }
+  void begin(unsigned workers) {
+    for (const auto& problem : node.problems.all()) UNSCOPED_INFO(problem.message);
+    REQUIRE(node.problems.errors() == 0);
+    start(workers);
   }
   void start(unsigned workers) {
     workers_.clear();

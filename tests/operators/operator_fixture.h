@@ -19,6 +19,13 @@ struct OperatorFixture {
     plan = make_plan(registry.operators(), type, fields, problems);
     if (plan) ports = plan->bind(in, problems);
   }
+  // An operator that tells its inputs apart.
+  OperatorFixture(const std::string& type, const ConfigNode& fields,
+                  const std::vector<Schema>& sides) {
+    add_builtin_operators(registry);
+    plan = make_plan(registry.operators(), type, fields, problems);
+    if (plan) ports = plan->bind_sides(sides, problems);
+  }
   void run(const Batch& batch) {
     REQUIRE(problems.errors() == 0);
     REQUIRE(plan->make({})->on_batch(batch, out).has_value());

@@ -74,6 +74,16 @@ class OperatorPlan {
   // known from configuration alone, to report every mistake; then with the final columns. An open
   // schema has every field, with type `any`; a closed one has only its columns.
   virtual Ports bind(const Schema& in, Diagnostics& problems) = 0;
+  // Operators that tell their inputs apart: how many there are. Each is a side, numbered from 0 in
+  // the order of `input`, and side_needs() and bind_sides() are called in place of needs() and
+  // bind(). Each batch is of one side: its columns are those of all sides, one side after the other
+  // (of the others, all missing), then one with the number of its side. Keys: hashes_keys() only.
+  // 0: all inputs are one stream.
+  virtual std::size_t sides() const { return 0; }
+  virtual Needs side_needs(std::size_t /*side*/, const Needs& wanted) const { return wanted; }
+  virtual Ports bind_sides(const std::vector<Schema>& /*in*/, Diagnostics& /*problems*/) {
+    return {};
+  }
   // Names of outputs that take the place of `out`, known from configuration alone: route_port(n) is
   // NODE.name for what reads it. All have the schema of `out`, and each must be read.
   virtual std::vector<std::string> routes() const { return {}; }

@@ -81,5 +81,7 @@ struct Unified {
   std::vector<std::vector<int>> columns;  // per input, see PlanInput::columns
 };
 Unified unify(const std::vector<Schema>& inputs, Pass pass);
+// The columns of all inputs one after the other, then the number of the side.
+Unified side_by_side(const std::vector<Schema>& inputs);
 
 }  // namespace streamd

@@ -68,6 +68,7 @@ class Connector {
       DraftNode& node = draft_.nodes[i];
       if (node.node.kind == NodeKind::source) continue;
       if (node.inputs.empty()) missing_input(i);
+      wrong_sides(node);
       std::set<std::string> seen;
       for (auto& input : node.inputs) {
         resolve(node, input);
@@ -103,6 +104,17 @@ class Connector {
     node.complete = false;
     problems_.error("missing-key", node.node.place, node.label() + ": \"input\" is missing",
                     "add input: with the name of a source or operator");
+  }
+
+  void wrong_sides(DraftNode& node) {
+    const std::size_t sides = node.node.op == nullptr ? 0 : node.node.op->sides();
+    if (sides == 0 || node.inputs.empty() || node.inputs.size() == sides) return;
+    node.complete = false;
+    problems_.error(
+        "inputs", node.inputs.front().place,
+        fmt::format("{} reads {} inputs, here {} named", node.label(), sides,
+                    node.inputs.size() == 1 ? "is 1" : fmt::format("are {}", node.inputs.size())),
+        "name them in their order: input: [first, second]");
   }
 
   void resolve(DraftNode& reader, DraftInput& input) {

@@ -20,11 +20,16 @@
 
 namespace streamd {
 
+// See PlanInput::columns.
+constexpr int side_mark(std::size_t side) { return -2 - static_cast<int>(side); }
+constexpr std::int64_t side_of_mark(int mark) { return -2 - mark; }
+
 struct PlanInput {
   std::size_t node = 0;  // index into Plan::nodes, always smaller than the reader's own
   Port port = Port::out;
   // For each column of the reader's input schema: the column of this input, or -1 = always missing.
-  // Several inputs of one node are brought to one schema that way.
+  // Several inputs of one node are brought to one schema that way. side_mark(n): of every record n,
+  // the number of this input's side.
   std::vector<int> columns;
   bool identity = true;  // columns is 0, 1, 2, …: nothing to do
 };

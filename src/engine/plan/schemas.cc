@@ -74,10 +74,21 @@ void check_ports(const Draft& draft, DraftNode& reader, Diagnostics& problems) {
   }
 }
 
-void bind_node(DraftNode& node, Diagnostics& problems) {
+std::size_t sides_of(const DraftNode& node) {
+  return node.node.op == nullptr ? 0 : node.node.op->sides();
+}
+
+// `schemas`: those of the inputs.
+void bind_node(DraftNode& node, std::vector<Schema> schemas, Diagnostics& problems) {
   const std::size_t before = problems.errors();
   Diagnostics own;
-  if (node.node.op != nullptr) node.node.ports = node.node.op->bind(node.node.in, own);
+  if (const std::size_t sides = sides_of(node); sides > 0) {
+    if (schemas.size() != sides) schemas.assign(sides, anything());  // reported
+    for (auto& schema : schemas) schema.lists = node.node.in.lists;
+    node.node.ports = node.node.op->bind_sides(schemas, own);
+  } else if (node.node.op != nullptr) {
+    node.node.ports = node.node.op->bind(node.node.in, own);
+  }
   if (node.node.sink != nullptr) node.node.sink->bind(node.node.in, own);
   report_for(node.label(), node.body, own, problems);
   if (problems.errors() > before) node.complete = false;
@@ -151,6 +162,7 @@ void add_changed_elsewhere(const std::vector<Schema>& inputs, std::size_t i, Nee
   }
 }
 
+// Nodes without sides.
 Needs needs_of(const DraftNode& node) {
   if (node.node.sink != nullptr) return node.node.sink->needs();
   Needs needs = node.node.op->needs(node.wanted[0]);
@@ -160,6 +172,11 @@ Needs needs_of(const DraftNode& node) {
   if (!node.node.op->hashes_keys())
     for (const auto& key : node.node.op->key_fields()) needs.fields.insert(key);
   return needs;
+}
+
+// What is wanted of the output that an input reads.
+Needs& wanted_of(Draft& draft, const DraftInput& input) {
+  return draft.nodes[*input.node].wanted[input.port == Port::late ? 1 : 0];
 }
 
 }  // namespace
@@ -188,6 +205,22 @@ Unified unify(const std::vector<Schema>& inputs, Pass pass) {
   return out;
 }
 
+Unified side_by_side(const std::vector<Schema>& inputs) {
+  Unified out;
+  out.columns.resize(inputs.size());
+  for (std::size_t side = 0; side < inputs.size(); ++side) {
+    out.schema.open = out.schema.open || inputs[side].open;
+    for (std::size_t c = 0; c < inputs[side].fields.size(); ++c) {
+      out.schema.fields.push_back(inputs[side].fields[c]);
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        out.columns[i].push_back(i == side ? static_cast<int>(c) : -1);
+    }
+  }
+  out.schema.fields.push_back({"side", Type::int64, true});
+  for (std::size_t i = 0; i < inputs.size(); ++i) out.columns[i].push_back(side_mark(i));
+  return out;
+}
+
 void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
   for (const std::size_t i : draft.order) {
     DraftNode& node = draft.nodes[i];
@@ -199,17 +232,18 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
       continue;
     }
     check_ports(draft, node, problems);
+    const std::vector<Schema> schemas = input_schemas(draft, node);
     Unified unified;
     if (draft.dead_letters == i)
       unified.schema = dead_letter_schema();
     else if (node.inputs.empty())
       unified.schema = anything();
     else
-      unified = unify(input_schemas(draft, node), pass);
-    if (pass == Pass::last) fill_inputs(node, input_schemas(draft, node), unified);
+      unified = sides_of(node) > 0 ? side_by_side(schemas) : unify(schemas, pass);
+    if (pass == Pass::last) fill_inputs(node, schemas, unified);
     node.node.in = std::move(unified.schema);
     node.node.in.lists = draft.scopes[node.member];
-    bind_node(node, problems);
+    bind_node(node, schemas, problems);
     if (pass == Pass::last) find_keys(node, problems);
   }
 }
@@ -220,6 +254,11 @@ void collect_needs(Draft& draft, Diagnostics& problems) {
     if (node.node.kind == PlanNode::Kind::source) {
       const auto& time = node.node.common.time;
       if (time && !time->field.empty()) node.wanted[0].fields.insert(time->field);
+      continue;
+    }
+    if (sides_of(node) > 0) {
+      for (std::size_t side = 0; side < node.inputs.size(); ++side)
+        wanted_of(draft, node.inputs[side]).merge(node.node.op->side_needs(side, node.wanted[0]));
       continue;
     }
     const Needs needs = needs_of(node);
@@ -237,8 +276,7 @@ void collect_needs(Draft& draft, Diagnostics& problems) {
       Needs asked = needs;
       if (needs.whole && schemas.size() > 1 && !mixed && open > 0)
         add_changed_elsewhere(schemas, i, asked);
-      draft.nodes[*node.inputs[i].node].wanted[node.inputs[i].port == Port::late ? 1 : 0].merge(
-          asked);
+      wanted_of(draft, node.inputs[i]).merge(asked);
     }
   }
 }

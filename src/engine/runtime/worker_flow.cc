@@ -29,6 +29,11 @@ Batch align(const Batch& batch, const PlanInput& input) {
       columns.push_back(batch.column(static_cast<std::size_t>(c)));
       continue;
     }
+    if (c < -1) {
+      columns.push_back(
+          std::make_shared<const Column>(batch.physical_rows(), Value::int64(side_of_mark(c))));
+      continue;
+    }
     if (!missing) missing = std::make_shared<const Column>(batch.physical_rows());
     columns.push_back(missing);
   }
