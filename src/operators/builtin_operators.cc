@@ -4,6 +4,7 @@
 namespace streamd {
 
 void add_builtin_operators(Registry& registry) {
+  add_absent_operator(registry);
   add_baseline_operator(registry);
   add_convert_operator(registry);
   add_dedupe_operator(registry);
@@ -11,6 +12,7 @@ void add_builtin_operators(Registry& registry) {
   add_fill_operator(registry);
   add_filter_operator(registry);
   add_first_seen_operator(registry);
+  add_join_operator(registry);
   add_map_operator(registry);
   add_match_operator(registry);
   add_outliers_operator(registry);

@@ -7,6 +7,7 @@
 
 namespace streamd {
 
+void add_absent_operator(Registry& registry);
 void add_baseline_operator(Registry& registry);
 void add_convert_operator(Registry& registry);
 void add_dedupe_operator(Registry& registry);
@@ -14,6 +15,7 @@ void add_explode_operator(Registry& registry);
 void add_fill_operator(Registry& registry);
 void add_filter_operator(Registry& registry);
 void add_first_seen_operator(Registry& registry);
+void add_join_operator(Registry& registry);
 void add_map_operator(Registry& registry);
 void add_match_operator(Registry& registry);
 void add_outliers_operator(Registry& registry);

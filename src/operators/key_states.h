@@ -11,12 +11,10 @@
 #pragma once
 
 #include "engine/api/state.h"
-#include "engine/core/hash.h"
 #include "engine/core/time.h"
+#include "operators/key_map.h"
 #include "operators/window/share.h"
 #include "operators/window/varint.h"
-
-#include <absl/container/node_hash_map.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -35,7 +33,7 @@ class KeyStates {
     std::uint64_t max_keys = 0;  // of this worker
   };
   KeyStates(window::Share share, std::uint64_t seed, Limits limits)
-      : share_(share), limits_(limits), keys_(0, Hash{seed}, Equal{}) {}
+      : share_(share), limits_(limits), keys_(0, KeyMapHash{seed}) {}
 
   // Null: the key is not known.
   State* find(std::string_view key) {
@@ -95,6 +93,11 @@ class KeyStates {
       return Status{};
     });
   }
+  // visit(key, state) of all, in no order.
+  template <class Visit>
+  void each(Visit visit) {
+    for (auto& [key, entry] : keys_) visit(std::string_view(key), entry.state);
+  }
   std::size_t size() const { return keys_.size(); }
 
  private:
@@ -105,16 +108,7 @@ class KeyStates {
     std::uint8_t group = 0;
     bool changed = false;
   };
-  struct Hash {
-    using is_transparent = void;
-    std::uint64_t seed;
-    std::size_t operator()(std::string_view key) const { return hash_bytes(key, ~seed); }
-  };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(std::string_view a, std::string_view b) const { return a == b; }
-  };
-  using Map = absl::node_hash_map<std::string, Entry, Hash, Equal>;
+  using Map = KeyMap<Entry>;
 
   bool expired(const Entry& entry) const {
     return saturating_add(entry.newest, limits_.keep) <= watermark_;
