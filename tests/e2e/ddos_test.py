@@ -1,51 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """pipelines/ddos.yaml on made-up access logs whose attackers are known."""
 
-import os
-import random
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
+import re
 
+import pytest
 from books import books_of
+from ddos_quality import METHODS, environment, pipeline, reasons, shown, table
+from ddos_traffic import Traffic, everything
 from harness import Streamd
 
-ROOT = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
-START = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
-AGENTS = ("Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0", "Mozilla/5.0 (Macintosh) Safari/605.1")
 
-
-class Traffic:
-    """Requests of many clients, to be written in the order of their times."""
-
-    def __init__(self, seed=1):
-        self.dice, self.requests = random.Random(seed), []
-
-    def request(self, client, at, path, status=200, referer="-", agent=AGENTS[0]):
-        self.requests.append((at, client, path, status, referer, agent))
-
-    def visitor(self, client, minutes):
-        """Somebody who reads pages: eight requests a minute or so."""
-        for minute in range(minutes):
-            for _ in range(self.dice.randint(4, 12)):
-                self.request(client, minute * 60 + self.dice.uniform(0, 60), f"/page/{self.dice.randint(1, 40)}",
-                             404 if self.dice.random() < 0.03 else 200, "https://www.example.com/",
-                             self.dice.choice(AGENTS))
-
-    def write(self, file):
-        with open(file, "w") as out:
-            for at, client, path, status, referer, agent in sorted(self.requests):
-                when = (START + timedelta(seconds=at)).strftime("%d/%b/%Y:%H:%M:%S +0000")
-                out.write(f'{client} - - [{when}] "GET {path} HTTP/1.1" {status} 512 "{referer}" "{agent}"\n')
-
-
-def blocked(streamd, folder, traffic):
+def run(streamd, folder, traffic, every_reason=False):
+    """What was blocked, the networks, and what was told."""
+    folder.mkdir(exist_ok=True)
     traffic.write(folder / "access.log")
-    pipeline = (ROOT / "pipelines/ddos.yaml").read_text().replace("format: nginx", "format: plain")
-    run = Streamd(streamd, pipeline, folder, name="ddos",
-                  env={"ACCESS_LOG": folder / "access.log", "FOLLOW": "false", "BLOCKLIST": folder / "blocked"})
-    assert run.run(timeout=120) == 0, run.stderr
-    assert books_of(run)["requests"].read == len(traffic.requests)
-    return (folder / "blocked").read_text().split(), run.stdout
+    job = Streamd(streamd, pipeline(every_reason), folder, name="ddos",
+                  env=environment(folder / "access.log", folder))
+    assert job.run(timeout=300) == 0, job.stderr
+    books = books_of(job)
+    assert books["requests"].read == len(traffic.requests)
+    assert "shed" not in books["invaders"].left
+    assert not any("dead letters" in node.left for node in books.values()), books
+    blocked, networks = ((folder / name).read_text().split() for name in ("blocked.txt", "networks.txt"))
+    return blocked, networks, job.stdout
 
 
 def test_attackers_are_blocked_with_their_reasons_and_visitors_are_not(streamd, tmp_path):
@@ -60,21 +37,11 @@ def test_attackers_are_blocked_with_their_reasons_and_visitors_are_not(streamd, 
         traffic.request("203.0.113.10", 310 + n * 0.4, f"/login/{n % 30}", 403)
     for n in range(300):  # the same from a network of our own
         traffic.request("10.1.2.3", 320 + n * 0.05, "/")
-    found, told = blocked(streamd, tmp_path, traffic)
-    assert found == ["203.0.113.7", "203.0.113.8", "203.0.113.10"]
+    blocked, networks, told = run(streamd, tmp_path, traffic)
+    assert blocked == ["203.0.113.7", "203.0.113.8", "203.0.113.10"] and networks == []
     assert "203.0.113.7 has" in told and "requests in 20 s" in told
-    assert "203.0.113.8 has 5: errors (3): " in told and "hardly a URL twice" in told
-    assert "203.0.113.10 has 5: errors (3): " in told and "no referrer and one agent in " in told
-
-
-def test_a_crowd_that_comes_at_once_is_nobodys_attack(streamd, tmp_path):
-    traffic = Traffic(seed=2)
-    for n in range(40):
-        traffic.visitor(f"198.51.100.{n + 1}", 5)
-    for n in range(2000):  # everybody reads the news of the day
-        client, at = f"192.0.2.{n % 250}", 120 + traffic.dice.uniform(0, 40)
-        traffic.request(client, at, "/news", referer="https://social.example/", agent=traffic.dice.choice(AGENTS))
-    assert blocked(streamd, tmp_path, traffic)[0] == []
+    for client in ("203.0.113.8", "203.0.113.10"):
+        assert re.search(rf"^{client} has 5: errors \(3\): 100 % of \d+ requests failed; [a-z]+ \(2\): ", told, re.M)
 
 
 def test_a_client_that_changes_its_habits_is_told(streamd, tmp_path):
@@ -85,6 +52,27 @@ def test_a_client_that_changes_its_habits_is_told(streamd, tmp_path):
     for n in range(75):  # and then 75 times, below every fixed limit
         traffic.request("203.0.113.9", 30 * 60 + n * 0.8, "/api/status", agent="curl/8.0")
     traffic.request("198.51.100.1", 32 * 60, "/")
-    found, told = blocked(streamd, tmp_path, traffic)
-    assert found == ["203.0.113.9"]
+    blocked, _, told = run(streamd, tmp_path, traffic)
+    assert blocked == ["203.0.113.9"]
     assert "surge (3): 75 requests in a minute, usually 2" in told
+
+
+@pytest.fixture(scope="module")
+def six_shapes():
+    return everything(visitors=200, swarm=700, crowd=1200)
+
+
+def test_nearly_all_attackers_of_six_shapes_are_found_and_hardly_anybody_else(streamd, tmp_path, six_shapes):
+    blocked, networks, _ = run(streamd, tmp_path / "blocked", six_shapes)
+    _, _, told = run(streamd, tmp_path / "reasons", six_shapes, every_reason=True)
+    by_reason = reasons(told)
+    rows, by_attack = table(six_shapes, by_reason, set(blocked), networks)
+    print(shown(rows, by_attack))
+    together = rows[-1]
+    assert together[0] == "together" and together[3] >= 0.99 and together[4] >= 0.95, rows
+    assert min(by_attack.values()) >= 0.95, by_attack
+    for method in METHODS:  # Each has something to say of these attacks.
+        assert any(method in why for why in by_reason.values()), method
+    crowd = {client for _, client, path, *_ in six_shapes.requests if client.startswith("100.70.")}
+    assert len(crowd) == 1200 and not crowd & set(blocked)
+    assert networks == [f"100.80.{n}.0/24" for n in range(3)]
