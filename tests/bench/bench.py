@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "services"))
 
 from programs import BenchError, Programs  # noqa: E402
+import detection_cases  # noqa: E402
 import file_cases  # noqa: E402
 import kafka_cases  # noqa: E402
 import kafka_more_cases  # noqa: E402
@@ -30,7 +31,8 @@ import window_cases  # noqa: E402
 
 GROUPS = {"file": file_cases.measure, "window": window_cases.measure, "kafka": kafka_cases.measure,
           "kafka-more": kafka_more_cases.measure, "process": process_cases.measure,
-          "wide": wide_cases.measure, "services": service_cases.measure}
+          "wide": wide_cases.measure, "detection": detection_cases.measure,
+          "services": service_cases.measure}
 COLUMNS = ("what", "goal", "measured: median (range)", "limit in the same run", "verdict")
 
 
