@@ -53,12 +53,12 @@ def main():
     traffic.write(OUT / "access.log")
     attackers = sum(len(who) for who in traffic.attackers.values())
     clients = len({client for _, client, *_ in traffic.requests})
-    say(f"{len(traffic.requests)} requests of {clients} clients, {attackers} of them attackers: {OUT}/access.log")
+    say(f"{len(traffic.requests)} requests of {clients} clients, {attackers} of them attackers: {OUT.relative_to(ROOT)}/access.log")
 
     told = run(quality.pipeline(), OUT, quiet=False).splitlines()
     print()
     print("\n".join(told[:SHOWN]))
-    print(f"… and {len(told) - SHOWN} more in {OUT}/told.txt\n")
+    print(f"… and {len(told) - SHOWN} more in {OUT.relative_to(ROOT)}/told.txt\n")
 
     say("the same once more, for what each method alone has to say")
     by_reason = quality.reasons(run(quality.pipeline(every_reason=True), OUT / "reasons", quiet=True))
