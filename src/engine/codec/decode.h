@@ -22,11 +22,14 @@
 
 namespace streamd {
 
-// decode: json | text | {access_log: combined | common | json | '<nginx log_format string>'}
+// decode: json | text | syslog | {syslog: {zone: Europe/Zurich}} |
+//         {access_log: combined | common | json | '<nginx log_format string>'}
 struct DecodeConfig {
-  enum class Kind { json, text, access_log };
+  enum class Kind { json, text, access_log, syslog };
   Kind kind = Kind::json;
-  std::string format;  // access_log only: combined, common, json, or an nginx log_format string
+  // access_log: combined, common, json, or an nginx log_format string. syslog: the zone of stamps
+  // that name none.
+  std::string format;
 };
 
 template <>
@@ -38,7 +41,8 @@ struct FieldType<DecodeConfig> {
 };
 
 // The fields that the decoder can give. json, and access_log: json: open without columns. text:
-// closed, `message`. Other access logs: closed, typed columns named like nginx variables.
+// closed, `message`. syslog: closed, see syslog_fields.h. Other access logs: closed, typed columns
+// named like nginx variables.
 Schema decoded_schema(const DecodeConfig& config);
 
 // Reused between batches: decode() clears it first. What the values point to is kept alive by

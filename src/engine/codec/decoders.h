@@ -16,6 +16,9 @@ std::unique_ptr<Decoder> make_text_decoder(std::vector<std::string> fields);
 // format: combined, common or an nginx log_format string.
 std::unique_ptr<Decoder> make_access_log_decoder(const std::string& format,
                                                  std::vector<std::string> fields);
+// zone: of stamps without one.
+std::unique_ptr<Decoder> make_syslog_decoder(const std::string& zone,
+                                             std::vector<std::string> fields);
 Schema access_log_schema(const std::string& format);
 
 // Empties `out` and gives it one column per field, each with a missing value for every record.

@@ -214,4 +214,12 @@ std::optional<CivilTime> civil_time(EventTime t, std::string_view zone_name) {
   return out;
 }
 
+std::optional<std::int64_t> unix_of_local(std::int64_t local_seconds, std::string_view zone_name) {
+  if (zone_name == "UTC") return local_seconds;
+  const auto zone = cached_zone(zone_name);
+  if (!zone) return std::nullopt;
+  const absl::CivilSecond local = absl::CivilSecond(1970, 1, 1) + local_seconds;
+  return absl::ToUnixSeconds(zone->At(local).pre);
+}
+
 }  // namespace streamd::expr

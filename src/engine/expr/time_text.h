@@ -35,5 +35,9 @@ struct CivilTime {
 };
 // zone: "UTC", an IANA name, or [+-]hh:mm. nullopt: no such zone.
 std::optional<CivilTime> civil_time(EventTime t, std::string_view zone);
+// Seconds since 1970 at which clocks of the zone show a date and time, given as if it were UTC's.
+// What is left out when clocks go forward counts on from before; of a time that comes twice the
+// first is meant. nullopt: no such zone.
+std::optional<std::int64_t> unix_of_local(std::int64_t local_seconds, std::string_view zone);
 
 }  // namespace streamd::expr
