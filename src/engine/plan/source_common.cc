@@ -9,6 +9,9 @@ namespace streamd {
 namespace {
 
 constexpr const char* kAccessLogTime = "time_local";
+constexpr const char* kSyslogTime = "timestamp";
+// Stamps of RFC 3164 have whole seconds, and hosts' clocks differ.
+constexpr Duration kSyslogDelay = Duration::from_seconds(5);
 
 std::vector<std::string> names_of(const Schema& schema) {
   std::vector<std::string> names;
@@ -46,8 +49,8 @@ const Spec<TimeConfig>& NestedSpec<TimeConfig>::spec() {
           .field(&C::field,
                  {.name = "field",
                   .help = "Field that holds the time at which the event happened; a dotted path "
-                          "goes into objects. Access logs have `time_local`, which is their "
-                          "default.",
+                          "goes into objects. Access logs have `time_local` and syslog has "
+                          "`timestamp`, which are their defaults.",
                   .examples = {"\"@timestamp\"", "event.created"}})
           .field(&C::format,
                  {.name = "format",
@@ -95,14 +98,17 @@ const Spec<SourceCommon>& source_common_spec() {
                             .required = true})
           .field(&C::decode,
                  {.name = "decode",
-                  .help = "What a record is: `json` (one object), `text` (field `message`) or an "
-                          "access log line, `{access_log: combined}`. Only fields that the "
-                          "pipeline uses are read. Without it the source's own default counts.",
-                  .examples = {"json", "{access_log: combined}"}})
+                  .help = "What a record is: `json` (one object), `text` (field `message`), an "
+                          "access log line, `{access_log: combined}`, or a `syslog` message, with "
+                          "the zone of stamps that name none: `{syslog: {zone: Europe/Zurich}}`. "
+                          "Only fields that the pipeline uses are read. Without it the source's "
+                          "own default counts.",
+                  .examples = {"json", "{access_log: combined}", "syslog"}})
           .field(&C::time,
                  {.name = "time",
                   .help = "Which field is the event's time, and how much disorder to expect. "
-                          "Without it, the time of arrival counts (access logs: `time_local`).",
+                          "Without it, the time of arrival counts (access logs: `time_local`; "
+                          "syslog: `timestamp` with max_delay 5s).",
                   .examples = {"{field: \"@timestamp\", format: unix, max_delay: 2s}"}})
           .field(&C::max_record, {.name = "max_record",
                                   .help = "A longer record becomes a dead letter.",
@@ -144,14 +150,19 @@ const Spec<NodeCommon>& node_common_spec() {
 
 void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& problems) {
   const Schema schema = decoded_schema(common.decode);
-  const auto standard = schema.find(kAccessLogTime);
+  const bool syslog = common.decode.kind == DecodeConfig::Kind::syslog;
+  const char* const standard_name = syslog ? kSyslogTime : kAccessLogTime;
+  const auto standard = schema.find(standard_name);
   const bool has_standard = standard && schema.fields[*standard].type == Type::timestamp;
   const ConfigNode* time = node.find("time");
-  if (!common.time && time == nullptr && has_standard) common.time.emplace();
+  if (!common.time && time == nullptr && has_standard) {
+    common.time.emplace();
+    if (syslog) common.time->max_delay = kSyslogDelay;
+  }
   if (!common.time) return;
   if (common.time->field.empty()) {
     if (has_standard)
-      common.time->field = kAccessLogTime;
+      common.time->field = standard_name;
     else
       problems.error("missing-key", time->place, "time: \"field\" is missing",
                      "name the field that holds the event's time");
