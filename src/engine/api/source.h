@@ -51,11 +51,14 @@ struct RawBatch {
   // Records that nobody can read any more, noticed since the last pull: the engine counts them as
   // read and dropped{expired}. Any partition's; also beside Pull::idle and Pull::end.
   std::uint64_t expired = 0;
+  // The same for records of somebody who sends more than is allowed: dropped{throttled}.
+  std::uint64_t throttled = 0;
   void clear() {
     records.clear();
     buffer.reset();
     padding = 0;
     expired = 0;
+    throttled = 0;
   }
 };
 

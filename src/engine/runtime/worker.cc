@@ -209,11 +209,13 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
     source.backoff = {};
     run_.log(LogLevel::info, fmt::format("source \"{}\": healed", node.plan->name));
   }
-  if (raw_.expired > 0) {
-    NodeCounters::add(node.counters->in, raw_.expired);
-    NodeCounters::add(node.counters->dropped[static_cast<std::size_t>(DropReason::expired)],
-                      raw_.expired);
-  }
+  const auto gone = [&](DropReason reason, std::uint64_t records) {
+    if (records == 0) return;
+    NodeCounters::add(node.counters->in, records);
+    NodeCounters::add(node.counters->dropped[static_cast<std::size_t>(reason)], records);
+  };
+  gone(DropReason::expired, raw_.expired);
+  gone(DropReason::throttled, raw_.throttled);
   if (*pulled == Pull::end) source.ended = true;
   if (*pulled != Pull::data) source.stale = true;
   if (raw_.records.empty()) return *pulled == Pull::end;
