@@ -26,7 +26,9 @@ Status unusable(const char* what, const std::string& file, const boost::system::
               "it must be a readable PEM file");
 }
 
-Status load(ssl::context& context, const ClientOptions& options) {
+}  // namespace
+
+Status load_certificates(ssl::context& context, const ClientOptions& options) {
   boost::system::error_code code;
   if (options.ca_file.empty()) {
     context.set_default_verify_paths(code);
@@ -49,6 +51,8 @@ Status load(ssl::context& context, const ClientOptions& options) {
   }
   return {};
 }
+
+namespace {
 
 Trouble bad_certificate(long verdict) {
   const auto say = [](const char* what, const char* hint) {
@@ -110,7 +114,7 @@ Result<std::unique_ptr<Tls>> Tls::make(const ClientOptions& options) {
   SSL_CTX* const raw = tls->context_.native_handle();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_verify(raw, tls->verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  const Status loaded = load(tls->context_, options);
+  const Status loaded = load_certificates(tls->context_, options);
   ERR_clear_error();
   if (!loaded) return tl::unexpected(loaded.error());
   return tls;

@@ -30,6 +30,9 @@ class Tls {
   bool verify_;
 };
 
+// Reads the PEM files that `options` name into the context.
+Status load_certificates(boost::asio::ssl::context& context, const ClientOptions& options);
+
 // Why a handshake or a later read failed. `session` tells what was wrong with the certificate.
 Trouble tls_trouble(const boost::system::error_code& code, SSL* session);
 
