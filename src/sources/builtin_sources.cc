@@ -10,6 +10,7 @@ void add_builtin_sources(Registry& registry) {
   add_http_source(registry);
   add_kafka_source(registry);
   add_shodan_source(registry);
+  add_syslog_source(registry);
 }
 
 }  // namespace streamd

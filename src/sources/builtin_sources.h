@@ -12,6 +12,7 @@ void add_generate_source(Registry& registry);
 void add_http_source(Registry& registry);
 void add_kafka_source(Registry& registry);
 void add_shodan_source(Registry& registry);
+void add_syslog_source(Registry& registry);
 
 // All of them.
 void add_builtin_sources(Registry& registry);
