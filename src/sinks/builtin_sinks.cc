@@ -11,6 +11,7 @@ void add_builtin_sinks(Registry& registry) {
   add_http_sink(registry);
   add_mongodb_sink(registry);
   add_stdout_sink(registry);
+  add_syslog_sink(registry);
   add_null_sink(registry);
   add_kafka_sink(registry);
 }

@@ -13,6 +13,7 @@ void add_file_sink(Registry& registry);
 void add_http_sink(Registry& registry);
 void add_mongodb_sink(Registry& registry);
 void add_stdout_sink(Registry& registry);
+void add_syslog_sink(Registry& registry);
 void add_null_sink(Registry& registry);
 void add_kafka_sink(Registry& registry);
 
