@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/defanged.h"
+#include "engine/codec/found_values.h"
+#include "engine/match/address.h"
+
+#include <algorithm>
+#include <array>
+
+namespace streamd {
+namespace {
+
+constexpr std::size_t kLongestUrl = 8192;
+
+struct Scheme {
+  std::string_view written, name;
+};
+// In the order of how often they are met.
+constexpr std::array<Scheme, 21> kSchemes = {
+    {{"http", "http"},   {"https", "https"}, {"hxxp", "http"},   {"hxxps", "https"},
+     {"ftp", "ftp"},     {"ftps", "ftps"},   {"fxp", "ftp"},     {"sftp", "sftp"},
+     {"ssh", "ssh"},     {"ws", "ws"},       {"wss", "wss"},     {"ldap", "ldap"},
+     {"ldaps", "ldaps"}, {"smb", "smb"},     {"tcp", "tcp"},     {"udp", "udp"},
+     {"txtp", "http"},   {"hxtp", "http"},   {"hxtps", "https"}, {"htxp", "http"},
+     {"htxps", "https"}}};
+
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+std::string_view scheme_named(std::string_view written) {
+  for (const Scheme& scheme : kSchemes) {
+    if (scheme.written.size() != written.size()) continue;
+    if (std::equal(written.begin(), written.end(), scheme.written.begin(),
+                   [](char a, char b) { return lowered(a) == b; }))
+      return scheme.name;
+  }
+  return {};
+}
+
+// Blanks, quotes and what never stands in a URL; also the quotation marks and dashes of Unicode.
+bool ends_url(std::string_view text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  if (c <= ' ' || c == 0x7F) return true;
+  if (std::string_view("\"<>`|\\^'").find(text[at]) != std::string_view::npos) return true;
+  return c == 0xE2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) == 0x80;
+}
+
+// Without what ends a sentence, and closing brackets that were opened before the URL.
+std::string_view without_tail(std::string_view url) {
+  while (!url.empty()) {
+    const char c = url.back();
+    const char open = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : '\0';
+    const bool unpaired = open != '\0' && std::count(url.begin(), url.end(), c) >
+                                              std::count(url.begin(), url.end(), open);
+    if (!unpaired && std::string_view(".,;:!?*").find(c) == std::string_view::npos) break;
+    url.remove_suffix(1);
+  }
+  return url;
+}
+
+}  // namespace
+
+// `at`: "://" in any form, `length` bytes.
+ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
+  constexpr std::size_t kLongestScheme = 5;
+  const Offset next = at + length;
+  Offset begin = at;
+  while (begin > done_ && at - begin <= kLongestScheme && text_is(text_[begin - 1], kTextAlnum))
+    --begin;
+  const std::string_view written = text_.substr(begin, at - begin);
+  const std::string_view scheme = scheme_named(written);
+  if (scheme.empty()) return next;
+  Offset end = next;
+  while (end < text_.size() && end - next < kLongestUrl && !ends_url(text_, end)) ++end;
+  const std::string_view rest = without_tail(text_.substr(next, end - next));
+  if (rest.empty() || rest.front() == '/') return next;
+
+  bool defanged = length > 3 || written.size() != scheme.size() || lowered(written[1]) != scheme[1];
+  made_.assign(scheme);
+  made_ += "://";
+  const std::size_t host = made_.size();
+  bool in_host = true;
+  for (std::size_t i = 0; i < rest.size();) {
+    const auto sign = [&](std::size_t size, char c) {
+      if (size == 0) return false;
+      defanged = defanged || size > 1;
+      made_ += c;
+      i += size;
+      return true;
+    };
+    if ((in_host || defanged) && (sign(dot_at(rest, i), '.') || sign(colon_at(rest, i), ':')))
+      continue;
+    if (in_host && sign(at_sign_at(rest, i), '@')) continue;
+    const std::size_t slash = in_host ? slash_at(rest, i) : 0;
+    const char c = slash != 0 ? '/' : rest[i];
+    in_host = in_host && c != '/' && c != '?' && c != '#';
+    made_ += c;
+    i += slash != 0 ? slash : 1;
+  }
+  const std::size_t path = std::min(made_.find_first_of("/?#", host), made_.size());
+  const std::size_t sign = made_.rfind('@', path);
+  const std::size_t name = sign == std::string::npos || sign < host ? host : sign + 1;
+  for (std::size_t i = name; i < path; ++i) made_[i] = lowered(made_[i]);
+  const std::string_view as_written = text_.substr(begin, next + rest.size() - begin);
+  const bool same = as_written == made_;
+  add(FoundKind::url, same ? as_written : std::string_view(made_), same);
+  take_url_host(std::string_view(made_).substr(std::min(name, path), path - std::min(name, path)),
+                defanged);
+  return done_ = taken_ = next + rest.size();
+}
+
+void ValueFinder::take_url_host(std::string_view host, bool defanged) {
+  if (!wants(FoundKind::ip) && !wants(FoundKind::domain)) return;
+  if (host.starts_with('['))
+    host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
+  else
+    host = host.substr(0, host.find(':'));
+  if (host.size() > 253) return;
+  name_.assign(host);
+  if (parse_address(name_))
+    add(FoundKind::ip, name_, false);
+  else if (is_domain(defanged) && std::all_of(name_.begin(), name_.end(), [](char c) {
+             return c == '.' || text_is(c, kTextHost);
+           }))
+    add(FoundKind::domain, name_, false);
+}
+
+}  // namespace streamd

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/found_values.h"
+
+#include "engine/codec/defanged.h"
+#include "engine/codec/found_scan.h"
+#include "engine/codec/top_level_domains.h"
+#include "engine/expr/network.h"
+#include "engine/match/address.h"
+
+#include <algorithm>
+
+namespace streamd {
+namespace {
+
+constexpr std::size_t kLongestDomain = 253;
+constexpr std::size_t kLongestHost = 1024;  // as written, with its brackets
+constexpr std::size_t kLongestLocal = 64;
+constexpr std::size_t kLongestV6 = 96;
+
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+// The address or network in the form in which everybody writes it.
+void append_address(const IpAddress& address, std::string& out) {
+  char octets[16];
+  const unsigned size = address.width() / 8;
+  for (unsigned i = 0; i < size; ++i)
+    octets[i] = static_cast<char>(static_cast<unsigned char>(address.bits >> (8 * (size - 1 - i))));
+  expr::append_ip({octets, size}, out);
+}
+
+bool all_are(std::string_view text, std::uint8_t classes) {
+  return std::all_of(text.begin(), text.end(), [&](char c) { return text_is(c, classes); });
+}
+
+}  // namespace
+
+void ValueFinder::find(std::string_view text, Arena& arena, std::vector<FoundValue>& found) {
+  text_ = text;
+  arena_ = &arena;
+  found_ = &found;
+  done_ = taken_ = hash_done_ = 0;
+  scan_text(
+      text,
+      [&](Offset at) {
+        if (found.size() >= max_) return text_.size();
+        switch (text_[at]) {
+          case '.': return at_dot(at);
+          case ':': return at_colon(at);
+          default: return at_bracket(at);
+        }
+      },
+      [&](Offset at) { at_hex(at); });
+}
+
+void ValueFinder::add(FoundKind kind, std::string_view text, bool is_slice) {
+  if (!wants(kind) || found_->size() >= max_) return;
+  for (const FoundValue& known : *found_)
+    if (known.kind == kind && known.text == text) return;
+  found_->push_back({kind, is_slice ? text : arena_->copy(text)});
+}
+
+ValueFinder::Offset ValueFinder::at_bracket(Offset at) {
+  if (dot_at(text_, at) != 0) return at_dot(at);
+  if (bracketed(text_, at, ":") != 0) return at_colon(at);
+  if (const std::size_t size = bracketed(text_, at, "://"); size != 0)
+    return at_separator(at, size);
+  return at + 1;
+}
+
+// --- names with dots --------------------------------------------------------------------------
+
+// From the dot at hand to both sides. Empty: it is no dot between labels.
+ValueFinder::Host ValueFinder::host_around(Offset at) const {
+  Host host;
+  Offset begin = at;
+  while (true) {
+    const Offset label = begin;
+    while (begin > done_ && text_is(text_[begin - 1], kTextHost)) --begin;
+    if (begin == label) break;
+    const std::size_t dot = dot_before(text_, begin);
+    if (dot == 0 || begin < done_ + dot + 1 || !text_is(text_[begin - dot - 1], kTextHost)) break;
+    host.defanged = host.defanged || dot > 1;
+    begin -= dot;
+  }
+  host.begin = begin;
+  host.end = begin == at ? at : host_end(at, host.defanged);
+  if (host.end == at) host.begin = at;
+  return host;
+}
+
+// Over dots with labels behind them.
+ValueFinder::Offset ValueFinder::host_end(Offset end, bool& defanged) const {
+  while (true) {
+    while (end < text_.size() && text_is(text_[end], kTextHost)) ++end;
+    const std::size_t dot = dot_at(text_, end);
+    if (dot == 0 || end + dot >= text_.size() || !text_is(text_[end + dot], kTextHost)) return end;
+    defanged = defanged || dot > 1;
+    end += dot;
+  }
+}
+
+ValueFinder::Offset ValueFinder::at_dot(Offset at) {
+  Host host = host_around(at);
+  if (host.begin == host.end) return at + 1;
+  Offset end = host.end;
+  const std::size_t sign = at_sign_at(text_, end);
+  if (sign != 0 && take_email(end, end + sign, end)) return done_ = taken_ = end;
+  const std::size_t before = at_sign_before(text_, host.begin);
+  if (before != 0 && host.begin >= done_ + before &&
+      take_email(host.begin - before, host.begin, end))
+    return done_ = taken_ = end;
+  if (take_v4(host, end) || take_domain(host)) taken_ = end;
+  return done_ = end;
+}
+
+// local_end: where the sign begins; domain: where the name behind it does.
+bool ValueFinder::take_email(Offset local_end, Offset domain, Offset& end) {
+  if (!wants(FoundKind::email)) return false;
+  Offset local = local_end;
+  while (local > taken_ && local_end - local <= kLongestLocal &&
+         text_is(text_[local - 1], kTextLocal))
+    --local;
+  while (local < local_end && (text_[local] == '.' || text_[local] == '\'')) ++local;
+  if (local == local_end || local_end - local > kLongestLocal || letter_before(text_, local))
+    return false;
+  bool defanged = domain - local_end > 1;
+  const Offset behind = host_end(domain, defanged);
+  if (!read_name(domain, behind) || !is_domain(defanged) || letter_at(text_, behind)) return false;
+  made_.assign(text_.substr(local, local_end - local));
+  made_ += '@';
+  made_ += name_;
+  const std::string_view as_written = text_.substr(local, behind - local);
+  const bool same = as_written == made_;
+  add(FoundKind::email, same ? as_written : std::string_view(made_), same);
+  end = behind;
+  return true;
+}
+
+bool ValueFinder::prefix_after(Offset at, unsigned most, unsigned& prefix, Offset& end) const {
+  const std::size_t slash = slash_at(text_, at);
+  Offset digit = at + slash;
+  prefix = 0;
+  while (slash != 0 && digit < text_.size() && digit < at + slash + 3 &&
+         text_is(text_[digit], kTextDigit))
+    prefix = prefix * 10 + static_cast<unsigned>(text_[digit++] - '0');
+  if (digit == at + slash || prefix > most) return false;
+  if (digit < text_.size() && text_is(text_[digit], kTextHost)) return false;
+  // 10.0.0.1/24.5 is no network, 10.0.0.0/24. ends a sentence.
+  if (digit + 1 < text_.size() && text_[digit] == '.' && text_is(text_[digit + 1], kTextHost))
+    return false;
+  end = digit;
+  return true;
+}
+
+bool ValueFinder::take_v4(const Host& host, Offset& end) {
+  if (!text_is(text_[host.begin], kTextDigit) || !read_name(host.begin, host.end)) return false;
+  std::uint32_t bits = 0;
+  if (!parse_v4(name_, bits)) return false;
+  const bool version = !host.defanged && host.begin >= 2 && text_[host.begin - 1] == '/' &&
+                       text_is(text_[host.begin - 2], kTextAlnum);
+  if (version) return true;
+  unsigned prefix = 0;
+  Offset behind = host.end;
+  if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
+    IpAddress first{false, bits};
+    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (32 - prefix);
+    made_.clear();
+    append_address(first, made_);
+    made_ += '/';
+    made_ += std::to_string(prefix);
+    add(FoundKind::cidr, made_, false);
+    end = behind;
+    return true;
+  }
+  const bool same = !host.defanged;
+  add(FoundKind::ip, same ? text_.substr(host.begin, host.end - host.begin) : name_, same);
+  return true;
+}
+
+bool ValueFinder::read_name(Offset begin, Offset end) {
+  name_.clear();
+  if (end - begin > kLongestHost) return false;
+  for (Offset at = begin; at < end;) {
+    const std::size_t dot = dot_at(text_, at);
+    name_ += dot != 0 ? '.' : lowered(text_[at]);
+    at += dot != 0 ? dot : 1;
+  }
+  return name_.size() <= kLongestDomain;
+}
+
+// Whether name_ is one: no label is empty or begins or ends with -, the last one is known.
+bool ValueFinder::is_domain(bool defanged) const {
+  const std::size_t last = name_.rfind('.');
+  if (last == std::string::npos || last + 1 == name_.size()) return false;
+  const std::string_view top = std::string_view(name_).substr(last + 1);
+  const bool word = top.size() >= 2 && std::all_of(top.begin(), top.end(),
+                                                   [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!is_top_level_domain(top) && !(defanged && word)) return false;
+  char before = '.';
+  for (const char c : name_) {
+    if (before == '.' && (c == '.' || c == '-')) return false;
+    if (c == '.' && before == '-') return false;
+    before = c;
+  }
+  return before != '-' && name_.find('_', name_.rfind('.', last - 1) + 1) == std::string::npos;
+}
+
+bool ValueFinder::take_domain(const Host& host) {
+  if (!wants(FoundKind::domain) || !read_name(host.begin, host.end) || !is_domain(host.defanged))
+    return false;
+  const std::string_view written = text_.substr(host.begin, host.end - host.begin);
+  const char before = host.begin > 0 ? text_[host.begin - 1] : ' ';
+  const char after = host.end < text_.size() ? text_[host.end] : ' ';
+  if (before == '/' || before == '\\' || before == '$' || after == '(' || after == '\\' ||
+      after == '@' || letter_before(text_, host.begin) || letter_at(text_, host.end))
+    return false;
+  if (!host.defanged) {
+    const std::string_view top = std::string_view(name_).substr(name_.rfind('.') + 1);
+    const std::string_view top_written = written.substr(written.size() - top.size());
+    const auto capitals = std::count_if(top_written.begin(), top_written.end(),
+                                        [](char c) { return c >= 'A' && c <= 'Z'; });
+    // "It ends here.It goes on there."
+    if (capitals != 0 && static_cast<std::size_t>(capitals) != top.size()) return false;
+    const bool two_labels = name_.find('.') == name_.rfind('.');
+    if (two_labels && looks_like_file_ending(top)) return false;
+  }
+  const bool same = written == name_;
+  add(FoundKind::domain, same ? written : std::string_view(name_), same);
+  return true;
+}
+
+// --- colons -----------------------------------------------------------------------------------
+
+ValueFinder::Offset ValueFinder::at_colon(Offset at) {
+  const std::size_t colon = colon_at(text_, at);
+  if (text_.substr(std::min(text_.size(), at + colon)).starts_with("//"))
+    return at_separator(at, colon + 2);
+  Offset begin = at;
+  while (begin > done_ && at - begin < 4 && text_is(text_[begin - 1], kTextHex)) --begin;
+  if (begin > 0 && (text_is(text_[begin - 1], kTextAlnum | kTextHost) || text_[begin - 1] == '.'))
+    return at + colon;
+  name_.assign(text_.substr(begin, at - begin));
+  Offset end = at, group = at;
+  std::size_t colons = 0;
+  bool digit = name_.find_first_of("0123456789") != std::string::npos;
+  bool dotted = false;
+  while (end < text_.size() && end - begin < kLongestV6) {
+    if (const std::size_t size = dotted ? 0 : colon_at(text_, end); size != 0) {
+      name_ += ':';
+      ++colons;
+      end += size;
+      group = end;
+      continue;
+    }
+    const char c = text_[end];
+    const bool dot = c == '.' && colons >= 2 && end > group && end + 1 < text_.size() &&
+                     text_is(text_[end + 1], kTextDigit);
+    if (!dot && !text_is(c, kTextHex)) break;
+    dotted = dotted || dot;
+    digit = digit || text_is(c, kTextDigit);
+    name_ += c;
+    ++end;
+  }
+  // What is read again when it is no address: at most its last group.
+  const Offset next = std::max(group, at + colon);
+  if (end < text_.size() && text_is(text_[end], kTextAlnum | kTextHost)) return next;
+  if (name_.ends_with(':') && !name_.ends_with("::")) name_.pop_back();
+  const bool shortened = name_.find("::") != std::string::npos;
+  if (!digit || colons < 2 || (!shortened && colons < 6)) return next;
+  const auto address = parse_address(name_);
+  if (!address) return next;
+  unsigned prefix = 0;
+  Offset behind = end;
+  made_.clear();
+  if (address->v6 && wants(FoundKind::cidr) && prefix_after(end, 128, prefix, behind)) {
+    IpAddress first = *address;
+    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (128 - prefix);
+    append_address(first, made_);
+    made_ += '/';
+    made_ += std::to_string(prefix);
+    add(FoundKind::cidr, made_, false);
+    return done_ = taken_ = behind;
+  }
+  append_address(*address, made_);
+  add(FoundKind::ip, made_, false);
+  return done_ = taken_ = end;
+}
+
+// --- hashes -----------------------------------------------------------------------------------
+
+void ValueFinder::at_hex(Offset at) {
+  if (!wants(FoundKind::hash) || at < hash_done_) return;
+  Offset begin = at, end = at;
+  while (begin > hash_done_ && text_is(text_[begin - 1], kTextHex)) --begin;
+  while (end < text_.size() && text_is(text_[end], kTextHex)) ++end;
+  hash_done_ = end;
+  const std::size_t size = end - begin;
+  if (size != 32 && size != 40 && size != 64 && size != 128) return;
+  const auto is_word = [](char c) { return text_is(c, kTextAlnum) || c == '_'; };
+  if (begin > 0 && is_word(text_[begin - 1])) return;
+  if (end < text_.size() && is_word(text_[end])) return;
+  const std::string_view written = text_.substr(begin, size);
+  if (all_are(written, kTextDigit) || written.find_first_of("0123456789") == std::string_view::npos)
+    return;
+  made_.assign(written);
+  std::transform(made_.begin(), made_.end(), made_.begin(), lowered);
+  const bool same = made_ == written;
+  add(FoundKind::hash, same ? written : std::string_view(made_), same);
+}
+
+}  // namespace streamd
