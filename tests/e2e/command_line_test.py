@@ -139,8 +139,9 @@ def test_check_says_what_is_not_exactly_once_and_which_time_counts(streamd, smal
 COMPONENTS = {
     "source": {"kafka", "file", "stdin", "generate", "http", "shodan"},
     "list": {"crowdsec", "file", "inline"},
-    "operator": {"absent", "baseline", "convert", "dedupe", "enrich", "explode", "fill", "filter", "first_seen", "join", "map", "match",
-                 "outliers", "route", "sample", "score", "throttle", "window"},
+    "operator": {"absent", "baseline", "convert", "dedupe", "enrich", "explode", "extract", "fill", "filter",
+                 "first_seen", "join", "map", "match", "outliers", "parse", "route", "sample", "score", "throttle",
+                 "window"},
     "sink": {"blocklist", "discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout"}}
 
 
