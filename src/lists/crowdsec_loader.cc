@@ -50,6 +50,7 @@ class Loader final : public ListLoader {
   }
 
   Result<ListUpdate> load(std::stop_token stop) override {
+    if (context_.offline) return only_copy();
     const Duration now = context_.clock->monotonic();
     const bool all = !complete_ || now - completed_at_ >= settings_.resync;
     auto changed = poll(all, stop);
@@ -115,6 +116,13 @@ class Loader final : public ListLoader {
       update.remark = fmt::format("{} decisions could not be used", unusable);
     given_ = true;
     return update;
+  }
+
+  Result<ListUpdate> only_copy() {
+    auto copied = from_copy({});
+    if (!copied) return fail(ErrorKind::external, "there is no copy of an earlier run");
+    copied->trouble.reset();
+    return std::move(*copied);
   }
 
   std::optional<ListUpdate> from_copy(const Error& why) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/list_names.h"
+#include "engine/match/indicator_list.h"
 #include "operators/builtin_operators.h"
 #include "operators/match_config.h"
 #include "operators/match_lookup.h"

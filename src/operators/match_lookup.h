@@ -4,6 +4,7 @@
 
 #include "engine/core/arena.h"
 #include "engine/core/value.h"
+#include "engine/match/indicator_list.h"
 #include "engine/match/list_slot.h"
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/match/indicator_list.h"
 #include "engine/match/list_slot.h"
 #include "tests/operators/operator_fixture.h"
 

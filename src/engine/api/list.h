@@ -8,7 +8,7 @@
 
 #include "engine/core/clock.h"
 #include "engine/core/error.h"
-#include "engine/match/indicator_list.h"
+#include "engine/match/indicator.h"
 
 #include <cstdint>
 #include <functional>
@@ -19,12 +19,15 @@
 
 namespace streamd {
 
+class IndicatorList;
+
 struct ListContext {
   std::string name;  // of the list in the pipeline
   std::string pipeline;
   std::string state_dir;  // the pipeline's own folder; copies go to its folder "lists"
   const Clock* clock = nullptr;
-  std::uint64_t hash_seed = 0;  // for IndicatorListBuilder
+  std::uint64_t hash_seed = 0;  // for IndicatorListBuilder (match/indicator_list.h)
+  bool offline = false;         // the network is not asked: load() gives the copy, or an error
   // One-line notice for the log: level 0 info, 1 warning, 2 error. Any thread.
   std::function<void(int level, const std::string& text)> log;
 };

@@ -76,9 +76,9 @@ Indicator IndicatorList::at(Hit hit) const {
 }
 
 std::size_t IndicatorList::live(EventTime now) const {
-  return static_cast<std::size_t>(
-      std::count_if(entries_.begin() + 1, entries_.end(),
-                    [&](const Entry& entry) { return entry.expires > now.micros; }));
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin() + 1, entries_.end(),
+      [&](const Entry& entry) { return entry.expires > now.micros && entry.info != kException; }));
 }
 
 std::size_t IndicatorList::bytes() const {

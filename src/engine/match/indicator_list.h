@@ -8,6 +8,7 @@
 //
 // Entries end by their own time: every look-up says what time it is. What stands behind an ended
 // entry (the wider network, the domain above) is found then, as if the entry were not there.
+// An exception takes its value, and what is below it, out of the list again.
 //
 // Memory per entry: 24 B + its text + what finds it (segments.h; domains and texts 12 to 24 B).
 #pragma once
@@ -57,13 +58,14 @@ class IndicatorList {
     std::int64_t expires = 0;      // micros
   };
   static_assert(sizeof(Entry) == 24);
+  static constexpr std::uint32_t kException = (1u << 24) - 1;  // as `info`
 
   std::string_view value_of(Hit hit) const {
     return {text_.data() + entries_[hit].text, entries_[hit].size};
   }
   Hit alive(Hit hit, EventTime now) const {
     while (hit != 0 && entries_[hit].expires <= now.micros) hit = entries_[hit].next;
-    return hit;
+    return hit != 0 && entries_[hit].info == kException ? 0 : hit;
   }
   Hit find_domain(std::string_view value) const;
   Hit find_text(std::string_view value) const;
@@ -75,7 +77,7 @@ class IndicatorList {
   V4Map v4_;
   V6Map v6_;
   TextTable domains_, texts_;
-  std::size_t merged_ = 0;          // entries that became part of an equal one
+  std::size_t merged_ = 0;          // entries that became part of an equal one, and exceptions
   std::uint32_t label_counts_ = 0;  // bit n: there is a domain of n labels; bit 31: more
 };
 
@@ -94,6 +96,7 @@ class IndicatorListBuilder {
     std::string_view comment = {};  // cut at 64 KiB
     std::uint32_t info = 0;
     EventTime expires = EventTime::max();
+    bool exception = false;  // not on the list; of equal values it wins
   };
   // Copies. Why it cannot be an entry, or empty.
   std::string_view add(const New& entry);
@@ -114,6 +117,7 @@ class IndicatorListBuilder {
   void build_networks();
   // One more entry of a value that `head` has already.
   void link_same(std::uint32_t head, std::uint32_t entry);
+  void link_exception(std::uint32_t head, std::uint32_t entry);
   void link_behind(std::uint32_t head, std::uint32_t less_specific);
   bool same_payload(const Entry& a, const Entry& b) const;
   void build_texts();

@@ -11,7 +11,7 @@ namespace streamd {
 namespace {
 
 constexpr std::size_t kMaxEntries = (std::size_t{1} << 26) - 1;
-constexpr std::size_t kMaxInfos = (std::size_t{1} << 24) - 1;
+constexpr std::size_t kMaxInfos = (std::size_t{1} << 24) - 2;
 constexpr std::size_t kMaxValue = 4096;
 constexpr std::size_t kMaxText = std::numeric_limits<std::uint32_t>::max() - 2 * 65536;
 // Of one value. What is beyond adds nothing that anybody would look at.
@@ -135,7 +135,8 @@ std::uint32_t IndicatorListBuilder::append(const New& from, unsigned prefix) {
   entry.text = static_cast<std::uint32_t>(list_->text_.size());
   entry.size = static_cast<std::uint16_t>(from.value.size());
   entry.comment = static_cast<std::uint16_t>(std::min<std::size_t>(from.comment.size(), 65535));
-  entry.info = from.info & 0xFFFFFFu;
+  entry.info = (from.exception ? IndicatorList::kException : from.info) & 0xFFFFFFu;
+  if (from.exception) ++list_->merged_;
   entry.prefix = prefix & 0xFFu;
   entry.expires = from.expires.micros;
   list_->text_.append(from.value).append(from.comment.substr(0, entry.comment));
@@ -195,6 +196,8 @@ bool IndicatorListBuilder::same_payload(const Entry& a, const Entry& b) const {
 void IndicatorListBuilder::link_same(std::uint32_t head, std::uint32_t entry) {
   auto& entries = list_->entries_;
   Entry& fresh = entries[entry];
+  if (entries[head].info == IndicatorList::kException || fresh.info == IndicatorList::kException)
+    return link_exception(head, entry);
   const auto to_front = [&](std::uint32_t at) {
     if (at == head || entries[at].expires <= entries[head].expires) return;
     std::swap(entries[at], entries[head]);
@@ -212,6 +215,18 @@ void IndicatorListBuilder::link_same(std::uint32_t head, std::uint32_t entry) {
   fresh.next = entries[head].next;
   entries[head].next = entry;
   to_front(entry);
+}
+
+// One of the two is an exception; what is left is the exception alone.
+void IndicatorListBuilder::link_exception(std::uint32_t head, std::uint32_t entry) {
+  auto& entries = list_->entries_;
+  const auto give_up = [&](std::uint32_t at) {
+    if (entries[at].info != IndicatorList::kException) ++list_->merged_;
+    entries[at].expires = EventTime::min().micros;
+  };
+  if (entries[head].info == IndicatorList::kException) return give_up(entry);
+  std::swap(entries[head], entries[entry]);
+  for (std::uint32_t at = entry; at != 0; at = entries[at].next) give_up(at);
 }
 
 void IndicatorListBuilder::link_behind(std::uint32_t head, std::uint32_t less_specific) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/match/list_slot.h"
 
+#include "engine/match/indicator_list.h"
+
 #include <charconv>
 
 namespace streamd {

@@ -7,8 +7,9 @@
 
 #include "engine/core/clock.h"
 #include "engine/core/value.h"
-#include "engine/match/indicator_list.h"
+#include "engine/match/indicator.h"
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,13 +19,16 @@
 
 namespace streamd {
 
+class IndicatorList;
+
 // The content of a list as it is now, and the time by which its entries are alive.
 struct ListView {
   std::shared_ptr<const IndicatorList> list;  // null: the list was never loaded
   EventTime now{};
 
-  // Texts, addresses, networks; whole numbers by how they are written. Other kinds find nothing.
-  IndicatorList::Hit find(const Value& value) const;
+  // The number of an entry (IndicatorList::Hit); 0: nothing. Texts, addresses, networks; whole
+  // numbers by how they are written. Other kinds find nothing.
+  std::uint32_t find(const Value& value) const;
 };
 
 // Any thread.

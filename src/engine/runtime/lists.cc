@@ -2,6 +2,7 @@
 #include "engine/runtime/lists.h"
 
 #include "engine/core/hash.h"
+#include "engine/match/indicator_list.h"
 
 #include <fmt/format.h>
 

@@ -2,6 +2,7 @@
 #include "engine/api/field_paths.h"
 #include "engine/api/list_names.h"
 #include "engine/core/whole_file.h"
+#include "engine/match/indicator_list.h"
 #include "sinks/blocklist/formats.h"
 #include "sinks/builtin_sinks.h"
 

@@ -156,6 +156,36 @@ TEST_CASE("very many entries of one value stay few") {
   CHECK(found == list->size());
 }
 
+TEST_CASE("an exception takes its value and what is below it out of the list") {
+  for (const bool exception_first : {false, true}) {
+    IndicatorListBuilder builder(7);
+    const auto add = [&](std::string_view value, bool exception) {
+      REQUIRE(builder.add({.value = value, .exception = exception}).empty());
+    };
+    if (exception_first) add("both.example", true);
+    for (const char* value : {"evil.example", "both.example", "10.0.0.0/8"}) add(value, false);
+    REQUIRE(builder.add({.value = "both.example", .comment = "another"}).empty());
+    if (!exception_first) add("both.example", true);
+    for (const char* value : {"ok.evil.example", "10.1.0.0/16", "test", "both.example"})
+      add(value, true);
+    add("bad.ok.evil.example", false);
+    add("10.1.2.3", false);
+    const auto list = builder.build();
+    CHECK(list->size() == 4);
+    CHECK(list->live(kNow) == 4);
+    CHECK(found(*list, "www.evil.example") == "evil.example");
+    CHECK(found(*list, "ok.evil.example").empty());
+    CHECK(found(*list, "a.ok.evil.example").empty());
+    CHECK(found(*list, "x.bad.ok.evil.example") == "bad.ok.evil.example");
+    CHECK(list->next(list->find("bad.ok.evil.example", kNow), kNow) == 0);
+    CHECK(found(*list, "both.example").empty());
+    CHECK(found(*list, "test").empty());
+    CHECK(found(*list, "10.2.0.1") == "10.0.0.0/8");
+    CHECK(found(*list, "10.1.0.1").empty());
+    CHECK(found(*list, "10.1.2.3") == "10.1.2.3");
+  }
+}
+
 TEST_CASE("an empty list finds nothing") {
   const auto list = IndicatorListBuilder(7).build();
   CHECK(list->size() == 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/lists.h"
 
+#include "engine/match/indicator_list.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
 
