@@ -7,6 +7,7 @@ void add_builtin_lists(Registry& registry) {
   add_crowdsec_list(registry);
   add_file_list(registry);
   add_inline_list(registry);
+  add_url_list(registry);
 }
 
 }  // namespace streamd

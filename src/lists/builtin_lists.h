@@ -10,6 +10,7 @@ namespace streamd {
 void add_crowdsec_list(Registry& registry);
 void add_file_list(Registry& registry);
 void add_inline_list(Registry& registry);
+void add_url_list(Registry& registry);
 
 // All of them.
 void add_builtin_lists(Registry& registry);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lists/builtin_lists.h"
-#include "lists/list_entries.h"
+#include "lists/format/read_list.h"
+#include "lists/list_text.h"
 
 #include <fmt/format.h>
 
@@ -15,9 +16,8 @@
 namespace streamd {
 namespace {
 
-struct FileListConfig {
+struct FileListConfig : FormatConfig {
   std::string path;
-  ListEntries entries = ListEntries::automatic;
   Duration refresh = Duration::from_seconds(10);
   double max_shrink = 0.8;
   ByteSize max_size{std::uint64_t{2} << 30};
@@ -59,7 +59,8 @@ class FileListLoader final : public ListLoader {
   Result<ListUpdate> load(std::stop_token) override {
     struct stat now {};
     if (::stat(config_.path.c_str(), &now) != 0) return unreadable();
-    if (read_ && *read_ == mark_of(now)) return ListUpdate{};
+    const bool begun = context_.clock->wall() >= next_begin_;
+    if (read_ && *read_ == mark_of(now) && !begun) return ListUpdate{};
     return read();
   }
 
@@ -93,7 +94,7 @@ class FileListLoader final : public ListLoader {
     if (mark_of(before) != mark_of(after) || text.size() != static_cast<std::size_t>(after.st_size))
       return fail_for_now(fmt::format("{} is being written", config_.path),
                           "write another file and rename it");
-    return build(text, mark_of(after));
+    return build(std::move(text), mark_of(after));
   }
 
   static bool read_all(int file, std::size_t expected, std::string& text) {
@@ -111,13 +112,16 @@ class FileListLoader final : public ListLoader {
     return true;
   }
 
-  Result<ListUpdate> build(const std::string& text, const FileMark& mark) {
+  Result<ListUpdate> build(std::string text, const FileMark& mark) {
+    auto plain = plain_list_text(std::move(text), config_.max_size.bytes);
+    if (!plain) return in_context(std::move(plain).error(), config_.path);
     IndicatorListBuilder builder(context_.hash_seed);
-    BrokenLines broken;
-    const std::size_t lines = read_list_lines(text, config_.entries, builder, broken);
+    const auto reading = read_list(config_, *plain, context_.clock->wall(), builder);
+    if (!reading) return in_context(reading.error(), config_.path);
+    next_begin_ = reading->next_begin;
     ListUpdate update;
     update.list = builder.build();
-    update.remark = broken.text(lines);
+    update.remark = reading->remark();
     if (read_) update.notice = fmt::format("read again: {} entries", update.list->size());
     read_ = mark;
     return update;
@@ -126,6 +130,7 @@ class FileListLoader final : public ListLoader {
   const FileListConfig config_;
   const ListContext context_;
   std::optional<FileMark> read_;
+  EventTime next_begin_ = EventTime::max();
 };
 
 class FileListPlan final : public ListPlan {
@@ -134,7 +139,7 @@ class FileListPlan final : public ListPlan {
   std::string describe() const override {
     return fmt::format("{}, looked at every {}", config_.path, format_duration(config_.refresh));
   }
-  IndicatorFields fields() const override { return fields_of(IndicatorField::comment); }
+  IndicatorFields fields() const override { return fields_of_format(config_); }
   Duration refresh() const override { return config_.refresh; }
   double max_shrink() const override { return config_.max_shrink; }
   Result<std::unique_ptr<ListLoader>> open(ListContext context) const override {
@@ -145,48 +150,45 @@ class FileListPlan final : public ListPlan {
   FileListConfig config_;
 };
 
+constexpr const char* kDetails =
+    "Replace the file by renaming a finished one to its name: a file that changes while it is read "
+    "is read again later. As long as it is gone, unreadable or suspiciously small, the entries of "
+    "before stay in force.\n\n";
+
 }  // namespace
 
 void add_file_list(Registry& registry) {
   using C = FileListConfig;
-  registry.add_list(
-      Spec<C>("file")
-          .summary("A text file with one entry a line, read again when it changes.")
-          .details(
-              "A line is `value` or `value,comment`; what follows `#` or `;` at its beginning or "
-              "after white space is a comment too. Lines that can't be used are counted, and the "
-              "first of them are named in the log; the others count.\n\n"
-              "Replace the file by renaming a finished one to its name: a file that changes while "
-              "it is read is read again later. As long as it is gone, unreadable or suspiciously "
-              "small, the entries of before stay in force.")
-          .field(&C::path, {.name = "path",
-                            .help = "The file.",
-                            .required = true,
-                            .examples = {"lists/blocklist.txt"}})
-          .field(&C::entries,
-                 {.name = "entries", .help = kEntriesHelp, .examples = {"ip", "domain"}})
-          .field(&C::refresh, {.name = "refresh",
-                               .help = "How often to look whether the file has changed (a tenth "
-                                       "more or less). Looking does not read it.",
-                               .examples = {"1m"}})
-          .field(&C::max_shrink,
-                 {.name = "max_shrink",
-                  .help = "The share of entries that may vanish in one change, of 20 or more. "
-                          "More looks like a broken file, and the list of before stays.",
-                  .advanced = true,
-                  .examples = {"1"}})
-          .field(&C::max_size, {.name = "max_size",
-                                .help = "A larger file is refused.",
-                                .advanced = true,
-                                .examples = {"100MiB"}})
-          .rule("refresh must be at least 10ms",
-                [](const C& c) { return c.refresh >= Duration::from_millis(10); })
-          .rule("max_shrink must be between 0 and 1",
-                [](const C& c) { return c.max_shrink >= 0 && c.max_shrink <= 1; })
-          .example("Addresses to watch for", "path: lists/blocklist.txt\nrefresh: 1m"),
-      [](C config, const ConfigNode&, Diagnostics&) {
-        return std::make_unique<FileListPlan>(std::move(config));
-      });
+  Spec<C> spec = Spec<C>("file");
+  spec.summary("A text file, read again when it changes.")
+      .details(std::string(kDetails) + kFormatDetails)
+      .field(&C::path, {.name = "path",
+                        .help = "The file.",
+                        .required = true,
+                        .examples = {"lists/blocklist.txt"}});
+  with_format_fields(spec);
+  spec.field(&C::refresh, {.name = "refresh",
+                           .help = "How often to look whether the file has changed (a tenth "
+                                   "more or less). Looking does not read it.",
+                           .examples = {"1m"}})
+      .field(&C::max_shrink,
+             {.name = "max_shrink",
+              .help = "The share of entries that may vanish in one change, of 20 or more. "
+                      "More looks like a broken file, and the list of before stays.",
+              .advanced = true,
+              .examples = {"1"}})
+      .field(&C::max_size, {.name = "max_size",
+                            .help = "A larger file is refused.",
+                            .advanced = true,
+                            .examples = {"100MiB"}})
+      .rule("refresh must be at least 10ms",
+            [](const C& c) { return c.refresh >= Duration::from_millis(10); })
+      .rule("max_shrink must be between 0 and 1",
+            [](const C& c) { return c.max_shrink >= 0 && c.max_shrink <= 1; })
+      .example("Addresses to watch for", "path: lists/blocklist.txt\nrefresh: 1m");
+  registry.add_list(std::move(spec), [](C config, const ConfigNode&, Diagnostics&) {
+    return std::make_unique<FileListPlan>(std::move(config));
+  });
 }
 
 }  // namespace streamd

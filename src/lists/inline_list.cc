@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/match/indicator_list.h"
 #include "lists/builtin_lists.h"
 #include "lists/list_entries.h"
 

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace streamd {
 namespace {
 
@@ -56,34 +54,16 @@ ListLine split_list_line(std::string_view line) {
   return {value, {}};
 }
 
-void BrokenLines::add(std::size_t line, std::string_view value, std::string_view why) {
+void BrokenLines::add(std::size_t number, std::string_view value, std::string_view why) {
   if (++count_ > kNamed) return;
-  first_ += fmt::format("{}line {}: \"{}\" {}", count_ > 1 ? "; " : "", line, shown(value), why);
+  first_ +=
+      fmt::format("{}{} {}: \"{}\" {}", count_ > 1 ? "; " : "", one_, number, shown(value), why);
 }
 
-std::string BrokenLines::text(std::size_t lines) const {
+std::string BrokenLines::text(std::size_t all) const {
   if (count_ == 0) return {};
-  return fmt::format("{} of {} lines could not be used: {}{}", count_, lines, first_,
+  return fmt::format("{} of {} {} could not be used: {}{}", count_, all, many_, first_,
                      count_ > kNamed ? "; …" : "");
-}
-
-std::size_t read_list_lines(std::string_view text, ListEntries entries,
-                            IndicatorListBuilder& builder, BrokenLines& broken) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  builder.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1,
-                  text.size());
-  std::size_t lines = 0;
-  while (!text.empty()) {
-    ++lines;
-    const std::size_t end = text.find('\n');
-    const ListLine line = split_list_line(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.value.empty() && line.comment.empty()) continue;
-    const auto why =
-        builder.add({.value = line.value, .kind = kind_of(entries), .comment = line.comment});
-    if (!why.empty()) broken.add(lines, line.value, why);
-  }
-  return lines;
 }
 
 }  // namespace streamd

@@ -2,7 +2,7 @@
 // Any bytes as a list file. Every entry is found by its own value, and look-ups of any line are
 // safe.
 #include "engine/core/check.h"
-#include "lists/list_lines.h"
+#include "lists/format/read_list.h"
 
 #include <cstdint>
 #include <string>
@@ -15,9 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto entries :
        {ListEntries::automatic, ListEntries::ip, ListEntries::domain, ListEntries::text}) {
     IndicatorListBuilder builder(1);
-    BrokenLines broken;
-    const std::size_t lines = read_list_lines(text, entries, builder, broken);
-    STREAMD_CHECK(builder.size() + broken.count() <= lines, "a line is one entry at most");
+    FormatConfig config;
+    config.entries = entries;
+    const auto reading = read_list(config, text, {}, builder);
+    STREAMD_CHECK(reading.has_value(), "any text is lines");
+    STREAMD_CHECK(reading->broken.count() <= reading->count, "a line is broken once at most");
     const auto list = builder.build();
     std::string_view rest = text;
     while (!rest.empty()) {

@@ -2,6 +2,7 @@
 // A loader of one kind of list, made from its settings.
 #pragma once
 
+#include "engine/match/indicator_list.h"
 #include "lists/builtin_lists.h"
 #include "tests/contract/component.h"
 

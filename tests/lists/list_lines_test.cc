@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lists/list_lines.h"
 
-#include "tests/support/catch.h"
+#include "tests/lists/read_fixture.h"
 
 using namespace streamd;
+using namespace streamd::test;
 
 namespace {
 
@@ -33,30 +34,28 @@ TEST_CASE("a line may hold nothing") {
 }
 
 TEST_CASE("lines that cannot be used are counted and the first ones named") {
-  IndicatorListBuilder builder(1);
-  BrokenLines broken;
-  const auto lines = read_list_lines(
+  const Read read(
+      {},
       "\xEF\xBB\xBF# head\r\n10.0.0.1\r\n10.0.0.300\n1.2.3\nevil.example\n::1::2\n9.9.9\n,x\n"
-      "10.0.0.2",
-      ListEntries::automatic, builder, broken);
-  CHECK(lines == 9);
-  CHECK(broken.count() == 5);
-  CHECK(broken.text(lines) ==
+      "10.0.0.2");
+  CHECK(read.reading.count == 9);
+  CHECK(read.reading.broken.count() == 5);
+  CHECK(read.reading.remark() ==
         "5 of 9 lines could not be used: line 3: \"10.0.0.300\" is no address or network; line 4: "
         "\"1.2.3\" is no address or network; line 6: \"::1::2\" is no address or network; …");
-  CHECK(builder.build()->size() == 3);
+  CHECK(read.list->size() == 3);
 }
 
 TEST_CASE("what is named of a broken line is short and printable") {
-  IndicatorListBuilder builder(1);
-  BrokenLines broken;
-  read_list_lines("\x1b[31m" + std::string(500, 'x') + "\n", ListEntries::ip, builder, broken);
-  CHECK(broken.text(1).size() < 200);
-  CHECK(broken.text(1).find('\x1b') == std::string::npos);
+  FormatConfig config;
+  config.entries = ListEntries::ip;
+  const Read read(config, "\x1b[31m" + std::string(500, 'x') + "\n");
+  CHECK(read.reading.remark().size() < 200);
+  CHECK(read.reading.remark().find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("nothing is said of a list without broken lines") {
-  IndicatorListBuilder builder(1);
-  BrokenLines broken;
-  CHECK(broken.text(read_list_lines("a\nb\n", ListEntries::text, builder, broken)).empty());
+  FormatConfig config;
+  config.entries = ListEntries::text;
+  CHECK(Read(config, "a\nb\n").reading.remark().empty());
 }
