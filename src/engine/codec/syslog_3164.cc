@@ -3,6 +3,7 @@
 #include "engine/codec/syslog_parts.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace streamd {
@@ -11,12 +12,23 @@ namespace {
 constexpr std::size_t kLongestHost = 255;
 constexpr std::size_t kLongestTag = 64;
 
-bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; }
+constexpr unsigned char kWord = 1, kTag = 2;
+constexpr std::array<unsigned char, 256> kKinds = [] {
+  std::array<unsigned char, 256> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const char c = static_cast<char>(i);
+    if (is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-') {
+      out[i] = kWord | kTag;
+    } else if (i >= 0x80 || std::string_view("/()@#$+~*").find(c) != std::string_view::npos) {
+      out[i] = kTag;
+    }
+  }
+  return out;
+}();
+
+bool is_word(char c) { return (kKinds[static_cast<unsigned char>(c)] & kWord) != 0; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_tag(char c) {
-  return is_word(c) || c == '/' || c == '(' || c == ')' || c == '@' || c == '#' || c == '$' ||
-         c == '+' || c == '~' || c == '*' || static_cast<unsigned char>(c) >= 0x80;
-}
+bool is_tag(char c) { return (kKinds[static_cast<unsigned char>(c)] & kTag) != 0; }
 
 bool is_address_v6(std::string_view text) {
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
@@ -28,7 +40,7 @@ bool is_address_v6(std::string_view text) {
 
 bool is_host(std::string_view text) {
   if (text.empty() || text.size() > kLongestHost) return false;
-  if (std::all_of(text.begin(), text.end(), is_word)) {
+  if (std::all_of(text.begin(), text.end(), [](char c) { return is_word(c); })) {
     return is_letter(text.back()) || is_digit(text.back());
   }
   return is_address_v6(text);
@@ -57,7 +69,9 @@ bool take_stamp(std::string_view& rest, SyslogStamp& stamp, SyslogMessage& m) {
   return true;
 }
 
-bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.end(), is_digit); }
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c); });
+}
 
 // What Cisco puts before the stamp: "123: ", "host: ", "RP/0/RSP0/CPU0:", ": ".
 bool take_prefixed_stamp(std::string_view& rest, SyslogStamp& stamp, SyslogMessage& m) {

@@ -42,6 +42,19 @@ int index_of(const std::array<std::string_view, N>& names, std::string_view name
   return -1;
 }
 
+// One by one: a whole empty message is made and copied with instructions that are slow to begin.
+void clear(SyslogMessage& m) {
+  m.format = SyslogFormat::bare;
+  m.facility = 1;
+  m.severity = 5;
+  m.has_time = m.has_sequence = false;
+  m.flags = 0;
+  m.nanos = 0;
+  m.time = {};
+  m.sequence = 0;
+  m.peer = m.host = m.app = m.procid = m.msgid = m.structured_data = m.message = {};
+}
+
 void open_envelope(std::string_view& text, SyslogMessage& m) {
   if (!text.starts_with(kSyslogHead)) return;
   const std::size_t end = text.find(kSyslogText);
@@ -123,14 +136,14 @@ bool SyslogParser::is_zone(std::string_view name) {
 }
 
 void SyslogParser::parse(std::string_view text, EventTime arrival, SyslogMessage& out) {
-  out = {};
+  clear(out);
   open_envelope(text, out);
   text = trim_line_end(text);
   if (text.starts_with(kBom)) text.remove_prefix(kBom.size());
   // Blanks and line ends that a sender left between two messages.
-  if (const std::size_t begin = text.find_first_not_of(" \r\n");
-      begin != 0 && begin != std::string_view::npos && text[begin] == '<') {
-    text.remove_prefix(begin);
+  if (!text.starts_with('<')) [[unlikely]] {
+    const std::size_t begin = text.find_first_not_of(" \r\n");
+    if (begin != std::string_view::npos && text[begin] == '<') text.remove_prefix(begin);
   }
   const std::string_view rest = read_priority(text, out);
   SyslogClock clock(*this, arrival);

@@ -73,7 +73,7 @@ inline constexpr char kSyslogText = '\x02';
 class SyslogParser {
  public:
   // zone: of stamps that name none: "UTC", an IANA name or [+-]hh:mm; see is_zone().
-  explicit SyslogParser(std::string zone = "UTC") : zone_(std::move(zone)) {}
+  explicit SyslogParser(std::string zone = "UTC") : zone_(std::move(zone)), utc_(zone_ == "UTC") {}
   static bool is_zone(std::string_view name);
 
   // arrival: chooses the year where the stamp has none (the latest that is at most a day ahead of
@@ -83,8 +83,13 @@ class SyslogParser {
  private:
   friend class SyslogClock;
   std::string zone_;
+  bool utc_;
+  // What the last stamps had in common: messages come in the order of time.
+  std::int64_t date_ = -1;  // year, month and day in one, and the seconds at which it began
+  std::int64_t date_seconds_ = 0;
   std::int64_t quarter_ = INT64_MIN;  // the local quarter of an hour whose offset is known
   std::int64_t offset_ = 0;
+  std::int64_t year_ = 0, year_begin_ = 0, year_end_ = 0;  // of arrivals; seconds since 1970
 };
 
 // One parameter of an element, or an element without any.

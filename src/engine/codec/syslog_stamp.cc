@@ -36,6 +36,19 @@ constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
+// Reads two digits at a time; what is none is remembered.
+struct Digits {
+  const char* text;
+  unsigned wrong = 0;
+
+  unsigned two(std::size_t at) {
+    const unsigned a = static_cast<unsigned char>(text[at]) - unsigned{'0'};
+    const unsigned b = static_cast<unsigned char>(text[at + 1]) - unsigned{'0'};
+    wrong |= static_cast<unsigned>(a > 9) | static_cast<unsigned>(b > 9);
+    return a * 10 + b;
+  }
+};
+
 std::size_t read_so_far(const TimeCursor& at, std::string_view text) {
   return text.size() - at.rest.size();
 }
@@ -59,18 +72,63 @@ bool read_year(TimeCursor& at, SyslogStamp& out) {
   return true;
 }
 
-bool clock_of(TimeCursor& at, SyslogStamp& out) {
-  if (!at.number(2, 2, out.hour) || !at.eat(':') || !at.number(2, 2, out.minute) || !at.eat(':') ||
-      !at.number(2, 2, out.second))
-    return false;
+void fraction_of(TimeCursor& at, SyslogStamp& out) {
   const bool comma = at.rest.starts_with(',');
-  if (!comma && !at.rest.starts_with('.')) return true;
-  if (at.rest.size() < 2 || !is_digit(at.rest[1])) return true;  // a full stop
+  if (!comma && !at.rest.starts_with('.')) return;
+  if (at.rest.size() < 2 || !is_digit(at.rest[1])) return;  // a full stop
   at.rest.remove_prefix(1);
   const std::size_t before = at.rest.size();
   at.fraction(out.nanos);
   out.loose = out.loose || comma || before - at.rest.size() > 6;
+}
+
+bool clock_of(TimeCursor& at, SyslogStamp& out) {
+  if (at.rest.size() < 8 || at.rest[2] != ':' || at.rest[5] != ':') return false;
+  Digits digits{at.rest.data()};
+  out.hour = digits.two(0);
+  out.minute = digits.two(3);
+  out.second = digits.two(6);
+  if (digits.wrong != 0) return false;
+  at.rest.remove_prefix(8);
+  fraction_of(at, out);
   return true;
+}
+
+// 2024-01-02T03:04:05.123456+01:00, in one go: nearly all stamps are so. 0: the long way.
+std::size_t read_strict_stamp(std::string_view text, SyslogStamp& out) {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':')
+    return 0;
+  Digits digits{text.data()};
+  out.year = digits.two(0) * 100 + digits.two(2);
+  out.month = digits.two(5);
+  out.day = digits.two(8);
+  out.hour = digits.two(11);
+  out.minute = digits.two(14);
+  out.second = digits.two(17);
+  std::size_t at = 19;
+  if (text[at] == '.') {
+    constexpr std::array<std::uint32_t, 6> kScale = {100'000'000, 10'000'000, 1'000'000,
+                                                     100'000,     10'000,     1'000};
+    ++at;
+    for (std::size_t i = 0; i < 6 && at < text.size() && is_digit(text[at]); ++i, ++at)
+      out.nanos += static_cast<std::uint32_t>(text[at] - '0') * kScale[i];
+    if (at == 20) return 0;
+  }
+  if (at == text.size()) return 0;
+  const char sign = text[at];
+  if (sign == 'Z') {
+    ++at;
+  } else {
+    if ((sign != '+' && sign != '-') || text.size() - at < 6 || text[at + 3] != ':') return 0;
+    const unsigned hours = digits.two(at + 1), minutes = digits.two(at + 4);
+    if (hours > 23 || minutes > 59) return 0;
+    const auto offset = static_cast<std::int64_t>(hours * 3600 + minutes * 60);
+    out.offset_seconds = sign == '-' ? -offset : offset;
+    at += 6;
+  }
+  out.zoned = true;
+  return digits.wrong == 0 ? at : 0;
 }
 
 // What may follow a zone's name: the rest of the message.
@@ -110,13 +168,13 @@ void read_zone_word(TimeCursor& at, SyslogStamp& out, std::uint32_t& flags) {
 }  // namespace
 
 std::size_t read_date(std::string_view text, SyslogStamp& out) {
-  TimeCursor at{text};
-  unsigned year = 0;
-  if (!at.number(4, 4, year) || !at.eat('-') || !at.number(2, 2, out.month) || !at.eat('-') ||
-      !at.number(2, 2, out.day))
-    return 0;
-  out.year = year;
-  return read_so_far(at, text);
+  constexpr std::size_t kSize = 10;
+  if (text.size() < kSize || text[4] != '-' || text[7] != '-') return 0;
+  Digits digits{text.data()};
+  out.year = digits.two(0) * 100 + digits.two(2);
+  out.month = digits.two(5);
+  out.day = digits.two(8);
+  return digits.wrong == 0 ? kSize : 0;
 }
 
 std::size_t read_clock(std::string_view text, SyslogStamp& out) {
@@ -126,6 +184,8 @@ std::size_t read_clock(std::string_view text, SyslogStamp& out) {
 
 std::size_t read_iso_stamp(std::string_view text, SyslogStamp& out) {
   if (text.size() < 19 || text[4] != '-' || text[13] != ':') return 0;
+  out = {};
+  if (const std::size_t size = read_strict_stamp(text, out); size != 0) return size;
   out = {};
   if (read_date(text, out) == 0) return 0;
   TimeCursor at{text.substr(10)};
@@ -174,28 +234,41 @@ std::size_t read_bsd_stamp(std::string_view text, SyslogStamp& out, std::uint32_
 }
 
 bool SyslogClock::seconds_of(const SyslogStamp& stamp, std::int64_t year, std::int64_t& seconds) {
-  const auto local = to_unix(
-      {year, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second, stamp.offset_seconds});
-  if (!local || year < 1) return false;
-  seconds = *local;
-  if (stamp.zoned || parser_.zone_ == "UTC") return true;
+  if (stamp.hour > 23 || stamp.minute > 59 || stamp.second > 60) return false;
+  const std::int64_t date = (year * 128 + stamp.month) * 128 + stamp.day;
+  if (date != parser_.date_) {
+    const auto begin = to_unix({year, stamp.month, stamp.day, 0, 0, 0, 0});
+    if (!begin || year < 1) return false;
+    parser_.date_ = date;
+    parser_.date_seconds_ = *begin;
+  }
+  const std::int64_t local =
+      parser_.date_seconds_ + stamp.hour * 3600 + stamp.minute * 60 + stamp.second;
+  seconds = local - stamp.offset_seconds;
+  if (stamp.zoned || parser_.utc_) return true;
   // Offsets change at the full hour, or half of one: two stamps of a quarter have the same.
-  const std::int64_t quarter = floor_div(*local, kQuarter);
+  const std::int64_t quarter = floor_div(local, kQuarter);
   if (quarter != parser_.quarter_) {
-    const auto moment = expr::unix_of_local(*local, parser_.zone_);
+    const auto moment = expr::unix_of_local(local, parser_.zone_);
     if (!moment) return false;
     parser_.quarter_ = quarter;
-    parser_.offset_ = *local - *moment;
+    parser_.offset_ = local - *moment;
   }
-  seconds = *local - parser_.offset_;
+  seconds = local - parser_.offset_;
   return true;
 }
 
 bool SyslogClock::guess_year(const SyslogStamp& stamp, std::int64_t& seconds) {
   if (arrival_.micros == 0) return false;
   const std::int64_t now = floor_div(arrival_.micros, kMicrosPerSecond);
-  const std::int64_t year = civil_from_days(floor_div(now, kDay)).year;
-  for (std::int64_t y = year + 1; y >= year - 1; --y) {
+  if (now < parser_.year_begin_ || now >= parser_.year_end_) {
+    parser_.year_ = civil_from_days(floor_div(now, kDay)).year;
+    parser_.year_begin_ = days_from_civil(parser_.year_, 1, 1) * kDay;
+    parser_.year_end_ = days_from_civil(parser_.year_ + 1, 1, 1) * kDay;
+  }
+  // A day, and what a zone may be ahead: earlier than that nothing can be of next year.
+  const bool near_end = now + 2 * kDay >= parser_.year_end_;
+  for (std::int64_t y = parser_.year_ + (near_end ? 1 : 0); y >= parser_.year_ - 1; --y) {
     if (seconds_of(stamp, y, seconds) && seconds <= now + kDay) return true;
   }
   return false;
