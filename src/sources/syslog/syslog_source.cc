@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
-#include "sources/arrival_numbers.h"
 #include "sources/builtin_sources.h"
 #include "sources/syslog/config.h"
-#include "sources/syslog/datagrams.h"
-#include "sources/syslog/streams.h"
+#include "sources/syslog/syslog_reader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <random>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
@@ -20,132 +15,10 @@ namespace streamd::syslog {
 namespace {
 
 using net::Endpoint;
-using net::Socket;
 using net::Transport;
 
-constexpr Duration kLookEvery = Duration::from_seconds(1);
-constexpr int kEvents = 256;
-// What of epoll's data says that a descriptor is no connection; the rest is an index.
-constexpr std::uint64_t kDatagram = std::uint64_t{1} << 32, kListener = std::uint64_t{1} << 33;
 // Besides connections: files of the state, other components.
 constexpr std::uint64_t kOtherDescriptors = 256;
-
-struct Listener {
-  Socket socket;
-  std::shared_ptr<const http::TlsRules> rules;
-};
-
-// The sockets of one reader.
-struct Share {
-  std::vector<DatagramSocket> datagrams;
-  std::vector<Listener> listeners;
-  bool empty() const { return datagrams.empty() && listeners.empty(); }
-};
-
-std::string partition_of(unsigned reader) { return fmt::format("syslog/{}", reader); }
-
-class SyslogReader final : public Reader {
- public:
-  SyslogReader(Share share, unsigned number, bool envelope, const StreamLimits& limits,
-               std::uint64_t max_per_sender, std::shared_ptr<std::atomic<std::uint64_t>> open,
-               const SourceContext& context)
-      : share_(std::move(share)),
-        partition_(partition_of(number)),
-        clock_(*context.clock),
-        numbers_(stored(context.resume_at, partition_), *context.clock),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-        intake_(MessageBlock(envelope, context.max_record),
-                SenderLimits(max_per_sender, std::random_device{}()), context.log),
-        datagrams_(intake_),
-        streams_(limits, epoll_.descriptor(), std::move(open), intake_) {}
-
-  Status watch() {
-    for (std::size_t i = 0; i < share_.datagrams.size(); ++i)
-      STREAMD_TRY(watch(share_.datagrams[i].socket, kDatagram | i));
-    for (std::size_t i = 0; i < share_.listeners.size(); ++i)
-      STREAMD_TRY(watch(share_.listeners[i].socket, kListener | i));
-    return {};
-  }
-
-  Result<Pull> pull(const PullLimits& limits, RawBatch& out) override {
-    out.clear();
-    const Duration now = clock_.monotonic();
-    intake_.begin(out, limits.max_records, clock_.wall(), now);
-    bool busy = work(0);
-    if (out.records.empty() && !busy && limits.max_wait > Duration{})
-      work(static_cast<int>(std::min<std::int64_t>((limits.max_wait.micros + 999) / 1000, 60'000)));
-    if (now - looked_at_ >= kLookEvery) look(now);
-    intake_.finish();
-    caught_up_ = !busy && out.records.empty();
-    if (out.records.empty()) return Pull::idle;
-    numbers_.number(out.records);
-    return Pull::data;
-  }
-
-  void partitions(std::vector<PartitionState>& out) override {
-    out.push_back({0, numbers_.position(), caught_up_, false});
-  }
-  std::string partition_name(std::uint32_t) const override { return partition_; }
-
- private:
-  static std::string stored(const Positions& positions, const std::string& partition) {
-    const auto found = positions.find(partition);
-    return found == positions.end() ? std::string() : found->second;
-  }
-
-  Status watch(const Socket& socket, std::uint64_t data) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = data;
-    if (::epoll_ctl(epoll_.descriptor(), EPOLL_CTL_ADD, socket.descriptor(), &event) == 0)
-      return {};
-    return fail(ErrorKind::internal, "a socket can't be watched");
-  }
-
-  // True when something was there.
-  bool work(int wait_millis) {
-    if (!datagrams_.drain() || !streams_.drain()) return true;
-    if (next_event_ == event_count_) {
-      const int count = ::epoll_wait(epoll_.descriptor(), events_.data(), kEvents, wait_millis);
-      next_event_ = 0;
-      event_count_ = std::max(count, 0);
-    }
-    const bool any = next_event_ < event_count_;
-    while (next_event_ < event_count_ && !intake_.full())
-      handle(events_[static_cast<std::size_t>(next_event_++)].data.u64);
-    return any;
-  }
-
-  void handle(std::uint64_t data) {
-    const auto index = static_cast<std::uint32_t>(data);
-    if ((data & kDatagram) != 0)
-      datagrams_.receive(share_.datagrams[index]);
-    else if ((data & kListener) != 0)
-      streams_.accept_from(share_.listeners[index].socket, share_.listeners[index].rules);
-    else
-      streams_.ready(static_cast<int>(index));
-  }
-
-  void look(Duration now) {
-    looked_at_ = now;
-    for (DatagramSocket& socket : share_.datagrams) datagrams_.count_drops(socket);
-    streams_.sweep();
-    intake_.notes().tell(now);
-  }
-
-  Share share_;
-  const std::string partition_;
-  const Clock& clock_;
-  ArrivalNumbers numbers_;
-  Socket epoll_;
-  Intake intake_;
-  Datagrams datagrams_;
-  Streams streams_;
-  std::array<epoll_event, kEvents> events_{};
-  int next_event_ = 0, event_count_ = 0;
-  Duration looked_at_{};
-  bool caught_up_ = false;
-};
 
 class NothingReader final : public Reader {
  public:
@@ -177,14 +50,14 @@ class SyslogSource final : public Source {
   Result<std::unique_ptr<Reader>> reader(unsigned worker) override {
     if (worker >= shares_.size() || shares_[worker].empty())
       return std::make_unique<NothingReader>();
-    StreamLimits limits;
-    limits.framing = config_.framing;
-    limits.max_record = context_.max_record;
-    limits.max_connections = config_.max_connections;
-    limits.idle_timeout = config_.idle_timeout;
-    limits.message_timeout = config_.message_timeout;
-    auto made = std::make_unique<SyslogReader>(std::move(shares_[worker]), worker, envelope_,
-                                               limits, config_.max_per_sender, open_, context_);
+    ReaderOptions options;
+    options.envelope = envelope_;
+    options.max_per_sender = config_.max_per_sender;
+    options.streams = {config_.framing, context_.max_record, config_.max_connections,
+                       config_.idle_timeout, config_.message_timeout};
+    options.open = open_;
+    auto made =
+        std::make_unique<SyslogReader>(std::move(shares_[worker]), worker, options, context_);
     STREAMD_TRY(made->watch());
     return made;
   }
