@@ -18,6 +18,7 @@ class Certificates:
     pair("expired")    the same, but over since 2021
     pair("other_host") for other.example only
     pair("self_signed") for localhost, signed by nobody
+    pair("client")     of a client, not for a server
     """
 
     NAMES = {
@@ -25,6 +26,7 @@ class Certificates:
         "expired": "DNS:localhost,IP:127.0.0.1,IP:::1",
         "other_host": "DNS:other.example",
         "self_signed": "DNS:localhost,IP:127.0.0.1,IP:::1",
+        "client": "DNS:client.example",
     }
 
     def __init__(self, directory):
@@ -54,9 +56,10 @@ class Certificates:
             return
         request = self._directory / f"{name}.csr"
         self._openssl("req", "-new", *self._new_key(name), *subject, "-out", request)
-        self._sign(request, certificate, alternatives, expired=name == "expired")
+        self._sign(request, certificate, alternatives, expired=name == "expired",
+                   usage="clientAuth" if name == "client" else "serverAuth")
 
-    def _sign(self, request, certificate, alternatives, expired):
+    def _sign(self, request, certificate, alternatives, expired, usage):
         # "openssl ca", because "x509 -req" of Debian's version cannot date back.
         database = self._directory / "index.txt"
         database.write_text("")
@@ -65,7 +68,7 @@ class Certificates:
             "[ca]\ndefault_ca = own\n[own]\nunique_subject = no\nrand_serial = yes\n"
             f"database = {database}\nnew_certs_dir = {self._directory}\ndefault_md = sha256\n"
             "policy = any\nx509_extensions = leaf\n[any]\ncommonName = supplied\n"
-            f"[leaf]\nbasicConstraints = CA:FALSE\nextendedKeyUsage = serverAuth\n{alternatives}\n")
+            f"[leaf]\nbasicConstraints = CA:FALSE\nextendedKeyUsage = {usage}\n{alternatives}\n")
         dates = ("-startdate", "20200101000000Z", "-enddate", "20210101000000Z") if expired \
             else ("-days", "2")
         self._openssl("ca", "-batch", "-notext", "-config", config, "-cert", self.ca, "-keyfile",

@@ -22,6 +22,7 @@ from kafka_service import Kafka, Record, jars  # noqa: F401
 from mongodb_service import MongoDB, ferretdb, pymongo
 from nginx_service import Nginx
 from opensearch_service import OpenSearch, opensearch_classpath
+from rsyslog_service import Forward, Rsyslog  # noqa: F401
 from service import (  # noqa: F401
     Service,
     ServiceError,
