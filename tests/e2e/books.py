@@ -51,13 +51,13 @@ def books_of(run):
 
 
 def unbalanced(books):
-    """Nodes for which in = out + the sum of named reasons does not hold, as text. A window takes
-    records in and explode makes several of one: they can only have left out too much."""
+    """Nodes for which in = out + the sum of named reasons does not hold, as text. Who makes
+    records of its own of those that come in can only have left out too much."""
     wrong = []
     for name, node in books.items():
         # A clamped time is a remark: the record went on.
         left = sum(count for reason, count in node.left.items() if reason != "times clamped")
-        makes_others = node.type in ("window", "explode")
+        makes_others = node.type in ("absent", "explode", "join", "window")
         if left > node.read if makes_others else node.read != node.written + left:
             wrong.append(f"{name}: in {node.read}, out {node.written}, left out {node.left}")
     return wrong
