@@ -137,12 +137,12 @@ def test_check_says_what_is_not_exactly_once_and_which_time_counts(streamd, smal
 # --- reference -----------------------------------------------------------------------
 
 COMPONENTS = {
-    "source": {"kafka", "file", "stdin", "generate", "http", "shodan"},
-    "list": {"crowdsec", "file", "inline"},
+    "source": {"kafka", "file", "stdin", "generate", "http", "shodan", "syslog"},
+    "list": {"crowdsec", "file", "inline", "url"},
     "operator": {"absent", "baseline", "convert", "dedupe", "enrich", "explode", "extract", "fill", "filter",
                  "first_seen", "join", "map", "match", "outliers", "parse", "route", "sample", "score", "throttle",
                  "window"},
-    "sink": {"blocklist", "discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout"}}
+    "sink": {"blocklist", "discord", "elasticsearch", "file", "http", "kafka", "mongodb", "null", "stdout", "syslog"}}
 
 
 def test_list_shows_every_component(streamd):
