@@ -103,7 +103,7 @@ def test_what_does_not_fit_may_go_on(streamd, tmp_path, policy, expected):
 
 
 @pytest.mark.parametrize("options,told", [
-    ("format: grok, pattern: '%{WORD:a} %{NOPE:b}'", ['there is no pattern "NOPE"', "4:73:"]),
+    ("format: grok, pattern: '%{WORD:a} %{NOPE:b}'", ['there is no pattern "NOPE"', "4:80:"]),
     ("format: grok, pattern: '%{A:a}', patterns: {A: '(?=x)'}", ["look-ahead", "patterns"]),
     ("format: regex, pattern: '(?P<a>[z-a])'", ["invalid character class range", "RE2"]),
     ("format: regex, pattern: 'x'", ["captures nothing"]),
