@@ -4,11 +4,13 @@
 #include "engine/codec/csv_cells.h"
 #include "engine/codec/found_values.h"
 #include "engine/codec/grok.h"
+#include "engine/codec/pattern_program.h"
 #include "engine/codec/text_pairs.h"
 #include "engine/codec/url_parts.h"
 #include "engine/codec/user_agent.h"
 #include "engine/codec/utf8.h"
 #include "engine/core/check.h"
+#include "engine/expr/regex.h"
 
 #include <cstdint>
 #include <string>
@@ -98,6 +100,22 @@ void url_of(std::string_view text) {
   STREAMD_CHECK(!agent.device.empty(), "every agent has a kind of device");
 }
 
+// Whatever the pattern, the fast way finds what RE2 finds, or says that it does not know.
+void both_ways(std::string_view pattern, std::string_view text) {
+  const auto regex = expr::Regex::compile(pattern);
+  const auto program = PatternProgram::compile(pattern);
+  if (!regex || !program || !is_utf8(text)) return;
+  std::vector<std::string_view> fast(regex->groups() + 1), sure(fast.size());
+  PatternScratch scratch;
+  const auto outcome = program->search(text, fast.data(), fast.size(), scratch);
+  if (outcome == PatternProgram::Outcome::unknown) return;
+  const bool found = regex->search(text, sure.data(), sure.size());
+  STREAMD_CHECK(found == (outcome == PatternProgram::Outcome::found), "both find it or none does");
+  for (std::size_t g = 0; found && g < fast.size(); ++g)
+    STREAMD_CHECK(fast[g].data() == sure[g].data() && fast[g].size() == sure[g].size(),
+                  "groups are the same");
+}
+
 // The first line is the pattern, the second one's own, the rest the text.
 void match_of(std::string_view text) {
   const auto line = [&] {
@@ -106,6 +124,7 @@ void match_of(std::string_view text) {
     return first;
   };
   const std::string_view pattern = line(), own = line();
+  both_ways(pattern, text);
   for (const auto style : {Grok::Style::grok, Grok::Style::regex}) {
     std::vector<GrokProblem> problems;
     const Grok grok = Grok::compile(pattern, {{"OWN", std::string(own)}}, style, problems);
@@ -115,7 +134,8 @@ void match_of(std::string_view text) {
       STREAMD_CHECK(!problem.message.empty(), "a problem says what it is");
     }
     if (!problems.empty()) continue;
-    std::vector<std::string_view> values(grok.fields().size()), scratch;
+    std::vector<std::string_view> values(grok.fields().size());
+    Grok::Scratch scratch;
     if (!grok.match(text, values.data(), scratch)) continue;
     for (const auto value : values) {
       const bool inside =

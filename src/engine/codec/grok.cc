@@ -2,6 +2,7 @@
 #include "engine/codec/grok.h"
 
 #include "engine/codec/grok_translate.h"
+#include "engine/codec/utf8.h"
 
 #include <algorithm>
 
@@ -82,17 +83,27 @@ Grok Grok::compile(std::string_view pattern, const Patterns& own, Style style,
                         style == Style::grok ? "Name a field: %{NUMBER:status:int}."
                                              : "Name a group: (?P<status>\\d+)."});
   grok.regex_ = std::move(*regex);
+  grok.program_ = PatternProgram::compile(translation.regex());
   return grok;
 }
 
-bool Grok::match(std::string_view text, std::string_view* values,
-                 std::vector<std::string_view>& scratch) const {
-  scratch.resize(field_of_.size() + 1);
-  if (!regex_.search(text, scratch.data(), scratch.size())) return false;
+bool Grok::search(std::string_view text, Scratch& scratch) const {
+  std::vector<std::string_view>& groups = scratch.groups;
+  groups.resize(field_of_.size() + 1);
+  using Outcome = PatternProgram::Outcome;
+  const Outcome outcome = program_ && is_utf8(text)
+                              ? program_->search(text, groups.data(), groups.size(), scratch.search)
+                              : Outcome::unknown;
+  if (outcome != Outcome::unknown) return outcome == Outcome::found;
+  return regex_.search(text, groups.data(), groups.size());
+}
+
+bool Grok::match(std::string_view text, std::string_view* values, Scratch& scratch) const {
+  if (!search(text, scratch)) return false;
   std::fill_n(values, fields_.size(), std::string_view{});
   for (std::size_t g = 0; g < field_of_.size(); ++g) {
     std::string_view& value = values[field_of_[g]];
-    if (value.data() == nullptr) value = scratch[g + 1];
+    if (value.data() == nullptr) value = scratch.groups[g + 1];
   }
   return true;
 }

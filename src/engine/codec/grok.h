@@ -7,10 +7,12 @@
 // other parentheses only group. Of two captures of one field the first that took part counts.
 #pragma once
 
+#include "engine/codec/pattern_program.h"
 #include "engine/expr/regex.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +36,11 @@ struct GrokProblem {
 
 class Grok {
  public:
+  // Memory of match(). One thread.
+  struct Scratch {
+    std::vector<std::string_view> groups;
+    PatternScratch search;
+  };
   using Patterns = std::vector<std::pair<std::string, std::string>>;  // name, pattern
   enum class Style : std::uint8_t { grok, regex };                    // regex: % is no reference
 
@@ -46,14 +53,16 @@ class Grok {
   // In the order in which they stand in the pattern, each once.
   const std::vector<GrokField>& fields() const { return fields_; }
   // Finds the pattern anywhere in the text. values: one for each field, a slice of the text;
-  // data() == nullptr: the field took no part. `scratch` keeps its memory.
-  bool match(std::string_view text, std::string_view* values,
-             std::vector<std::string_view>& scratch) const;
+  // data() == nullptr: the field took no part.
+  bool match(std::string_view text, std::string_view* values, Scratch& scratch) const;
 
  private:
+  bool search(std::string_view text, Scratch& scratch) const;
+
   std::vector<GrokField> fields_;
   std::vector<std::size_t> field_of_;  // by group, from 0
   expr::Regex regex_;
+  std::optional<PatternProgram> program_;  // what it doesn't know is left to regex_
 };
 
 }  // namespace streamd

@@ -73,7 +73,7 @@ constexpr Known kKnown[] = {
     {"POSINT", R"(\b[1-9][0-9]*\b)"},
     {"PROG", R"([\x21-\x5a\x5c\x5e-\x7e]+)"},
     {"QS", "%{QUOTEDSTRING}"},
-    {"QUOTEDSTRING", R"re("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)re"},
+    {"QUOTEDSTRING", R"re("(?:[^"\\]+|\\.)*"|'(?:[^'\\]+|\\.)*'|`(?:[^`\\]+|\\.)*`)re"},
     {"SECOND", "(?:60|[0-5]?[0-9])(?:[:.,][0-9]+)?"},
     {"SPACE", R"(\s*)"},
     {"SYSLOG5424PRI", "<%{NONNEGINT:syslog5424_pri}>"},

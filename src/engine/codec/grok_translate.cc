@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kStandard = GrokProblem::kMain - 1;  // a pattern that is not the user's
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxRegex = 256 * 1024;
+constexpr std::size_t kMaxRegex = 64 * 1024;
 
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -57,7 +57,8 @@ class PatternReader final : public RowReader {
 
  private:
   const Grok& grok_;
-  std::vector<std::string_view> found_, scratch_;
+  std::vector<std::string_view> found_;
+  Grok::Scratch scratch_;
 };
 
 class PatternFormat final : public Format {

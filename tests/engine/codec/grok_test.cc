@@ -23,7 +23,8 @@ using Found = std::map<std::string, std::string>;
 
 // What took part; {"", ""} when the pattern does not match.
 Found found(const Grok& grok, std::string_view text) {
-  std::vector<std::string_view> values(grok.fields().size()), scratch;
+  std::vector<std::string_view> values(grok.fields().size());
+  Grok::Scratch scratch;
   if (!grok.match(text, values.data(), scratch)) return {{"", ""}};
   Found out;
   for (std::size_t f = 0; f < values.size(); ++f)
