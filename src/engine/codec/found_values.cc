@@ -80,22 +80,26 @@ ValueFinder::Host ValueFinder::host_around(Offset at) const {
     const std::size_t dot = dot_before(text_, begin);
     if (dot == 0 || begin < done_ + dot + 1 || !text_is(text_[begin - dot - 1], kTextHost)) break;
     host.defanged = host.defanged || dot > 1;
+    ++host.dots;
     begin -= dot;
   }
   host.begin = begin;
-  host.end = begin == at ? at : host_end(at, host.defanged);
+  host.end = at;
+  if (begin != at) extend(host);
   if (host.end == at) host.begin = at;
   return host;
 }
 
-// Over dots with labels behind them.
-ValueFinder::Offset ValueFinder::host_end(Offset end, bool& defanged) const {
+// From its end over dots with labels behind them.
+void ValueFinder::extend(Host& host) const {
   while (true) {
-    while (end < text_.size() && text_is(text_[end], kTextHost)) ++end;
-    const std::size_t dot = dot_at(text_, end);
-    if (dot == 0 || end + dot >= text_.size() || !text_is(text_[end + dot], kTextHost)) return end;
-    defanged = defanged || dot > 1;
-    end += dot;
+    while (host.end < text_.size() && text_is(text_[host.end], kTextHost)) ++host.end;
+    const std::size_t dot = dot_at(text_, host.end);
+    const Offset label = host.end + dot;
+    if (dot == 0 || label >= text_.size() || !text_is(text_[label], kTextHost)) return;
+    host.defanged = host.defanged || dot > 1;
+    ++host.dots;
+    host.last = host.end = label;
   }
 }
 
@@ -123,9 +127,12 @@ bool ValueFinder::take_email(Offset local_end, Offset domain, Offset& end) {
   while (local < local_end && (text_[local] == '.' || text_[local] == '\'')) ++local;
   if (local == local_end || local_end - local > kLongestLocal || letter_before(text_, local))
     return false;
-  bool defanged = domain - local_end > 1;
-  const Offset behind = host_end(domain, defanged);
-  if (!read_name(domain, behind) || !is_domain(defanged) || letter_at(text_, behind)) return false;
+  Host host{domain, domain, domain, 0, domain - local_end > 1};
+  extend(host);
+  const Offset behind = host.end;
+  if (host.dots == 0 || !read_name(domain, behind) || !is_domain(host.defanged) ||
+      letter_at(text_, behind))
+    return false;
   made_.assign(text_.substr(local, local_end - local));
   made_ += '@';
   made_ += name_;
@@ -153,12 +160,11 @@ bool ValueFinder::prefix_after(Offset at, unsigned most, unsigned& prefix, Offse
 }
 
 bool ValueFinder::take_v4(const Host& host, Offset& end) {
-  if (!text_is(text_[host.begin], kTextDigit) || !read_name(host.begin, host.end)) return false;
-  std::uint32_t bits = 0;
-  if (!parse_v4(name_, bits)) return false;
   const bool version = !host.defanged && host.begin >= 2 && text_[host.begin - 1] == '/' &&
                        text_is(text_[host.begin - 2], kTextAlnum);
-  if (version) return true;
+  if (host.dots != 3 || version || !text_is(text_[host.begin], kTextDigit)) return false;
+  std::uint32_t bits = 0;
+  if (!read_name(host.begin, host.end) || !parse_v4(name_, bits)) return false;
   unsigned prefix = 0;
   Offset behind = host.end;
   if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
@@ -206,7 +212,8 @@ bool ValueFinder::is_domain(bool defanged) const {
 }
 
 bool ValueFinder::take_domain(const Host& host) {
-  if (!wants(FoundKind::domain) || !read_name(host.begin, host.end) || !is_domain(host.defanged))
+  if (!wants(FoundKind::domain) || text_is(text_[host.last], kTextDigit) ||
+      !read_name(host.begin, host.end) || !is_domain(host.defanged))
     return false;
   const std::string_view written = text_.substr(host.begin, host.end - host.begin);
   const char before = host.begin > 0 ? text_[host.begin - 1] : ' ';
@@ -233,6 +240,20 @@ bool ValueFinder::take_domain(const Host& host) {
 
 ValueFinder::Offset ValueFinder::at_colon(Offset at) {
   const std::size_t colon = colon_at(text_, at);
+  // Most are those of times and of keys with values.
+  if (colon == 1 && text_[at + 1] != '/') {
+    Offset plain = at;
+    std::size_t colons = 0;
+    bool twice = false;
+    while (plain < text_.size() && plain - at < kLongestV6 &&
+           (text_[plain] == ':' || text_is(text_[plain], kTextHex))) {
+      const bool is_colon = text_[plain] == ':';
+      twice = twice || (is_colon && plain > at && text_[plain - 1] == ':');
+      colons += is_colon;
+      ++plain;
+    }
+    if (!twice && colons < 6 && colon_at(text_, plain) == 0) return plain;
+  }
   if (text_.substr(std::min(text_.size(), at + colon)).starts_with("//"))
     return at_separator(at, colon + 2);
   Offset begin = at;

@@ -12,7 +12,8 @@
 // - domain: ASCII labels that end in a known top-level domain (top_level_domains.h; in defanged
 // text any
 //   word), not in a path, not before "(", and not a name such as run.sh of two labels.
-// - email: with such a domain. hash: 32, 40, 64 or 128 hex digits (MD5, SHA-1, SHA-256, SHA-512),
+// - email: with such a domain, which is a domain of its own only when no e-mail is asked for. hash:
+// 32, 40, 64 or 128 hex digits (MD5, SHA-1, SHA-256, SHA-512),
 //   letters and digits among them, by themselves.
 #pragma once
 
@@ -49,6 +50,8 @@ class ValueFinder {
  private:
   struct Host {
     std::size_t begin = 0, end = 0;
+    std::size_t last = 0;  // where its last label begins
+    std::size_t dots = 0;
     bool defanged = false;
   };
   using Offset = std::size_t;
@@ -61,7 +64,7 @@ class ValueFinder {
   void at_hex(Offset at);
 
   Host host_around(Offset at) const;
-  Offset host_end(Offset begin, bool& defanged) const;
+  void extend(Host& host) const;
   bool take_email(Offset local_end, Offset domain, Offset& end);
   bool take_v4(const Host& host, Offset& end);
   bool take_domain(const Host& host);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/pattern_tree.h"
 #include "engine/codec/text_pairs.h"
 
 #include <fmt/format.h>
@@ -15,10 +16,12 @@ class KvReader {
         format_(format),
         arena_(arena),
         blanks_(format.between.find_first_of(kBlanks) == std::string::npos) {
-    if (format.between.find(' ') != std::string::npos)
-      between_ = format.between + "\t\r\n";
-    else
-      between_ = format.between + "\r\n";
+    for (const char c : format.between) between_.add(static_cast<unsigned char>(c));
+    if (between_.has(' ')) between_.add('\t');
+    between_.add('\r');
+    between_.add('\n');
+    for (const char c : format.quotes) quotes_.add(static_cast<unsigned char>(c));
+    for (const char c : kBlanks) blank_.add(static_cast<unsigned char>(c));
   }
 
   bool read(TextPairs& pairs, std::string& why) {
@@ -41,17 +44,15 @@ class KvReader {
   }
 
  private:
-  bool is(std::string_view set, std::size_t at) const {
-    return set.find(text_[at]) != std::string_view::npos;
-  }
+  bool is(const CharSet& set, std::size_t at) const { return set.has(text_[at]); }
   void skip() {
-    while (at_ < text_.size() && (is(between_, at_) || (blanks_ && is(kBlanks, at_)))) ++at_;
+    while (at_ < text_.size() && (is(between_, at_) || (blanks_ && is(blank_, at_)))) ++at_;
   }
   bool at_separator() const {
     return text_[at_] == format_.separator[0] && text_.substr(at_).starts_with(format_.separator);
   }
   std::string_view trimmed(std::size_t begin, std::size_t end) const {
-    while (blanks_ && end > begin && is(kBlanks, end - 1)) --end;
+    while (blanks_ && end > begin && is(blank_, end - 1)) --end;
     return text_.substr(begin, end - begin);
   }
 
@@ -68,8 +69,8 @@ class KvReader {
   }
 
   bool value(TextPair& pair, std::string& why) {
-    while (blanks_ && at_ < text_.size() && is(kBlanks, at_) && !is(between_, at_)) ++at_;
-    if (at_ < text_.size() && is(format_.quotes, at_)) return quoted(pair, why);
+    while (blanks_ && at_ < text_.size() && is(blank_, at_) && !is(between_, at_)) ++at_;
+    if (at_ < text_.size() && is(quotes_, at_)) return quoted(pair, why);
     const std::size_t begin = at_;
     while (at_ < text_.size() && !is(between_, at_)) ++at_;
     pair.value = trimmed(begin, at_);
@@ -122,7 +123,7 @@ class KvReader {
   const KvFormat& format_;
   Arena& arena_;
   const bool blanks_;  // around keys and values they do not count
-  std::string between_;
+  CharSet between_, quotes_, blank_;
   std::size_t at_ = 0;
 };
 

@@ -195,7 +195,7 @@ TEST_CASE("Hostile texts cost time in proportion to their length") {
   for (const char* piece : {"a.", "1:", "::", "[.]", "a[.]", "a@", "a.a@", "://", "http://", "(at)",
                             "1.2.3.4/", "0", "-.", "[:]", "%.", "a(dot)"}) {
     std::string text;
-    while (text.size() < std::size_t{1} << 20) text += piece;
+    while (text.size() < std::size_t{1} << 18) text += piece;
     INFO(piece);
     CHECK(found(text, kAll, 1000).size() < text.size());
   }
