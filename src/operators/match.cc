@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace streamd {
@@ -107,18 +108,33 @@ class Match final : public Operator {
 
   void find_all(const Batch& in, Lookup& lookup) {
     hits_.clear();
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      const std::uint32_t row = in.physical(i);
-      for (std::size_t f = 0; f < shape_.fields.size(); ++f) {
-        if (shape_.fields[f] < 0) continue;
-        const Value& value = (*in.column(static_cast<std::size_t>(shape_.fields[f])))[row];
-        if (auto found = lookup.find(value); found.hit != 0) {
-          found.field = f;
-          hits_.push_back({row, found});
-          break;
-        }
+    for (std::size_t first = 0; first < in.size(); first += kLookupBlock)
+      find_block(in, first, std::min(kLookupBlock, in.size() - first), lookup);
+  }
+
+  // The fields in their order, each for the records that no field before it has found.
+  void find_block(const Batch& in, std::size_t first, std::size_t count, Lookup& lookup) {
+    std::array<Found, kLookupBlock> found{};
+    for (std::size_t f = 0; f < shape_.fields.size(); ++f) {
+      if (shape_.fields[f] < 0) continue;
+      const Column& column = *in.column(static_cast<std::size_t>(shape_.fields[f]));
+      std::array<const Value*, kLookupBlock> values;
+      std::array<std::uint8_t, kLookupBlock> rows;
+      std::array<Found, kLookupBlock> of_field{};
+      std::size_t open = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (found[i].hit != 0) continue;
+        rows[open] = static_cast<std::uint8_t>(i);
+        values[open++] = &column[in.physical(first + i)];
+      }
+      lookup.find(values.data(), open, of_field.data());
+      for (std::size_t k = 0; k < open; ++k) {
+        found[rows[k]] = of_field[k];
+        found[rows[k]].field = f;
       }
     }
+    for (std::size_t i = 0; i < count; ++i)
+      if (found[i].hit != 0) hits_.push_back({in.physical(first + i), found[i]});
   }
 
   std::vector<std::uint32_t> matched_rows() const {

@@ -4,28 +4,65 @@
 #include "engine/expr/json_reader.h"
 
 #include <algorithm>
+#include <array>
 
 namespace streamd::match {
+namespace {
 
-Found Lookup::find_one(const Value& value) const {
-  for (const ListView& allowed : allow_)
-    if (allowed.find(value) != 0) return {};
-  for (std::size_t l = 0; l < lists_.size(); ++l)
-    if (const auto hit = lists_[l].find(value); hit != 0) return {hit, l, 0, value};
-  return {};
+// A value that was allowed or found is no question any more.
+void answered(Question& question) {
+  question.kind = Question::Kind::nothing;
+  question.text = {};
 }
 
-Found Lookup::find(const Value& value) {
-  if (!value.is(Kind::json) && !value.is(Kind::list)) return find_one(value);
+}  // namespace
+
+void Lookup::find_singles(const Value* const* values, std::size_t count, Found* found) const {
+  std::array<Question, kLookupBlock> asked;
+  std::array<QuestionDigits, kLookupBlock> digits;
+  std::array<IndicatorList::Hit, kLookupBlock> hits;
+  for (std::size_t i = 0; i < count; ++i) asked[i] = question_of(*values[i], digits[i]);
+  for (const ListView& allowed : allow_) {
+    if (!allowed.list) continue;
+    allowed.list->find(asked.data(), count, allowed.now, hits.data());
+    for (std::size_t i = 0; i < count; ++i)
+      if (hits[i] != 0) answered(asked[i]);
+  }
+  for (std::size_t l = 0; l < lists_.size(); ++l) {
+    if (!lists_[l].list) continue;
+    lists_[l].list->find(asked.data(), count, lists_[l].now, hits.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (hits[i] == 0) continue;
+      found[i] = {hits[i], l, 0, *values[i]};
+      answered(asked[i]);
+    }
+  }
+}
+
+// Of a list of values the first that is found.
+Found Lookup::find_in_list(const Value& value) {
   Value many = value;
   if (value.is(Kind::json)) {
     if (!value.text().starts_with('[')) return {};
     many = expr::read_json(value.text(), arena_);
   }
   if (!many.is(Kind::list)) return {};
-  for (std::uint32_t i = 0; i < many.size(); ++i)
-    if (auto found = find_one(many.items()[i]); found.hit != 0) return found;
+  for (std::size_t first = 0; first < many.size(); first += kLookupBlock) {
+    const std::size_t count = std::min<std::size_t>(kLookupBlock, many.size() - first);
+    std::array<const Value*, kLookupBlock> values;
+    std::array<Found, kLookupBlock> found{};
+    for (std::size_t i = 0; i < count; ++i) values[i] = &many.items()[first + i];
+    find_singles(values.data(), count, found.data());
+    for (std::size_t i = 0; i < count; ++i)
+      if (found[i].hit != 0) return found[i];
+  }
   return {};
+}
+
+void Lookup::find(const Value* const* values, std::size_t count, Found* found) {
+  find_singles(values, count, found);
+  for (std::size_t i = 0; i < count; ++i)
+    if (values[i]->is(Kind::json) || values[i]->is(Kind::list)) found[i] = find_in_list(*values[i]);
 }
 
 }  // namespace streamd::match

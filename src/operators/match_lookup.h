@@ -25,11 +25,13 @@ class Lookup {
   Lookup(const std::vector<ListView>& lists, const std::vector<ListView>& allow, Arena& arena)
       : lists_(lists), allow_(allow), arena_(arena) {}
 
-  // Any kind of value; those that no list can hold find nothing.
-  Found find(const Value& value);
+  // Up to kLookupBlock values of any kind, each with what it is found as; those that no list can
+  // hold find nothing. Each is read once for all lists.
+  void find(const Value* const* values, std::size_t count, Found* found);
 
  private:
-  Found find_one(const Value& value) const;
+  void find_singles(const Value* const* values, std::size_t count, Found* found) const;
+  Found find_in_list(const Value& value);
 
   const std::vector<ListView>& lists_;
   const std::vector<ListView>& allow_;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace streamd {
 namespace {
@@ -65,6 +67,38 @@ bool parse_v6(std::string_view text, Uint128& out) {
   return true;
 }
 
+// The first byte is the lowest.
+std::uint64_t load(const char* at, std::size_t size) {
+  std::uint64_t bytes = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(&bytes, at, size);
+  } else {
+    for (std::size_t i = size; i-- > 0;) bytes = bytes << 8 | static_cast<unsigned char>(at[i]);
+  }
+  return bytes;
+}
+
+// Bit n: byte n is a dot.
+std::uint32_t dots_of(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ull, kLow = 0x7F7F7F7F7F7F7F7Full;
+  const std::uint64_t other = bytes ^ ('.' * kOnes);
+  const std::uint64_t same = ~(((other & kLow) + kLow) | other | kLow);
+  return static_cast<std::uint32_t>((same >> 7) * 0x0102040810204080ull >> 56);
+}
+
+// The decimal number of the last `length` of three bytes. `bad` is not 0 afterwards when it is
+// none, begins with a zero, or is above 255.
+std::uint32_t number_of(std::uint32_t bytes, std::size_t length, std::uint32_t& bad) {
+  constexpr std::array<std::uint32_t, 4> kMask = {0, 0xFF0000, 0xFFFF00, 0xFFFFFF};
+  constexpr std::array<std::uint32_t, 4> kLeast = {0, 0, 10, 100};
+  const std::uint32_t digits = (bytes ^ 0x303030) & kMask[length];
+  bad |= (digits | (digits + 0x767676)) & 0x808080;
+  const std::uint32_t number =
+      (digits & 0xFF) * 100 + (digits >> 8 & 0xFF) * 10 + (digits >> 16 & 0xFF);
+  bad |= number < kLeast[length] || number > 255 ? 1 : 0;
+  return number & 0xFF;
+}
+
 constexpr Uint128 kMappedFront = 0xFFFF;
 
 bool is_mapped(Uint128 bits) { return bits >> 32 == kMappedFront; }
@@ -88,23 +122,36 @@ std::optional<IpNetwork> network(bool v6, Uint128 bits, unsigned prefix) {
 
 }  // namespace
 
+// Without a branch on how many digits a number has: in logs every guess about that fails.
 bool parse_v4(std::string_view text, std::uint32_t& address) {
-  if (text.size() < 7 || text.size() > 15) return false;
-  std::uint32_t out = 0;
-  std::size_t at = 0;
-  for (unsigned part = 0; part < 4; ++part) {
-    unsigned value = 0;
-    const std::size_t begin = at;
-    for (; at < text.size() && is_digit(text[at]) && at - begin < 3; ++at)
-      value = value * 10 + static_cast<unsigned>(text[at] - '0');
-    const std::size_t digits = at - begin;
-    if (digits == 0 || value > 255 || (digits > 1 && text[begin] == '0')) return false;
-    out = out << 8 | value;
-    if (part == 3) break;
-    if (at == text.size() || text[at++] != '.') return false;
+  const std::size_t size = text.size();
+  if (size < 7 || size > 15) return false;
+  // In two pieces that overlap; a dot behind it.
+  Uint128 bytes = 0;
+  if (size >= 8)
+    bytes = load(text.data(), 8) | static_cast<Uint128>(load(text.data() + size - 8, 8))
+                                       << (8 * (size - 8));
+  else
+    bytes = load(text.data(), 4) | load(text.data() + 3, 4) << 24;
+  bytes |= static_cast<Uint128>('.') << (8 * size);
+  const std::uint32_t dots = dots_of(static_cast<std::uint64_t>(bytes)) |
+                             dots_of(static_cast<std::uint64_t>(bytes >> 64)) << 8;
+  const std::uint32_t second = dots & (dots - 1), third = second & (second - 1),
+                      last = third & (third - 1);
+  if (last == 0 || (last & (last - 1)) != 0) return false;
+  std::uint32_t out = 0, bad = 0;
+  std::size_t begin = 0;
+  for (const std::uint32_t left : {dots, second, third, last}) {
+    const auto end = static_cast<std::size_t>(std::countr_zero(left));
+    const std::size_t length = end - begin;
+    if (length == 0 || length > 3) return false;
+    // The three bytes that end there.
+    const Uint128 three = begin == 0 ? (bytes << 24) >> (8 * end) : bytes >> (8 * (end - 3));
+    out = out << 8 | number_of(static_cast<std::uint32_t>(three), length, bad);
+    begin = end + 1;
   }
   address = out;
-  return at == text.size();
+  return bad == 0;
 }
 
 std::optional<IpAddress> parse_address(std::string_view text) {

@@ -6,34 +6,23 @@
 #include <algorithm>
 
 namespace streamd {
-namespace {
-
-bool may_be_address(std::string_view value) {
-  if (value.size() < 2 || value.size() > 49) return false;
-  const char c = value.front();
-  const char lower = static_cast<char>(c | 0x20);
-  return (c >= '0' && c <= '9') || c == ':' || (lower >= 'a' && lower <= 'f');
+IndicatorList::Hit IndicatorList::find(const Question& asked, EventTime now) const {
+  Hit hit = 0;
+  switch (asked.kind) {
+    case Question::Kind::v4: hit = alive(v4_.find(asked.v4), now); break;
+    case Question::Kind::v6: hit = alive(v6_.find(asked.bits), now); break;
+    case Question::Kind::network:
+      hit = find(IpNetwork{{asked.v6, asked.bits}, asked.prefix}, now);
+      break;
+    default: break;
+  }
+  if (hit == 0 && !domains_.empty()) hit = alive(find_domain(asked.text), now);
+  if (hit == 0 && !texts_.empty()) hit = alive(find_text(asked.text), now);
+  return hit;
 }
 
-}  // namespace
-
 IndicatorList::Hit IndicatorList::find(std::string_view value, EventTime now) const {
-  if (!(v4_.empty() && v6_.empty()) && may_be_address(value)) {
-    std::uint32_t v4 = 0;
-    Hit hit = 0;
-    if (parse_v4(value, v4)) {
-      hit = alive(v4_.find(v4), now);
-    } else if (value.find_first_of(":/") != std::string_view::npos) {
-      if (const auto address = parse_address(value))
-        hit = find(*address, now);
-      else if (const auto network = parse_network(value))
-        hit = find(*network, now);
-    }
-    if (hit != 0) return hit;
-  }
-  if (!domains_.empty())
-    if (const Hit hit = alive(find_domain(value), now); hit != 0) return hit;
-  return texts_.empty() ? 0 : alive(find_text(value), now);
+  return find(question_of(value), now);
 }
 
 IndicatorList::Hit IndicatorList::find(const IpAddress& address, EventTime now) const {
@@ -73,6 +62,12 @@ Indicator IndicatorList::at(Hit hit) const {
           {text_.data() + entry.text + entry.size, entry.comment},
           &infos_[entry.info],
           {entry.expires}};
+}
+
+IndicatorList::Hit IndicatorList::after(Hit hit, EventTime now) const {
+  while (++hit < entries_.size())
+    if (entries_[hit].expires > now.micros && entries_[hit].info != kException) return hit;
+  return 0;
 }
 
 std::size_t IndicatorList::live(EventTime now) const {

@@ -16,6 +16,7 @@
 #include "engine/core/time.h"
 #include "engine/match/address.h"
 #include "engine/match/indicator.h"
+#include "engine/match/question.h"
 #include "engine/match/segments.h"
 #include "engine/match/text_table.h"
 
@@ -35,12 +36,18 @@ class IndicatorList {
 
   // The best live match of a value as a record holds it.
   Hit find(std::string_view value, EventTime now) const;
+  Hit find(const Question& asked, EventTime now) const;
   Hit find(const IpAddress& address, EventTime now) const;
   // Whole networks: found by those that hold all of it.
   Hit find(const IpNetwork& network, EventTime now) const;
+  // The best live matches of up to kLookupBlock questions, their waits for memory shared.
+  void find(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
+  void find_v4(const std::uint32_t* addresses, std::size_t count, EventTime now, Hit* hits) const;
   // The next best match of the same value.
   Hit next(Hit hit, EventTime now) const { return alive(entries_[hit].next, now); }
   Indicator at(Hit hit) const;
+  // The live entry behind `hit` in the order in which they were added, 0 for the first; 0: no more.
+  Hit after(Hit hit, EventTime now) const;
 
   std::size_t size() const { return entries_.size() - 1 - merged_; }  // with ended ones
   std::size_t live(EventTime now) const;                              // walks all of them
@@ -63,22 +70,31 @@ class IndicatorList {
   std::string_view value_of(Hit hit) const {
     return {text_.data() + entries_[hit].text, entries_[hit].size};
   }
+  // The entry itself if it lives, else the first behind it that does.
   Hit alive(Hit hit, EventTime now) const {
+    if (now.micros < all_live_until_) return hit;
     while (hit != 0 && entries_[hit].expires <= now.micros) hit = entries_[hit].next;
     return hit != 0 && entries_[hit].info == kException ? 0 : hit;
   }
+  struct Probe;
+  void alive(EventTime now, Hit* hits, const std::uint8_t* which, std::size_t count) const;
+  void find_addresses(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
+  void find_domains(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
+  void find_texts(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
   Hit find_domain(std::string_view value) const;
   Hit find_text(std::string_view value) const;
 
   std::uint64_t seed_ = 0;
   std::string text_;
-  std::vector<Entry> entries_{1};  // [0] is nothing
+  LargeArray<Entry> entries_{1};  // [0] is nothing
   std::vector<IndicatorInfo> infos_{1};
   V4Map v4_;
   V6Map v6_;
   TextTable domains_, texts_;
   std::size_t merged_ = 0;          // entries that became part of an equal one, and exceptions
   std::uint32_t label_counts_ = 0;  // bit n: there is a domain of n labels; bit 31: more
+  // Micros. Before that every entry is as good as it was built; the lowest: look at each.
+  std::int64_t all_live_until_ = INT64_MAX;
 };
 
 class IndicatorListBuilder {

@@ -23,7 +23,10 @@ constexpr unsigned kV4EntryBits = 26;
 template <class Key>
 class Nesting {
  public:
-  Nesting() { segments_.add(0, 0); }
+  explicit Nesting(std::size_t ranges) {
+    segments_.reserve(2 * ranges + 1);
+    segments_.add(0, 0);
+  }
   // What holds a range that begins here; 0: nothing.
   std::uint32_t around(Key first) {
     while (!open_.empty() && open_.back().last < first) close();
@@ -52,6 +55,24 @@ class Nesting {
   Segments<Key> segments_;
   std::vector<Open> open_;
 };
+
+// By the upper 38 bits, which are the network; equal ones stay in their order.
+void sort_networks(std::vector<std::uint64_t>& items) {
+  constexpr std::size_t kFew = 8192;
+  if (items.size() < kFew) return std::sort(items.begin(), items.end());
+  constexpr unsigned kBits = 10;
+  constexpr std::uint64_t kMask = (1u << kBits) - 1;
+  std::vector<std::uint64_t> other(items.size());
+  std::vector<std::size_t> places(kMask + 1);
+  for (unsigned shift = kV4EntryBits; shift < 64; shift += kBits) {
+    std::fill(places.begin(), places.end(), 0);
+    for (const std::uint64_t item : items) ++places[item >> shift & kMask];
+    std::size_t next = 0;
+    for (std::size_t& place : places) next += std::exchange(place, next);
+    for (const std::uint64_t item : items) other[places[item >> shift & kMask]++] = item;
+    items.swap(other);
+  }
+}
 
 template <class Key>
 Key last_of(Key first, unsigned prefix) {
@@ -149,13 +170,21 @@ std::shared_ptr<const IndicatorList> IndicatorListBuilder::build() {
   build_networks();
   build_domains();
   build_texts();
+  for (std::size_t hit = 1; hit < list_->entries_.size(); ++hit) {
+    const Entry& entry = list_->entries_[hit];
+    auto& until = list_->all_live_until_;
+    if (entry.info == IndicatorList::kException)
+      until = EventTime::min().micros;
+    else if (entry.expires != EventTime::min().micros)
+      until = std::min(until, entry.expires);
+  }
   return std::exchange(list_, nullptr);
 }
 
 void IndicatorListBuilder::build_networks() {
-  std::sort(v4_.begin(), v4_.end());
+  sort_networks(v4_);
   constexpr std::uint64_t kEntryMask = (std::uint64_t{1} << kV4EntryBits) - 1;
-  Nesting<std::uint32_t> v4;
+  Nesting<std::uint32_t> v4(v4_.size());
   for (std::size_t i = 0; i < v4_.size();) {
     const std::uint64_t network = v4_[i] >> kV4EntryBits;
     const auto head = static_cast<std::uint32_t>(v4_[i] & kEntryMask);
@@ -172,7 +201,7 @@ void IndicatorListBuilder::build_networks() {
     return a.first != b.first ? a.first < b.first
                               : std::pair(a.prefix, a.entry) < std::pair(b.prefix, b.entry);
   });
-  Nesting<Uint128> v6;
+  Nesting<Uint128> v6(v6_.size());
   for (std::size_t i = 0; i < v6_.size();) {
     const V6Item network = v6_[i];
     for (++i; i < v6_.size() && v6_[i].first == network.first && v6_[i].prefix == network.prefix;

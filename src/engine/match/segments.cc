@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace streamd {
 namespace {
 
 constexpr std::size_t kFew = 512;  // segments
 constexpr std::uint32_t kSlots = 1u << 24;
+constexpr std::size_t kLine = 8;  // words of 8 bytes
 
 // The last of [first, first + count) that is not above `key`; `first` itself if all are.
 template <class Key>
@@ -19,6 +21,14 @@ const Key* last_not_above(const Key* first, std::size_t count, const Key& key) {
     count -= half;
   }
   return first;
+}
+
+// Which of the eight bytes are not above `low`: their highest bits.
+std::uint64_t not_above(std::uint64_t bytes, std::uint32_t low) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080ull, kOnes = 0x0101010101010101ull;
+  const std::uint64_t all = low * kOnes;
+  const std::uint64_t lower_bits = (all | kHigh) - (bytes & ~kHigh);
+  return ((all & ~bytes) | (~(all ^ bytes) & lower_bits)) & kHigh;
 }
 
 }  // namespace
@@ -32,11 +42,13 @@ void V4Map::build(Segments<std::uint32_t> segments) {
 void V4Map::build_directory(const Segments<std::uint32_t>& segments) {
   words_.resize(kSlots / 64);
   const auto& starts = segments.starts;
+  runs_.reserve(starts.size() + 1);
+  runs_.push_back(0);                   // so that 0 is no run
   std::uint32_t in_force = 0, run = 0;  // run: what the slot before this one holds
   std::size_t next_word = 0;
   const auto begin_words = [&](std::size_t end) {
     for (; next_word < end; ++next_word) {
-      words_[next_word].rank = static_cast<std::uint32_t>(runs_.size());
+      words_[next_word].rank = static_cast<std::uint32_t>(runs_.size() - 1);
       words_[next_word].before = run;
     }
   };
@@ -59,86 +71,148 @@ void V4Map::build_directory(const Segments<std::uint32_t>& segments) {
     if (end == i + 1 && (starts[i] & 255) == 0) {
       begin_run(slot, last);
     } else {
-      begin_run(slot, kMixed | static_cast<std::uint32_t>(blocks_.size()));
-      add_block(segments, i, end, in_force);
+      begin_run(slot, add_cell(segments, i, end, in_force));
       if (slot + 1 < kSlots) begin_run(slot + 1, last);
     }
     in_force = last;
     i = end;
   }
   begin_words(words_.size());
+  runs_.shrink_to_fit();
+  cells_.resize((cells_.size() + kLine - 1) / kLine * kLine);
+  cells_.shrink_to_fit();
 }
 
-void V4Map::add_block(const Segments<std::uint32_t>& segments, std::size_t from, std::size_t to,
-                      std::uint32_t carried) {
-  Block block;
-  block.base = static_cast<std::uint32_t>(block_ids_.size());
-  if ((segments.starts[from] & 255) != 0) {
-    block.bits[0] = 1;
-    block_ids_.push_back(carried);
+// What a run that is no single network is: numbers of networks and where in the /24 each begins.
+std::uint32_t V4Map::add_cell(const Segments<std::uint32_t>& segments, std::size_t from,
+                              std::size_t to, std::uint32_t carried) {
+  std::array<std::uint32_t, 257> ids;
+  std::array<std::uint8_t, 257> starts;
+  std::size_t count = 0;
+  const auto add = [&](std::uint32_t low, std::uint32_t id) {
+    starts[count] = static_cast<std::uint8_t>(low);
+    ids[count++] = id;
+  };
+  if ((segments.starts[from] & 255) != 0) add(0, carried);
+  for (std::size_t i = from; i < to; ++i) add(segments.starts[i] & 255, segments.ids[i]);
+
+  const bool small = count - 1 <= kSmall;
+  const std::size_t head = small ? 1 : 5;
+  const std::size_t size = head + (count + 1) / 2;
+  // A cell that fits into a cache line does not lie on two.
+  if (size <= kLine && cells_.size() % kLine + size > kLine)
+    cells_.resize((cells_.size() + kLine - 1) / kLine * kLine);
+  const std::size_t at = cells_.size();
+  cells_.resize(at + size);
+  if (small) {
+    for (std::size_t i = 1; i < count; ++i)
+      cells_[at] |= static_cast<std::uint64_t>(starts[i]) << (8 * (i - 1));
+  } else {
+    for (std::size_t i = 0; i < count; ++i)
+      cells_[at + starts[i] / 64] |= std::uint64_t{1} << (starts[i] % 64);
+    std::uint64_t before = 0;  // bits in the words before each
+    for (std::size_t w = 1; w < 4; ++w) {
+      before += static_cast<std::uint64_t>(std::popcount(cells_[at + w - 1]));
+      cells_[at + 4] |= before << (16 * w);
+    }
   }
-  for (std::size_t i = from; i < to; ++i) {
-    const std::uint32_t low = segments.starts[i] & 255;
-    block.bits[low / 64] |= std::uint64_t{1} << (low % 64);
-    block_ids_.push_back(segments.ids[i]);
-  }
-  for (std::size_t w = 1; w < 4; ++w)
-    block.before[w] =
-        static_cast<std::uint8_t>(block.before[w - 1] + std::popcount(block.bits[w - 1]));
-  blocks_.push_back(block);
+  std::memcpy(&cells_[at + head], ids.data(), count * sizeof(std::uint32_t));
+  return kMixed | static_cast<std::uint32_t>(small ? count - 1 : 0) << kCountShift |
+         static_cast<std::uint32_t>(at);
 }
 
-std::uint32_t V4Map::find(std::uint32_t address) const {
+template <class Count>
+[[gnu::always_inline]] inline std::uint32_t V4Map::in_cell(std::uint32_t run, std::uint32_t low,
+                                                           Count count_bits) const {
+  const std::uint64_t* cell = &cells_[run & kPlace];
+  const std::uint32_t starts = (run & ~kMixed) >> kCountShift;
+  std::size_t at = 0, head = 1;
+  if (starts != 0) {
+    const std::uint64_t those = (std::uint64_t{1} << (8 * starts)) - 1;
+    at = static_cast<std::size_t>(count_bits(not_above(cell[0], low) & those));
+  } else {
+    const std::uint64_t below = cell[low / 64] & (~std::uint64_t{0} >> (63 - low % 64));
+    at = (cell[4] >> (16 * (low / 64)) & 0xFFFF) + static_cast<std::size_t>(count_bits(below)) - 1;
+    head = 5;
+  }
+  std::uint32_t id = 0;
+  std::memcpy(&id, reinterpret_cast<const char*>(cell + head) + at * sizeof id, sizeof id);
+  return id;
+}
+
+// No branch hangs on what is found: half of the guesses would be wrong.
+template <class Count>
+[[gnu::always_inline]] inline void V4Map::find_counting(const std::uint32_t* addresses,
+                                                        std::size_t count, std::uint32_t* ids,
+                                                        Count count_bits) const {
+  std::uint32_t index[kLookupBlock];
+  std::uint8_t mixed[kLookupBlock];
+  const Word* words = words_.data();
+  const std::uint32_t* runs = runs_.data();
+  const std::uint64_t* cells = cells_.data();
+  for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(words + (addresses[i] >> 14));
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t address = addresses[i];
+    const Word& word = words[address >> 14];
+    const std::uint64_t bits = word.bits & (~std::uint64_t{0} >> (63 - ((address >> 8) & 63)));
+    const std::uint32_t run = word.rank + static_cast<std::uint32_t>(count_bits(bits)) - 1;
+    ids[i] = word.before;
+    index[i] = bits == 0 ? 0 : run + 1;
+    __builtin_prefetch(runs + index[i]);
+  }
+  std::size_t mixes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t run = runs[index[i]];
+    const std::uint32_t id = index[i] == 0 ? ids[i] : run;
+    ids[i] = id;
+    mixed[mixes] = static_cast<std::uint8_t>(i);
+    mixes += id >> 31;
+    __builtin_prefetch(cells + ((id & kMixed) != 0 ? id & kPlace : 0));
+  }
+  for (std::size_t m = 0; m < mixes; ++m) {
+    const std::size_t i = mixed[m];
+    ids[i] = in_cell(ids[i], addresses[i] & 255, count_bits);
+  }
+}
+
+#if defined(__x86_64__)
+[[gnu::target("popcnt")]] void V4Map::find_with_popcnt(const std::uint32_t* addresses,
+                                                       std::size_t count,
+                                                       std::uint32_t* ids) const {
+  find_counting(addresses, count, ids,
+                [](std::uint64_t bits) { return __builtin_popcountll(bits); });
+}
+#else
+void V4Map::find_with_popcnt(const std::uint32_t* addresses, std::size_t count,
+                             std::uint32_t* ids) const {
+  find_counting(addresses, count, ids, [](std::uint64_t bits) { return std::popcount(bits); });
+}
+#endif
+
+void V4Map::find_few(const std::uint32_t* addresses, std::size_t count, std::uint32_t* ids) const {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* at = last_not_above(starts_.data(), starts_.size(), addresses[i]);
+    ids[i] = start_ids_[static_cast<std::size_t>(at - starts_.data())];
+  }
+}
+
+void V4Map::find(const std::uint32_t* addresses, std::size_t count, std::uint32_t* ids) const {
   if (words_.empty()) {
-    if (starts_.empty()) return 0;
-    const auto* at = last_not_above(starts_.data(), starts_.size(), address);
-    return start_ids_[static_cast<std::size_t>(at - starts_.data())];
+    if (!starts_.empty()) return find_few(addresses, count, ids);
+    return void(std::fill_n(ids, count, 0));
   }
-  const Word& word = words_[address >> 14];
-  const std::uint64_t bits = word.bits & (~std::uint64_t{0} >> (63 - ((address >> 8) & 63)));
-  const std::uint32_t run =
-      bits == 0 ? word.before
-                : runs_[word.rank + static_cast<std::uint32_t>(std::popcount(bits)) - 1];
-  if ((run & kMixed) == 0) return run;
-  const Block& block = blocks_[run & ~kMixed];
-  const std::uint32_t low = address & 255;
-  const std::uint64_t below = block.bits[low / 64] & (~std::uint64_t{0} >> (63 - low % 64));
-  return block_ids_[block.base + block.before[low / 64] +
-                    static_cast<std::uint32_t>(std::popcount(below)) - 1];
+#if defined(__x86_64__)
+  static const bool kHasPopcnt = __builtin_cpu_supports("popcnt") != 0;
+  if (!kHasPopcnt)
+    return find_counting(addresses, count, ids,
+                         [](std::uint64_t bits) { return std::popcount(bits); });
+#endif
+  find_with_popcnt(addresses, count, ids);
 }
 
 std::size_t V4Map::bytes() const {
-  return (starts_.capacity() + start_ids_.capacity() + runs_.capacity() + block_ids_.capacity()) *
-             sizeof(std::uint32_t) +
-         words_.capacity() * sizeof(Word) + blocks_.capacity() * sizeof(Block);
-}
-
-void V6Map::build(Segments<Uint128> segments) {
-  segments_ = std::move(segments);
-  for (std::size_t i = 0; i < segments_.starts.size(); ++i) {
-    const auto top = static_cast<std::uint32_t>(segments_.starts[i] >> 96);
-    if (!tops_.empty() && tops_.back() == top) continue;
-    tops_.push_back(top);
-    first_.push_back(static_cast<std::uint32_t>(i));
-  }
-  first_.push_back(static_cast<std::uint32_t>(segments_.starts.size()));
-}
-
-std::uint32_t V6Map::find(Uint128 address) const {
-  if (tops_.empty()) return 0;
-  const auto top = static_cast<std::uint32_t>(address >> 96);
-  const auto* at = last_not_above(tops_.data(), tops_.size(), top);
-  const auto t = static_cast<std::size_t>(at - tops_.data());
-  if (*at != top) return segments_.ids[first_[t + 1] - 1];
-  // One more in front: what is in force where the /32 begins.
-  const std::size_t from = first_[t] > 0 ? first_[t] - 1 : 0;
-  const auto* found = last_not_above(segments_.starts.data() + from, first_[t + 1] - from, address);
-  return segments_.ids[static_cast<std::size_t>(found - segments_.starts.data())];
-}
-
-std::size_t V6Map::bytes() const {
-  return segments_.starts.capacity() * sizeof(Uint128) +
-         (segments_.ids.capacity() + tops_.capacity() + first_.capacity()) * sizeof(std::uint32_t);
+  return (starts_.capacity() + start_ids_.capacity() + runs_.capacity()) * sizeof(std::uint32_t) +
+         words_.capacity() * sizeof(Word) + cells_.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace streamd

@@ -3,9 +3,10 @@
 // Open addressing, 8 bytes a slot, at most 70 % full. Hashes are seeded by the caller.
 #pragma once
 
+#include "engine/match/large_array.h"
+
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace streamd {
 
@@ -19,6 +20,14 @@ class TextTable {
   }
   bool empty() const { return slots_.empty(); }
 
+  // Fetches what find() and candidate() look at first.
+  void prefetch(std::uint64_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
+  // An entry that find() would ask about, the first of them; 0: it would find none.
+  std::uint32_t candidate(std::uint64_t hash) const {
+    return find(hash, [](std::uint32_t) { return true; });
+  }
   // The entry for which same(entry) is true; 0: none.
   template <class Same>
   std::uint32_t find(std::uint64_t hash, Same same) const {
@@ -41,7 +50,7 @@ class TextTable {
   std::size_t bytes() const { return slots_.capacity() * sizeof(std::uint64_t); }
 
  private:
-  std::vector<std::uint64_t> slots_;  // upper half of the hash, entry
+  LargeArray<std::uint64_t> slots_;  // upper half of the hash, entry
 };
 
 }  // namespace streamd

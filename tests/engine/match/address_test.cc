@@ -3,6 +3,7 @@
 
 #include "tests/support/catch.h"
 
+#include <random>
 #include <string>
 
 using namespace streamd;
@@ -110,4 +111,41 @@ TEST_CASE("a mistyped address is told from a text") {
     INFO(text);
     CHECK_FALSE(looks_like_address(text));
   }
+}
+
+TEST_CASE("random dotted texts are addresses when four small numbers without zeros in front are") {
+  const auto slowly = [](const std::string& text) -> std::optional<std::uint32_t> {
+    std::uint32_t out = 0;
+    std::size_t at = 0;
+    for (int part = 0; part < 4; ++part) {
+      const std::size_t end = std::min(text.find('.', at), text.size());
+      const std::string number = text.substr(at, end - at);
+      if (number.empty() || number.size() > 3 || (number.size() > 1 && number[0] == '0') ||
+          number.find_first_not_of("0123456789") != std::string::npos || std::stoi(number) > 255)
+        return std::nullopt;
+      out = out << 8 | static_cast<std::uint32_t>(std::stoi(number));
+      if ((end == text.size()) != (part == 3)) return std::nullopt;
+      at = end + 1;
+    }
+    return out;
+  };
+  std::mt19937_64 dice(3);
+  const std::string_view signs("0123456789./:x \0\xAE\xFF", 18);
+  std::size_t good = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text;
+    for (int part = 0; part < 4; ++part)
+      text += (part > 0 ? "." : "") + std::to_string(dice() % 300);
+    if (i % 2 == 0) text[dice() % text.size()] = signs[dice() % signs.size()];
+    if (i % 5 == 0) text.erase(dice() % text.size(), 1 + dice() % 2);
+    if (i % 7 == 0) text += signs[dice() % signs.size()];
+    std::uint32_t address = 0;
+    const bool is_one = parse_v4(text, address);
+    const auto wanted = slowly(text);
+    INFO(text);
+    REQUIRE(is_one == wanted.has_value());
+    if (is_one) REQUIRE(address == *wanted);
+    good += is_one ? 1 : 0;
+  }
+  CHECK(good > 10'000);
 }
