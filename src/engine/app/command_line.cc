@@ -116,6 +116,34 @@ void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
   add("replay", "Run the original records through the pipeline again", dlq_replay);
 }
 
+void add_lists(CLI::App& app, const Registry& registry, Action& action) {
+  auto* lists = app.add_subcommand("lists", "Look into the indicator lists of pipelines");
+  lists->require_subcommand(1);
+  using Command = int (*)(const ListsArguments&, const Registry&);
+  const auto add = [&](const char* name, const char* help, Command command,
+                       const std::function<void(CLI::App&, ListsArguments&)>& first) {
+    auto a = std::make_shared<ListsArguments>();
+    auto* sub = lists->add_subcommand(name, help);
+    first(*sub, *a);
+    sub->add_option("files", a->files, "Pipeline files")->required();
+    sub->add_option("--state-dir", a->state_dir, "Where state lives");
+    sub->add_flag("--load", a->load, "Fetch lists of type url instead of reading their copies");
+    sub->add_flag("--json", a->json, "As JSON");
+    sub->callback(
+        [=, &registry, &action] { action = [=, &registry] { return command(*a, registry); }; });
+  };
+  add("ls", "List them: entries, age, source, what is wrong", lists_ls,
+      [](CLI::App&, ListsArguments&) {});
+  add("show", "Show the entries of one", lists_show, [](CLI::App& sub, ListsArguments& a) {
+    sub.add_option("name", a.name, "The list")->required();
+    sub.add_option("--limit", a.limit, "How many [20]")->check(CLI::NonNegativeNumber);
+  });
+  add("test", "Say which of them have a value, and by which entry; exit 1 when none has",
+      lists_test, [](CLI::App& sub, ListsArguments& a) {
+        sub.add_option("value", a.value, "An address, network, domain or text")->required();
+      });
+}
+
 // `streamd FILE` means `streamd run FILE`.
 std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
@@ -142,6 +170,7 @@ int run_command_line(int argc, char** argv) {
   add_reference(app, registry, action);
   add_generate(app, action);
   add_dlq(app, registry, action);
+  add_lists(app, registry, action);
   app.add_subcommand("version", "Print the version")->callback([&action] {
     action = [] {
       std::puts("streamd " STREAMD_VERSION);

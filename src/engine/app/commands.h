@@ -55,4 +55,18 @@ int dlq_list(const DlqArguments& arguments, const Registry& registry);
 int dlq_show(const DlqArguments& arguments, const Registry& registry);
 int dlq_replay(const DlqArguments& arguments, const Registry& registry);
 
+struct ListsArguments {
+  std::vector<std::string> files;
+  std::string state_dir;
+  bool load = false;  // lists on servers are fetched; otherwise their copies are read
+  bool json = false;
+  std::string name;          // show: of the list
+  std::string value;         // test: what is looked up
+  std::uint64_t limit = 20;  // show: how many entries
+};
+int lists_ls(const ListsArguments& arguments, const Registry& registry);
+int lists_show(const ListsArguments& arguments, const Registry& registry);
+// Done: a list has the value; failed: none has.
+int lists_test(const ListsArguments& arguments, const Registry& registry);
+
 }  // namespace streamd

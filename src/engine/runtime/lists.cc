@@ -19,6 +19,8 @@ constexpr std::size_t kShrinkMatters = 20;
 constexpr Duration kFirstPause = Duration::from_seconds(1);
 // A person has to do something first.
 constexpr Duration kHopelessPause = Duration::from_seconds(30);
+// Lists may change many times a second; nobody looks that often.
+constexpr Duration kNoteEvery = Duration::from_seconds(10);
 // The clock is injected, so waiting is looking at it.
 constexpr Duration kLook = Duration::from_millis(100);
 
@@ -50,6 +52,7 @@ Status RunningList::open(const std::string& pipeline, const std::string& pipelin
   context.log = [this](int level, const std::string& text) {
     log_(static_cast<LogLevel>(level), told(text));
   };
+  dir_ = pipeline_dir;
   auto loader = list_.plan->open(std::move(context));
   if (!loader) return in_context(std::move(loader).error(), fmt::format("list \"{}\"", list_.name));
   loader_ = std::move(*loader);
@@ -63,12 +66,14 @@ Status RunningList::load(std::stop_token stop) {
   STREAMD_TRY(take(std::move(*update)));
   if (trouble) {
     failed(*trouble);
+    note_status();
     return {};
   }
   if (current_)
     log_(LogLevel::info,
          told(fmt::format("{} entries, {}", current_->size(), size_text(current_->bytes()))));
   schedule(list_.plan->refresh());
+  note_status();
   return {};
 }
 
@@ -93,6 +98,7 @@ Status RunningList::take(ListUpdate update) {
     if (current_) retired_.push_back(std::move(current_));
     current_ = std::move(update.list);
     list_.slot->put(current_, &clock_);
+    loaded_ = clock_.wall();
   }
   if (!update.notice.empty()) log_(LogLevel::info, told(update.notice));
   if (!update.remark.empty()) log_(LogLevel::warning, told(update.remark));
@@ -106,6 +112,7 @@ void RunningList::failed(const Error& error) {
   schedule(pause_);
   if (trouble_ == error.message) return;
   const bool first = trouble_.empty();
+  if (first) trouble_since_ = clock_.wall();
   trouble_ = error.message;
   if (!first) return;
   const std::string stays =
@@ -125,9 +132,23 @@ void RunningList::refresh(std::stop_token stop) {
   schedule(list_.plan->refresh());
 }
 
+void RunningList::note_status() {
+  const ListStatus status{current_ ? current_->size() : 0, loaded_, trouble_,
+                          trouble_.empty() ? EventTime{} : trouble_since_};
+  if (status == noted_) return;
+  const Duration now = clock_.monotonic();
+  if (status.trouble == noted_.trouble && now < note_due_) return;
+  write_list_status(dir_, list_.name, status);
+  noted_ = status;
+  note_due_ = now + kNoteEvery;
+}
+
 std::optional<Duration> RunningList::turn(std::stop_token stop) {
   if (list_.plan->refresh() == Duration{}) return std::nullopt;
-  if (clock_.monotonic() >= due_) refresh(stop);
+  if (clock_.monotonic() >= due_) {
+    refresh(stop);
+    note_status();
+  }
   std::erase_if(retired_, [](const auto& list) { return list.use_count() == 1; });
   return std::max(due_ - clock_.monotonic(), Duration{});
 }

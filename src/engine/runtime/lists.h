@@ -7,6 +7,7 @@
 
 #include "engine/core/clock.h"
 #include "engine/plan/plan.h"
+#include "engine/runtime/list_status.h"
 #include "engine/runtime/log.h"
 
 #include <cstdint>
@@ -40,6 +41,7 @@ class RunningList {
   void schedule(Duration in);
   void failed(const Error& error);
   std::string told(const std::string& text) const;
+  void note_status();
 
   const PlanList& list_;
   const Clock& clock_;
@@ -50,6 +52,10 @@ class RunningList {
   std::vector<std::shared_ptr<const IndicatorList>> retired_;  // a worker may hold them still
   std::string trouble_;                                        // told; empty: all is well
   Duration due_{}, pause_{};
+  std::string dir_;
+  EventTime loaded_{}, trouble_since_{};
+  ListStatus noted_;
+  Duration note_due_{};
 };
 
 class Lists {

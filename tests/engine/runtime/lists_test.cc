@@ -4,7 +4,10 @@
 #include "engine/match/indicator_list.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
+#include "tests/support/temp_dir.h"
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 using namespace streamd;
@@ -68,6 +71,7 @@ struct Case {
   ManualClock clock;
   Log log;
   PlanList list;
+  TempDir dir;
   std::unique_ptr<RunningList> running;
 
   explicit Case(std::vector<Step> steps) {
@@ -76,7 +80,7 @@ struct Case {
     list.plan = std::make_unique<ScriptedPlan>(script);
     list.slot = std::make_shared<ListSlot>("bad", 0);
     running = std::make_unique<RunningList>(list, clock, log.fn(), 9);
-    REQUIRE(running->open("p", "dir"));
+    REQUIRE(running->open("p", dir.path()));
   }
   std::size_t size() const { return list.slot->take().list->size(); }
   void later(std::int64_t seconds) {
@@ -188,4 +192,31 @@ TEST_CASE("an old content is let go of when nobody looks at it any more") {
   CHECK_FALSE(old.expired());
   REQUIRE(c.running->turn({}));
   CHECK(old.expired());
+}
+
+TEST_CASE("how a list is doing stands in a file beside its copy") {
+  Case c({entries(30), failing("away"), failing("away"), entries(31), entries(32)});
+  CHECK_FALSE(read_list_status(c.dir.path(), "bad"));
+  c.clock.jump({5'000'000});
+  REQUIRE(c.running->load({}));
+  const auto now = [&] { return read_list_status(c.dir.path(), "bad").value(); };
+  CHECK(now() == ListStatus{30, {5'000'000}, "", {}});
+  c.later(12);
+  CHECK(now() == ListStatus{30, {5'000'000}, "away", {17'000'000}});
+  c.later(12);
+  CHECK(now().since == EventTime{17'000'000});
+  c.later(12);
+  CHECK(now() == ListStatus{31, {41'000'000}, "", {}});
+}
+
+TEST_CASE("the file that says how a list is doing may hold anything") {
+  TempDir dir;
+  std::filesystem::create_directories(dir.path() + "/lists");
+  for (const char* text : {"", "{", "[]", "{}", "7", "{\"loaded\":\"x\"}"}) {
+    INFO(text);
+    std::ofstream(dir.path() + "/lists/l.status.json") << text;
+    CHECK_FALSE(read_list_status(dir.path(), "l"));
+  }
+  write_list_status(dir.path() + "/none", "l", {});
+  CHECK_FALSE(std::filesystem::exists(dir.path() + "/none"));
 }
