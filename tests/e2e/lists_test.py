@@ -8,7 +8,28 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from harness import Streamd, call, wait_until
+from fault_proxy import FaultProxy
+from harness import Nginx, Streamd, call, wait_until
+
+URL = """\
+pipeline: feeds
+sources:
+  requests: {type: file, path: in.ndjson, follow: true, scan_every: 10ms}
+lists:
+  feed:
+    type: url
+    url: "${FEED}"
+    headers: {Auth-Key: "${KEY}"}
+    format: csv
+    columns: {value: ioc, type: threat, score: confidence, tags: tags, first_seen: seen}
+    defaults: {source: nginx}
+    refresh: 100ms
+  ours: {type: inline, values: [10.0.0.0/8]}
+operators:
+  known: {type: match, input: requests, field: client_ip, lists: feed, allow: ours}
+sinks:
+  out: {type: file, input: known, path: out.ndjson}
+"""
 
 SECRET = "hunter2-is-planted"
 
@@ -115,7 +136,8 @@ def test_check_shows_lists_and_opens_nothing(streamd, tmp_path):
     assert "knows    type, scenario, origin, scope, expires" in told.stdout
     assert SECRET not in told.stdout + told.stderr
     told = call(streamd, "list", "lists")
-    assert [line.split()[1] for line in told.stdout.splitlines()] == ["crowdsec", "file", "inline"]
+    assert [line.split()[1] for line in told.stdout.splitlines()] == [
+        "crowdsec", "file", "inline", "url"]
 
 
 def test_a_mistyped_list_is_told_with_what_is_meant(streamd, tmp_path):
@@ -267,3 +289,189 @@ def test_without_a_copy_the_records_wait_for_the_local_api(streamd, tmp_path):
         assert wait_until(lambda: 'list "decisions": healed' in run.stderr, 10, "healed")
         assert run.sigterm() == 0
         assert run.stderr.count("trying again") == 1
+
+
+def feed(*addresses, filler=40):
+    """A CSV feed with these addresses, and others that nobody asks for."""
+    rows = [f'"2026-05-01 00:00:00", "{a}", "c2", "75", "a,b"' for a in addresses]
+    rows += [f'"", "203.0.113.{i}", "", "", ""' for i in range(filler)]
+    return '# a feed\n# "seen", "ioc", "threat", "confidence", "tags"\n' + "\n".join(rows) + "\n"
+
+
+def test_a_list_on_a_server_through_everything_that_goes_wrong(streamd, tmp_path):
+    records, out = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
+    append(records, "192.0.2.7", "10.1.1.1")
+    with Nginx() as nginx, FaultProxy(nginx.port, http=True) as proxy:
+        served = nginx.files / "feed.csv"
+        served.write_text(feed("192.0.2.7", "10.1.1.1", "nonsense,"))
+        env = {"FEED": f"{proxy.url}/files/feed.csv?key={SECRET}", "KEY": SECRET}
+        run = Streamd(streamd, URL, tmp_path, env=env).start()
+        run.wait_until(lambda: len(rows(out)) == 1, what="the first match")
+        row = rows(out)[0]
+        assert row["match.indicator"] == "192.0.2.7"
+        assert (row["match.type"], row["match.score"], row["match.tags"]) == ("c2", 75, "a,b")
+        assert row["match.source"] == "nginx"
+        assert row["match.first_seen"] == "2026-05-01T00:00:00Z"
+        # Unchanged, it is not sent again.
+        run.wait_until(lambda: '" 304 ' in nginx.access_log.read_text(), what="a 304")
+
+        replace(served, feed("192.0.2.7", "198.51.100.1"))
+        run.wait_until(lambda: "fetched again: 42 entries" in run.stderr, what="the new list")
+        append(records, "198.51.100.1")
+        run.wait_until(lambda: len(rows(out)) == 2, what="a match in the new list")
+
+        def harmed(harm, message, number):
+            harm()
+            run.wait_until(lambda: run.stderr.count("stay in force") == number, what=message)
+            assert message in run.stderr
+            append(records, "198.51.100.1")
+            run.wait_until(lambda: len(rows(out)) == 2 + number, what="a match of before")
+            proxy.pass_through()
+            replace(served, feed("192.0.2.7", "198.51.100.1", filler=40 + number))
+            run.wait_until(lambda: run.stderr.count('list "feed": healed') == number, what="healed")
+
+        def page():
+            proxy.answer(200, b"<!DOCTYPE html><title>log in</title>")
+
+        def half():
+            replace(served, feed("192.0.2.7", "198.51.100.1", filler=250))
+            proxy.cut(after=2000, times=1000)
+
+        harmed(lambda: proxy.answer(500), "the server does not give the list (500)", 1)
+        harmed(lambda: proxy.answer(404), "there is no such list (404)", 2)
+        harmed(page, "the answer is a web page, no list", 3)
+        harmed(lambda: proxy.answer_bytes(b"\0\1\2\3 garbage\r\n\r\n"), "127.0.0.1", 4)
+        harmed(half, "closed", 5)
+        harmed(proxy.refuse, "efused", 6)
+        harmed(lambda: replace(served, feed("192.0.2.7", filler=0)),
+               "has 1 entries instead of 47, which looks like a broken one", 7)
+        harmed(lambda: proxy.answer(200, feed("192.0.2.7")[:-8].encode()), "ends inside quotes", 8)
+        assert run.sigterm() == 0
+        no_secret(run)
+
+        # Without the network, a restart goes on with the copy.
+        proxy.refuse()
+        before = len(rows(out))
+        append(records, "198.51.100.1")
+        run.start()
+        run.wait_until(lambda: len(rows(out)) == before + 1, what="a match out of the copy")
+        assert "the copy of the last run is used" in run.stderr
+        told = call(streamd, "lists", "ls", run.file, "--state-dir", run.state_dir, env=env)
+        assert "the copy of the last run is used" in told.stderr
+        proxy.pass_through()
+        run.wait_until(lambda: 'list "feed": healed' in run.stderr, what="healed")
+        assert run.sigterm() == 0
+        no_secret(run)
+
+
+def test_a_first_download_that_cannot_succeed_says_what_to_do(streamd, tmp_path):
+    append(tmp_path / "in.ndjson", "192.0.2.7")
+    with Nginx() as nginx:
+        for path, message, remedy in (
+                ("/status/403", "the server refuses the download (403)", "set headers"),
+                ("/files/none", "there is no such list (404)", "is url right?")):
+            run = Streamd(streamd, URL, tmp_path, env={"FEED": nginx.url + path, "KEY": "x"})
+            assert run.run() == 1
+            assert message in run.stderr and remedy in run.stderr
+
+
+def test_every_record_is_looked_up_in_one_whole_list(streamd, tmp_path):
+    """A list that changes under the records: what all its versions have always matches."""
+    records, out = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
+    file = tmp_path / "blocklist.txt"
+
+    def version(number):
+        return "".join(f"10.{number}.{i // 256}.{i % 256}\n" for i in range(20_000))
+
+    replace(file, version(0) + "192.0.2.7\n")
+    records.write_text("")
+    pipeline = FILE.replace("path: known.ndjson", "path: out.ndjson")
+    run = Streamd(streamd, pipeline, tmp_path).start()
+    for number in range(1, 9):
+        append(records, *["192.0.2.7"] * 500)
+        replace(file, version(number) + "192.0.2.7\n")
+        run.wait_until(lambda: run.stderr.count("read again: 20001 entries") == number,
+                       what=f"version {number}")
+    run.wait_until(lambda: len(rows(out)) == 4000, what="all of them")
+    assert run.sigterm() == 0
+
+
+# --- streamd lists ----------------------------------------------------------------------
+
+LISTS = """pipeline: asked
+sources:
+  requests: {type: file, path: in.ndjson}
+lists:
+  bad: {type: file, path: bad.csv, format: csv, columns: {value: 1, score: 2, expires: 3}}
+  ours: {type: inline, values: [10.0.0.0/8, 10.1.0.0/16, evil.example]}
+  feed: {type: url, url: "${FEED}", refresh: 1h}
+operators:
+  known: {type: match, input: requests, field: client_ip, lists: [bad, ours, feed]}
+sinks:
+  out: {type: file, input: known, path: out.ndjson}
+"""
+
+
+def ask(streamd, tmp_path, *words, feed="http://127.0.0.1:9/x"):
+    (tmp_path / "p.yaml").write_text(LISTS)
+    return call(streamd, "lists", *words, "p.yaml", "--state-dir", "state", cwd=tmp_path,
+                env={"FEED": feed})
+
+
+def test_lists_can_be_listed_shown_and_asked(streamd, tmp_path):
+    (tmp_path / "bad.csv").write_text("192.0.2.7,80,2100-01-01\n192.0.2.8,1,2001-01-01\n10.0.0,,\n"
+                                      "\x1b[31mred,,\n10.1.2.0/24,,\n")
+    told = ask(streamd, tmp_path, "ls")
+    assert told.returncode == 0
+    lines = [line.split() for line in told.stdout.splitlines()]
+    assert [line[:4] for line in lines[1:]] == [
+        ["bad", "file", "3", "now"], ["ours", "inline", "3", "now"], ["feed", "url", "-", "-"]]
+    assert 'error: list "feed": there is no copy of an earlier run' in told.stderr
+    assert '1 of 5 lines could not be used: line 3: "10.0.0"' in told.stderr
+
+    shown = ask(streamd, tmp_path, "show", "bad", "--limit", "2")
+    assert shown.returncode == 0
+    assert shown.stdout == ("192.0.2.7  score: 80  expires: 2100-01-01T00:00:00Z\n?[31mred\n"
+                            "2 of 3 entries\n")
+    wrong = ask(streamd, tmp_path, "show", "bat")
+    assert wrong.returncode == 2 and 'did you mean "bad"?' in wrong.stderr
+
+    found = ask(streamd, tmp_path, "test", "10.1.2.3")
+    assert found.returncode == 0
+    assert found.stdout == "bad: 10.1.2.0/24\nours: 10.1.0.0/16\nours: 10.0.0.0/8\n"
+    found = ask(streamd, tmp_path, "test", "www.evil.example", "--json")
+    assert [json.loads(line) for line in found.stdout.splitlines()] == [
+        {"list": "ours", "indicator": "evil.example"}]
+    none = ask(streamd, tmp_path, "test", "192.0.2.8")
+    assert none.returncode == 1 and none.stdout == 'no list has "192.0.2.8"\n'
+
+
+def test_lists_on_servers_are_fetched_when_asked(streamd, tmp_path):
+    (tmp_path / "bad.csv").write_text("")
+    with Nginx() as nginx:
+        (nginx.files / "x.txt").write_text("198.51.100.0/24,noisy\n")
+        url = nginx.url + "/files/x.txt"
+        assert ask(streamd, tmp_path, "test", "198.51.100.1", feed=url).returncode == 1
+        told = ask(streamd, tmp_path, "test", "198.51.100.1", "--load", feed=url)
+        assert told.stdout == "feed: 198.51.100.0/24  comment: noisy\n"
+    # The copy is from there; now nobody answers.
+    told = ask(streamd, tmp_path, "ls", "--json", feed=url)
+    status = {row["list"]: row for row in map(json.loads, told.stdout.splitlines())}
+    assert status["feed"]["entries"] == 1 and "error" not in status["feed"]
+    assert status["bad"]["entries"] == 0 and status["ours"]["type"] == "inline"
+    told = ask(streamd, tmp_path, "ls", "--load", feed=url)
+    assert "the copy of the last run is used" in told.stderr
+
+
+def test_settings_of_lists_are_checked_with_their_places(streamd, tmp_path):
+    file = tmp_path / "p.yaml"
+    file.write_text(LISTS.replace("format: csv", "format: cvs").replace(
+        'refresh: 1h', 'refresh: 1ms, format: json, items: "a[0]"'))
+    told = call(streamd, "check", file, cwd=tmp_path, env={"FEED": "ftp://x/"})
+    assert told.returncode == 2
+    for expected in ('p.yaml:5:', 'did you mean "csv"?', "p.yaml:7:",
+                     "refresh must be at least 100ms",
+                     "items and columns of format json must be paths, like data.items[].ip"):
+        assert expected in told.stderr, told.stderr
+    told = call(streamd, "lists", "ls", file, cwd=tmp_path, env={"FEED": "http://x/"})
+    assert told.returncode == 2 and "refresh must be at least 100ms" in told.stderr

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real nginx on a loopback port that writes the access log a test asks for.
 
-It answers every path: /status/NNN with that status, anything else with 200. The
-header X-Real-IP sets the client address in the log, so one test process can
+It answers every path: /status/NNN with that status, /files/… with what a test put into
+`files`, anything else with 200. The header X-Real-IP sets the client address in the log, so one test process can
 look like many clients.
 """
 
@@ -54,6 +54,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location / {{ return 200 "ok\\n"; }}
+    location /files/ {{ root {dir}; }}
 {statuses}
   }}
 }}
@@ -75,6 +76,8 @@ class Nginx:
         self.directory = self._cleanup.enter_context(directory_of_its_own(directory, "nginx"))
         self.port = port or free_port()
         self.access_log = self.directory / "access.log"
+        self.files = self.directory / "files"
+        self.files.mkdir(exist_ok=True)
         name = "combined" if log == "combined" else "chosen"
         escape = "escape=json " if log == "json" else ""
         text = JSON_FORMAT if log == "json" else log_format

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace streamd::format {
 namespace {
@@ -95,33 +96,35 @@ std::string_view read_row(const Columns& columns, const std::vector<std::string_
   return to.add(entry);
 }
 
+// Whether the first row holds names and no entry: those that columns asks for stand there, or in
+// the last comment before it.
+Result<bool> resolve_names(const FormatConfig& config, const CsvCursor& rows,
+                           const std::vector<std::string_view>& first, Columns& columns) {
+  if (!columns.named()) return config.header.value_or(false);
+  const std::string not_in_row = columns.resolve(first);
+  if (not_in_row.empty() && config.header.value_or(true)) return true;
+  const auto comment = split_csv(rows.comment(), separator_of(config));
+  const std::string not_in_comment = columns.resolve(comment);
+  if (not_in_comment.empty()) return config.header.value_or(false);
+  return fail_for_now(fmt::format("line {} does not name the column {}", rows.line(),
+                                  not_in_row.empty() ? not_in_comment : not_in_row),
+                      "is it the right file? columns may be numbers from 1, too");
+}
+
 }  // namespace
 
 Status read_csv(const FormatConfig& config, std::string_view text, EntryWriter& to,
                 ListReading& reading) {
-  const char separator = separator_of(config);
   Columns columns(config.columns);
-  CsvCursor rows(text, separator);
+  CsvCursor rows(text, separator_of(config));
   std::vector<std::string_view> cells;
-  bool header = config.header.value_or(columns.named());
-  const bool in_a_comment = columns.named() && config.header == false;
   bool first = true;
   while (rows.next(cells)) {
-    if (first && columns.named()) {
-      std::string missing = in_a_comment ? "?" : columns.resolve(cells);
-      if (!missing.empty()) {
-        const auto names = split_csv(rows.comment(), separator);
-        const std::string still = columns.resolve(names);
-        header = header && !still.empty();
-        if (in_a_comment || still.empty()) missing = still;
-      }
-      if (!missing.empty())
-        return fail_for_now(
-            fmt::format("line {} does not name the column {}", rows.line(), missing),
-            "is it the right file? columns may be numbers from 1, too");
+    if (std::exchange(first, false)) {
+      const auto is_header = resolve_names(config, rows, cells, columns);
+      if (!is_header) return tl::unexpected(is_header.error());
+      if (*is_header) continue;
     }
-    const bool is_header = std::exchange(first, false) && header;
-    if (is_header) continue;
     if (const auto why = read_row(columns, cells, kind_of(config.entries), to); !why.empty())
       reading.broken.add(rows.line(), columns.of(cells, value), why);
   }

@@ -129,10 +129,7 @@ std::string_view EntryWriter::add(const FoundEntry& entry) {
         first ? parse_address(format::blank_trimmed(entry.value.substr(dash + 1))) : std::nullopt;
     if (last) return add_range(*first, *last, entry);
   }
-  if (!in_force(entry)) {
-    // Broken or not, it would not count; but a list of nothing but rubbish should be told.
-    return entry.value.empty() ? "is empty" : std::string_view{};
-  }
+  if (!in_force(entry)) return {};
   const auto why = add_one(entry, entry.value, entry.kind);
   if (why != kNoAddress) return why;
   const std::size_t colon = entry.value.find(':');

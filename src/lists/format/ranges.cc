@@ -36,8 +36,8 @@ std::string_view add_range(std::string_view range, EntryWriter& to, const FoundE
   return to.add_range(*first, *last, entry);
 }
 
-// "1.2.3.4 - 1.2.3.9 , 100 , name": levels of 128 and more are let through. The line is its rest
-// afterwards; false: it is no such line.
+// "1.2.3.4 - 1.2.3.9 , 100 , name": levels of 128 and more are let through. False: the
+// line is not of that kind.
 bool read_emule(std::string_view line, std::string_view& range, std::string_view& name,
                 unsigned& level) {
   const std::size_t comma = line.find(',');
