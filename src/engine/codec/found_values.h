@@ -10,11 +10,10 @@
 //   forms, up to a blank or quote, without the punctuation that ends a sentence. Its host is found
 //   as ip or domain too.
 // - domain: ASCII labels that end in a known top-level domain (top_level_domains.h; in defanged
-// text any
-//   word), not in a path, not before "(", and not a name such as run.sh of two labels.
-// - email: with such a domain, which is a domain of its own only when no e-mail is asked for. hash:
-// 32, 40, 64 or 128 hex digits (MD5, SHA-1, SHA-256, SHA-512),
-//   letters and digits among them, by themselves.
+//   text any word), not in a path, not before "(", and not a name such as run.sh of two labels.
+// - email: with such a domain, which is one by itself only when no e-mail is asked for.
+// - hash: 32, 40, 64 or 128 hex digits (MD5, SHA-1, SHA-256, SHA-512), letters and digits among
+//   them, by themselves.
 #pragma once
 
 #include "engine/core/arena.h"
