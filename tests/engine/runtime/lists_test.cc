@@ -211,12 +211,12 @@ TEST_CASE("how a list is doing stands in a file beside its copy") {
 
 TEST_CASE("the file that says how a list is doing may hold anything") {
   TempDir dir;
-  std::filesystem::create_directories(dir.path() + "/lists");
+  std::filesystem::create_directories(dir.path() / "lists");
   for (const char* text : {"", "{", "[]", "{}", "7", "{\"loaded\":\"x\"}"}) {
     INFO(text);
-    std::ofstream(dir.path() + "/lists/l.status.json") << text;
+    std::ofstream(dir.path() / "lists/l.status.json") << text;
     CHECK_FALSE(read_list_status(dir.path(), "l"));
   }
-  write_list_status(dir.path() + "/none", "l", {});
-  CHECK_FALSE(std::filesystem::exists(dir.path() + "/none"));
+  write_list_status(dir.path() / "none", "l", {});
+  CHECK_FALSE(std::filesystem::exists(dir.path() / "none"));
 }
