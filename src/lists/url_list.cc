@@ -32,7 +32,6 @@ Fetch fetch_with(std::shared_ptr<http::Client> client, const UrlListConfig& conf
     if (http::is_header_value(etag) && !etag.empty()) request.headers.set("If-None-Match", etag);
     if (http::is_header_value(last_modified) && !last_modified.empty())
       request.headers.set("If-Modified-Since", last_modified);
-    request.shown_as = config.url.host_port();
     request.max_response = config.max_size.bytes;
     http::authorize(config, request);
     auto response = client->send(request, stop);

@@ -344,7 +344,7 @@ def test_a_list_on_a_server_through_everything_that_goes_wrong(streamd, tmp_path
         harmed(proxy.refuse, "efused", 5)
         harmed(lambda: replace(served, feed("192.0.2.7", filler=0)),
                "has 1 entries instead of 47, which looks like a broken one", 6)
-        harmed(lambda: proxy.answer(200, feed("192.0.2.7")[:-8].encode()), "ends inside quotes", 7)
+        harmed(lambda: proxy.answer(200, feed("192.0.2.7")[:-2].encode()), "ends inside quotes", 7)
         assert run.sigterm() == 0
         no_secret(run)
 
