@@ -386,6 +386,7 @@ def test_every_record_is_looked_up_in_one_whole_list(streamd, tmp_path):
     records.write_text("")
     pipeline = FILE.replace("path: known.ndjson", "path: out.ndjson")
     run = Streamd(streamd, pipeline, tmp_path).start()
+    run.wait_until(lambda: "20001 entries" in run.stderr, what="the first version")
     for number in range(1, 9):
         append(records, *["192.0.2.7"] * 500)
         replace(file, version(number) + "192.0.2.7\n")
