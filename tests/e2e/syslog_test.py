@@ -156,8 +156,8 @@ def test_logger_and_nginx_write_over_udp_and_a_unix_socket(streamd, tmp_path):
     assert all((t["facility"], t["severity"]) == ("mail", "err") for t in tools)
     with_data = [t for t in tools if t["format"] == "rfc5424"]
     assert with_data[0]["structured_data"]["x@1"] == {"k": "v"} and with_data[0]["msgid"] == "M1"
-    local = [t for t in tools if "peer" not in t]
-    assert len(local) == 1 and "host" not in local[0]
+    local = [t for t in tools if t["peer"] is None]
+    assert len(local) == 1 and local[0]["host"] is None
     assert run.sigterm() == 0
     assert not path.exists()
 

@@ -41,8 +41,9 @@ struct FieldType<DecodeConfig> {
 };
 
 // The fields that the decoder can give. json, and access_log: json: open without columns. text:
-// closed, `message`. syslog: closed, see syslog_fields.h. Other access logs: closed, typed columns
-// named like nginx variables.
+// closed, `message`. syslog: closed, see syslog_fields.h; host,
+// app, procid, msgid and peer are null where a message has none. Other access logs: closed, typed
+// columns named like nginx variables.
 Schema decoded_schema(const DecodeConfig& config);
 
 // Reused between batches: decode() clears it first. What the values point to is kept alive by

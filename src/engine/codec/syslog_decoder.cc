@@ -6,17 +6,24 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <utility>
 
 namespace streamd {
 namespace {
+
+// What every message could have: null where this one has not, so that `app == "sshd"` is false and
+// not an error.
+bool is_null_without(SyslogField field) {
+  return field == SyslogField::host || field == SyslogField::app || field == SyslogField::procid ||
+         field == SyslogField::msgid || field == SyslogField::peer;
+}
 
 class SyslogDecoder final : public Decoder {
  public:
   SyslogDecoder(const std::string& zone, const std::vector<std::string>& fields)
       : parser_(zone), width_(fields.size()) {
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (const auto field = syslog_field_of(fields[i])) wanted_.push_back({*field, i});
+      if (const auto field = syslog_field_of(fields[i]))
+        wanted_.push_back({*field, i, is_null_without(*field)});
     }
   }
 
@@ -32,9 +39,10 @@ class SyslogDecoder final : public Decoder {
       }
       parser_.parse(record.data, record.arrival, message_);
       if (!is_utf8(record.data)) message_.flags |= kSyslogBadUtf8;
-      for (const auto& [field, column] : wanted_) {
-        (*out.columns[column])[out.records.size()] =
-            values_.of(field, message_, record.arrival, *out.arena);
+      for (const Wanted& wanted : wanted_) {
+        const Value value = values_.of(wanted.field, message_, record.arrival, *out.arena);
+        const bool null = wanted.or_null && value.is(Kind::missing);
+        (*out.columns[wanted.column])[out.records.size()] = null ? Value::null() : value;
       }
       out.records.push_back(r);
     }
@@ -42,10 +50,16 @@ class SyslogDecoder final : public Decoder {
   }
 
  private:
+  struct Wanted {
+    SyslogField field;
+    std::size_t column;
+    bool or_null;
+  };
+
   SyslogParser parser_;
   SyslogValues values_;
   SyslogMessage message_;
-  std::vector<std::pair<SyslogField, std::size_t>> wanted_;
+  std::vector<Wanted> wanted_;
   std::size_t width_;
 };
 
