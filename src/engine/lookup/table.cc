@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/encode.h"
 #include "engine/expr/json_reader.h"
-#include "engine/lookup/csv_rows.h"
 #include "engine/lookup/lookup.h"
+#include "engine/lookup/table_rows.h"
 
 #include <absl/container/flat_hash_map.h>
 #include <fmt/format.h>
@@ -50,8 +50,8 @@ tl::unexpected<Error> bad_line(std::size_t line, const std::string& what) {
 }
 
 Status Table::read_csv(const std::string& key, const std::vector<std::string>& columns) {
-  CsvRows rows(text_, arena_);
-  std::vector<CsvCell> cells;
+  TableRows rows(text_, arena_);
+  std::vector<TableCell> cells;
   if (!rows.next(cells)) return bad_line(1, "no header");
   const auto place_of = [&](const std::string& name) -> std::optional<std::size_t> {
     for (std::size_t c = 0; c < cells.size(); ++c)
@@ -73,7 +73,7 @@ Status Table::read_csv(const std::string& key, const std::vector<std::string>& c
       return bad_line(rows.line(),
                       fmt::format("{} cells, but the header has {}", cells.size(), width));
     for (std::size_t v = 0; v < at.size(); ++v) {
-      const CsvCell& cell = cells[at[v]];
+      const TableCell& cell = cells[at[v]];
       values[v] = cell.text.empty() && !cell.quoted ? Value::missing() : Value::string(cell.text);
     }
     add(cells[*key_at].text, values);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lookup/lookup.h"
 
-#include "engine/lookup/csv_rows.h"
 #include "engine/lookup/lookup_cache.h"
+#include "engine/lookup/table_rows.h"
 #include "tests/contract/component.h"
 #include "tests/engine/lookup/mmdb_bytes.h"
 
@@ -15,12 +15,12 @@ namespace {
 
 std::vector<std::string> rows_of(std::string_view text, bool* broken = nullptr) {
   Arena arena;
-  CsvRows rows(text, arena);
-  std::vector<CsvCell> cells;
+  TableRows rows(text, arena);
+  std::vector<TableCell> cells;
   std::vector<std::string> lines;
   while (rows.next(cells)) {
     std::string line = std::to_string(rows.line()) + ":";
-    for (const CsvCell& cell : cells)
+    for (const TableCell& cell : cells)
       line += cell.quoted ? "'" + std::string(cell.text) + "'|" : std::string(cell.text) + "|";
     lines.push_back(line);
   }

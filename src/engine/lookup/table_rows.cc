@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/lookup/csv_rows.h"
+#include "engine/lookup/table_rows.h"
 
 #include <algorithm>
 #include <string>
 
 namespace streamd {
 
-bool CsvRows::line_break() {
+bool TableRows::line_break() {
   if (text_.substr(at_, 2) == "\r\n")
     at_ += 2;
   else if (text_.substr(at_, 1) == "\n")
@@ -17,7 +17,7 @@ bool CsvRows::line_break() {
   return true;
 }
 
-bool CsvRows::quoted(CsvCell& cell) {
+bool TableRows::quoted(TableCell& cell) {
   cell.quoted = true;
   const std::size_t begin = ++at_;
   bool doubled = false;
@@ -41,7 +41,7 @@ bool CsvRows::quoted(CsvCell& cell) {
   return true;
 }
 
-void CsvRows::plain(CsvCell& cell) {
+void TableRows::plain(TableCell& cell) {
   std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
   const bool line_ends = end < text_.size() && text_[end] == '\n';
   if (line_ends && end > at_ && text_[end - 1] == '\r') --end;
@@ -49,14 +49,14 @@ void CsvRows::plain(CsvCell& cell) {
   at_ = end;
 }
 
-bool CsvRows::next(std::vector<CsvCell>& cells) {
+bool TableRows::next(std::vector<TableCell>& cells) {
   cells.clear();
   while (line_break()) {
   }
   line_ = next_line_;
   if (broken_ || at_ >= text_.size()) return false;
   for (;;) {
-    CsvCell& cell = cells.emplace_back();
+    TableCell& cell = cells.emplace_back();
     if (at_ < text_.size() && text_[at_] == '"')
       broken_ = !quoted(cell);
     else
