@@ -37,8 +37,7 @@ tl::unexpected<Error> failed(const char* what, const std::string& path, int code
 // After a failed sync the kernel may have dropped the pages, and the next sync would succeed: only
 // a restart from the checkpoint is safe, so this never heals by itself, not even a full disk.
 tl::unexpected<Error> not_durable(const std::string& path, int code) {
-  return fail(ErrorKind::external,
-              fmt::format("cannot sync \"{}\": {}", path, std::strerror(code)),
+  return fail(ErrorKind::external, fmt::format("cannot sync \"{}\": {}", path, std::strerror(code)),
               "Make sure that the disk is healthy and has room; the next start goes on from the "
               "last checkpoint.");
 }

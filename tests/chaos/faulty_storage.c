@@ -14,12 +14,13 @@
 // given up the pages. Who takes the next sync for a success of that one writes nonsense. Syncs that
 // succeed are not carried out: no machine is going to stop, and they are most of a run's time.
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,8 @@
 
 static char folder[PATH_MAX], kind[16], report[PATH_MAX];
 static long first, times, error;
-static const char* const kinds[] = {"write", "sync", "open", "rename", "cut", "reserve", "unlink",
-                                    "mkdir"};
+static const char* const kinds[] = {"write", "sync",    "open",   "rename",
+                                    "cut",   "reserve", "unlink", "mkdir"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 static atomic_long calls[KINDS];
 // By descriptor: 0 when it is none of ours, else 1 + how many bytes are durable.

@@ -26,9 +26,11 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 int clock_gettime(clockid_t clock, struct timespec* to) {
-  if (!real_clock) real_clock = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
+  if (!real_clock)
+    real_clock = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
   const int result = real_clock(clock, to);
-  if (result != 0 || !ahead || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return result;
+  if (result != 0 || !ahead || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+    return result;
   const int64_t micros = to->tv_sec * 1000000 + to->tv_nsec / 1000 + *ahead;
   to->tv_sec = micros / 1000000;
   to->tv_nsec = micros % 1000000 * 1000 + to->tv_nsec % 1000;

@@ -10,14 +10,16 @@
 //   R NUMBER FROM TO OLD     renamed; what TO was is kept as attic/OLD, - when it was not there
 //   U NUMBER PATH OLD        unlinked, and kept as attic/OLD
 //   D PATH NUMBER            the names in the folder are durable, up to this change
-// NUMBER counts the changes of names, which are noted before they are made. Syncs are not carried out: only these notes need them.
+// NUMBER counts the changes of names, which are noted before they are made. Syncs are not carried
+// out: only these notes need them.
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -104,7 +104,8 @@ TEST_CASE("a partition with nothing new at a restart holds back the others until
     Live live;
     live.input->endless = true;
     live.input->partitions = {{at(100)}, {at(100)}};
-    live.run(workers, [] {}, [&] { return live.input->read == 2; });
+    live.run(
+        workers, [] {}, [&] { return live.input->read == 2; });
 
     for (int t = 101; t < 200; ++t) live.input->partitions[1].push_back(at(t));
     live.stop = std::stop_source();
@@ -185,8 +186,7 @@ TEST_CASE("a clock that is ahead is clamped and counted, and the others are not 
   Live live;
   live.input->endless = true;
   const int now = 1'000'000;
-  live.input->partitions = {
-      {at(now), at(now + 90'000), at(now + 1), at(now + 3601), at(now)}};
+  live.input->partitions = {{at(now), at(now + 90'000), at(now + 1), at(now + 3601), at(now)}};
   int step = 0;
   live.run(
       1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 5; });
@@ -197,7 +197,8 @@ TEST_CASE("a clock that is ahead is clamped and counted, and the others are not 
   CHECK(window.dropped[static_cast<std::size_t>(DropReason::late)] == 0);
 }
 
-TEST_CASE("a clock that is ahead moves event time to now and no further when all are silent", "[runtime]") {
+TEST_CASE("a clock that is ahead moves event time to now and no further when all are silent",
+          "[runtime]") {
   constexpr int now = 1'000'000;
   struct Case {
     bool right_first;  // the clock that is right has spoken before all fell silent

@@ -39,9 +39,8 @@ struct Bench {
   Collector out;
 
   explicit Bench(std::vector<std::pair<std::string, ConfigNode>> more = {}) {
-    more.insert(more.end(), {{"field", scalar("ip")},
-                             {"expire", scalar("1m")},
-                             {"allow", list_of({"ours"})}});
+    more.insert(more.end(),
+                {{"field", scalar("ip")}, {"expire", scalar("1m")}, {"allow", list_of({"ours"})}});
     if (more.front().first != "path") more.emplace_back("path", scalar(dir.file("blocked")));
     Registry registry;
     add_blocklist_sink(registry);

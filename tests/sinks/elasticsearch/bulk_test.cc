@@ -68,10 +68,11 @@ TEST_CASE("What is no answer to this request says nothing about the records") {
   CHECK(answer(R"({"create":7})", 1).kind == Answer::Kind::again);
   CHECK(answer("{}", 1).kind == Answer::Kind::again);
   CHECK(answer("3", 1).kind == Answer::Kind::again);
-  for (const char* body : {"", "null", "[]", "{\"items\":[]}", "{\"errors\":false}", "{\"errors\":tr"})
+  for (const char* body :
+       {"", "null", "[]", "{\"items\":[]}", "{\"errors\":false}", "{\"errors\":tr"})
     CHECK(read_answer(body, 1, Action::create).kind == Answer::Kind::again);
-  const Answer page = read_answer("<html><head><title>Welcome to nginx!</title></head></html>", 1,
-                                  Action::create);
+  const Answer page =
+      read_answer("<html><head><title>Welcome to nginx!</title></head></html>", 1, Action::create);
   CHECK(page.kind == Answer::Kind::again);
   CHECK(page.message.find("a web page Welcome to nginx!") != std::string::npos);
   CHECK(page.hint.find("url") != std::string::npos);
@@ -80,8 +81,8 @@ TEST_CASE("What is no answer to this request says nothing about the records") {
 TEST_CASE("Names of indices are what the cluster allows") {
   for (const char* good : {"a", "nginx-raw-2026.11.21", "größe", ".hidden", "a+b_c"})
     CHECK(is_index_name(good));
-  for (const char* bad : {"", ".", "..", "-a", "_a", "+a", "A", "a b", "a/b", "a\\b", "a*", "a?",
-                          "a\"", "a<", "a>", "a|", "a,b", "a#", "a:b", "a\nb"}) {
+  for (const char* bad : {"",   ".",  "..",  "-a", "_a", "+a", "A",   "a b", "a/b", "a\\b",
+                          "a*", "a?", "a\"", "a<", "a>", "a|", "a,b", "a#",  "a:b", "a\nb"}) {
     INFO(bad);
     CHECK_FALSE(is_index_name(bad));
   }

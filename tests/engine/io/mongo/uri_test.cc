@@ -82,8 +82,8 @@ TEST_CASE("A stop ends the search for a server that is not there") {
 }
 
 TEST_CASE("A server that is not there is a matter of the network") {
-  auto client =
-      Client::make(*Uri::parse("mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=1000"), "");
+  auto client = Client::make(
+      *Uri::parse("mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=1000"), "");
   REQUIRE(client);
   const auto failure = (*client)->create_index({"d", "c"}, {{{"a", "1"}}, false, {}, ""}, {});
   REQUIRE(failure);
