@@ -42,19 +42,22 @@ bool pause(Duration time, const std::stop_token& stop) {
 }
 
 // Runs the plan to its end, and again from its last committed epoch where a run that is over says
-// that another can go on (a Kafka transaction that an outage has cost its group).
+// that another can go on (a Kafka transaction that an outage has cost its group). Who stops it
+// then loses nothing: what was not committed will be read again.
 Result<Progress> run_to_the_end(const Plan& plan, RunOptions options) {
   Backoff backoff({.first = Duration::from_seconds(1)}, random_dice(std::random_device{}()));
   for (;;) {
     const Duration began = options.clock->monotonic();
     auto result = run_pipeline(plan, options);
-    if (result || !result.error().goes_on || options.stop.stop_requested()) return result;
+    if (result || !result.error().goes_on) return result;
     const Duration now = options.clock->monotonic();
     if (now - began > kHealthyRun) backoff.succeeded();
+    const bool stopping = options.stop.stop_requested();
     options.log(LogLevel::warning,
-                fmt::format("pipeline {}: {}; going on from the last committed epoch",
-                            plan.pipeline, result.error().message));
-    if (!pause(backoff.failed(now), options.stop)) return result;
+                fmt::format("pipeline {}: {}; {}", plan.pipeline, result.error().message,
+                            stopping ? "everything since the last checkpoint will be read again"
+                                     : "going on from the last committed epoch"));
+    if (stopping || !pause(backoff.failed(now), options.stop)) return Progress{};
     options.fresh = false;
     options.reset_state.clear();
   }
