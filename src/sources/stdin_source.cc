@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/stdin_source.h"
 
+#include "engine/api/nothing_reader.h"
 #include "sources/arrival_numbers.h"
 #include "sources/builtin_sources.h"
 #include "sources/line_buffer.h"
@@ -90,16 +91,6 @@ class LineStreamReader final : public Reader {
   ArrivalNumbers numbers_;
   bool at_end_ = false;
   bool caught_up_ = false;
-};
-
-class NothingReader final : public Reader {
- public:
-  Result<Pull> pull(const PullLimits&, RawBatch& out) override {
-    out.clear();
-    return Pull::end;
-  }
-  void partitions(std::vector<PartitionState>&) override {}
-  std::string partition_name(std::uint32_t) const override { return {}; }
 };
 
 class LineStreamSource final : public Source {

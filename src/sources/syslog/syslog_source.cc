@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/nothing_reader.h"
 #include "engine/api/registry.h"
 #include "sources/builtin_sources.h"
 #include "sources/syslog/config.h"
@@ -19,16 +20,6 @@ using net::Transport;
 
 // Besides connections: files of the state, other components.
 constexpr std::uint64_t kOtherDescriptors = 256;
-
-class NothingReader final : public Reader {
- public:
-  Result<Pull> pull(const PullLimits&, RawBatch& out) override {
-    out.clear();
-    return Pull::end;
-  }
-  void partitions(std::vector<PartitionState>&) override {}
-  std::string partition_name(std::uint32_t) const override { return {}; }
-};
 
 class SyslogSource final : public Source {
  public:

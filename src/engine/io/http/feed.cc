@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/io/http/feed.h"
 
+#include "engine/api/nothing_reader.h"
 #include "engine/core/hash.h"
 #include "engine/io/http/feed_queue.h"
 
@@ -226,16 +227,6 @@ class FeedReader final : public Reader {
   Position position_;
   std::optional<Duration> confirmed_;
   bool ended_ = false;
-};
-
-class NothingReader final : public Reader {
- public:
-  Result<Pull> pull(const PullLimits&, RawBatch& out) override {
-    out.clear();
-    return Pull::end;
-  }
-  void partitions(std::vector<PartitionState>&) override {}
-  std::string partition_name(std::uint32_t) const override { return {}; }
 };
 
 class FeedSource final : public Source {
