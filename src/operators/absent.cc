@@ -152,9 +152,7 @@ class Absent final : public Operator {
         ++late;
       else if (!keys_.append(in.physical(i), key_))
         out.reject(in, i, keys_.fault());
-      else if (!hear(in.key_hashes() != nullptr ? (*in.key_hashes())[in.physical(i)]
-                                                : hash_key(key_, seed_),
-                     time))
+      else if (!hear(key_hash(in, in.physical(i), key_, seed_), time))
         ++shed;
     }
     if (late > 0) out.drop(DropReason::late, late);

@@ -146,8 +146,7 @@ class Fill final : public Operator {
       brings = brings || (shape_.steps[s].last && !shape_.lacks((*made_[s])[row]));
     LastValues* last = nullptr;
     if (brings) {
-      const std::uint64_t hash =
-          in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+      const std::uint64_t hash = key_hash(in, row, key_, seed_);
       last = states_.change(key_, hash, time);
       if (last == nullptr) return false;
     } else {

@@ -11,12 +11,14 @@
 #include "engine/api/diagnostics.h"
 #include "engine/api/emitter.h"
 #include "engine/core/arena.h"
+#include "engine/core/key.h"
 #include "engine/expr/expression.h"
 
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace streamd {
@@ -57,6 +59,12 @@ class KeyParts {
   };
   std::vector<Part> parts_;
 };
+
+// hash_key() of the key that was read from a physical row; the exchange may have made it already.
+inline std::uint64_t key_hash(const Batch& in, std::uint32_t row, std::string_view key,
+                              std::uint64_t seed) {
+  return in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key, seed);
+}
 
 class KeyReader {
  public:

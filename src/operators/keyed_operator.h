@@ -61,8 +61,7 @@ class KeyedOperator : public Operator {
   }
   State* change(const Batch& in, std::size_t i) {
     const std::uint32_t row = in.physical(i);
-    const std::uint64_t hash =
-        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    const std::uint64_t hash = key_hash(in, row, key_, seed_);
     State* const state = states_.change(key_, hash, in.time(i).micros);
     if (state == nullptr) ++shed_;
     return state;

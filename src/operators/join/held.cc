@@ -56,6 +56,14 @@ bool take_values(std::string_view in, const std::vector<std::string>& names, std
   return in.empty();
 }
 
+// Behind those of the same time.
+void insert(Held record, std::deque<Held>& records) {
+  const auto behind =
+      std::upper_bound(records.begin(), records.end(), record,
+                       [](const Held& a, const Held& b) { return a.time < b.time; });
+  records.insert(behind, std::move(record));
+}
+
 }  // namespace
 
 HeldRecords::HeldRecords(window::Share share, std::uint64_t seed, Settings settings)
@@ -74,10 +82,7 @@ HeldRecords::Entry* HeldRecords::at(std::string_view key, std::uint64_t hash) {
 void HeldRecords::add(Entry& entry, Side side, Held record) {
   auto& records = entry.second.sides[side];
   record.number = entry.second.next[side]++;
-  const auto behind =
-      std::upper_bound(records.begin(), records.end(), record,
-                       [](const Held& a, const Held& b) { return a.time < b.time; });
-  records.insert(behind, std::move(record));
+  insert(std::move(record), records);
   note(entry);
   schedule(entry);
 }
@@ -172,10 +177,7 @@ bool HeldRecords::read(std::string_view sub_key, std::string_view value, unsigne
   entry.second.group = static_cast<std::uint8_t>(group);
   entry.second.next[side] = std::max(entry.second.next[side], record.number + 1);
   // Rows of a key come by number: those of equal times stay in the order in which they arrived.
-  auto& records = entry.second.sides[side];
-  records.insert(std::upper_bound(records.begin(), records.end(), record,
-                                  [](const Held& a, const Held& b) { return a.time < b.time; }),
-                 std::move(record));
+  insert(std::move(record), entry.second.sides[side]);
   schedule(entry);
   return true;
 }

@@ -64,8 +64,7 @@ Status JoinOperator::on_batch(const Batch& in, Emitter& out) {
       out.reject(in, i, readers_[side].fault());
       continue;
     }
-    const std::uint64_t hash =
-        in.key_hashes() != nullptr ? (*in.key_hashes())[row] : hash_key(key_, seed_);
+    const std::uint64_t hash = key_hash(in, row, key_, seed_);
     HeldRecords::Entry* const entry = held_.at(key_, hash);
     if (entry == nullptr || held_.is_full(*entry, side)) {
       ++shed;
