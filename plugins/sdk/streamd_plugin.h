@@ -120,7 +120,8 @@ typedef int32_t sd_code; /* not an enum, whose width is the compiler's choice */
 #define SD_FIELD_STRINGS 7u  /* one text or a list: SD_LIST of SD_STRING */
 #define SD_FIELD_CHOICE 8u   /* one of `choices`: SD_STRING */
 /* Operators and sinks: a field of the record or a CEL expression. The engine evaluates it and hands
- * the values over as columns of each batch. The value is the text. */
+ * the values over as columns of each batch: SD_MISSING where the record has no such field or the
+ * expression fails. The config value is the text. */
 #define SD_FIELD_COLUMN 9u   /* one: SD_STRING */
 #define SD_FIELD_COLUMNS 10u /* a map of names to expressions: SD_MAP; one column each, in order */
 
@@ -237,8 +238,8 @@ typedef struct sd_host {
   sd_code (*state_get)(void* task, sd_view key, sd_view* value);
   sd_code (*state_put)(void* task, sd_view key, sd_view value);
   sd_code (*state_erase)(void* task, sd_view key); /* with its timers */
-  /* on_timer() is called when event time has passed `at`. A key has one timer of each number;
-   * setting it again moves it. */
+  /* on_timer() is called when event time has reached `at`, and for every timer that is left when the
+   * input ends. A key has one timer of each number; setting it again moves it. */
   sd_code (*timer_set)(void* task, sd_view key, uint32_t timer, int64_t at);
   sd_code (*timer_clear)(void* task, sd_view key, uint32_t timer);
 
@@ -285,8 +286,8 @@ typedef struct sd_operator {
   sd_code (*on_batch)(void* self, const sd_batch* batch);
   /* Keyed. Timers that are due, earliest first. `at`: what was set. */
   sd_code (*on_timer)(void* self, sd_view key, uint32_t timer, int64_t at);
-  /* May be null. Event time has reached `watermark`; INT64_MAX: the input has ended. Timers that are
-   * due were called before; none is called for the end of the input. */
+  /* May be null. Event time has reached `watermark`: no record before it will come, but those that
+   * are late. INT64_MAX: the input has ended. The timers that are due were called before. */
   sd_code (*on_watermark)(void* self, int64_t watermark);
   void (*destroy)(void* self);
 } sd_operator;
