@@ -91,7 +91,8 @@ typedef int32_t sd_code; /* not an enum, whose width is the compiler's choice */
 #define SD_END 2      /* pull(): nothing will ever come */
 #define SD_NOTHING 3  /* state_get(): the key has no state */
 #define SD_FULL 4     /* state_put(), timer_set(): max_keys other keys are held */
-#define SD_RETRY -1   /* the world outside is not ready: say why with fail(); called again later */
+#define SD_RETRY -1   /* sources and sinks: the world outside is not ready. Say why with fail();
+                       * called again later, open() too */
 #define SD_FAILED -2  /* the run cannot go on: say why with fail() */
 #define SD_MISUSED -3 /* from the engine: the call makes no sense here; the run ends after it */
 
@@ -178,7 +179,7 @@ typedef struct sd_batch {
   const sd_value* const* columns; /* null: the option of this column is not set */
   const int64_t* times;           /* by entry: event time */
   const uint64_t* positions;      /* by entry: the number of the record in its partition */
-  const sd_view* keys;            /* keyed operators, by record: its key, as bytes; else null */
+  const sd_view* keys;            /* keyed operators, by record: its key (bytes, no text) */
   sd_view origin;                 /* the node that read or made these records */
   sd_view partition;              /* of the source; empty for results */
   const void* engine;             /* for the engine */
@@ -189,6 +190,7 @@ typedef struct sd_row {
   int64_t time; /* event time */
   uint64_t id;  /* stable over restarts, so that sinks write it once; 0: made of time and values */
   const sd_value* values; /* one per output of the operator */
+  sd_view key; /* keyed operators: the record begins with the fields of `by`, as in this key */
 } sd_row;
 
 /* --- what the engine offers ----------------------------------------------------------------- */
@@ -267,7 +269,8 @@ typedef struct sd_host {
 typedef sd_code (*sd_check)(const sd_host* host, void* task, const sd_value* config);
 
 /* Has state and timers per key. The YAML of the node has three fields more: `by` (required),
- * `keep` and `max_keys`. Records of one key meet in one instance. */
+ * `keep` and `max_keys`. Records of one key meet in one instance. With SD_OPERATOR_RESULTS the
+ * records that it makes begin with the fields of `by`. */
 #define SD_OPERATOR_KEYED 1u
 /* Records that leave are new ones, made of `outputs` alone. Without it, records that came leave
  * with `outputs` as further fields. */
