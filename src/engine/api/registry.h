@@ -49,10 +49,24 @@ class Registry {
     add("sink", sinks_, std::move(spec), make);
   }
 
+  // Components that are not declared by a Spec (plugins). Their types must not be known yet.
+  void add(Registered<SourcePlan> source) { sources_.push_back(std::move(source)); }
+  void add(Registered<OperatorPlan> op) { operators_.push_back(std::move(op)); }
+  void add(Registered<SinkPlan> sink) { sinks_.push_back(std::move(sink)); }
+  // What expressions know besides the functions that are built in; null: nothing.
+  void set_functions(std::shared_ptr<const expr::FunctionScope> functions) {
+    functions_ = std::move(functions);
+  }
+
+  // The files of the plugins whose components are here, without links.
+  void add_plugin_file(std::string path) { plugin_files_.push_back(std::move(path)); }
+  const std::vector<std::string>& plugin_files() const { return plugin_files_; }
+
   const std::vector<Registered<SourcePlan>>& sources() const { return sources_; }
   const std::vector<Registered<ListPlan>>& lists() const { return lists_; }
   const std::vector<Registered<OperatorPlan>>& operators() const { return operators_; }
   const std::vector<Registered<SinkPlan>>& sinks() const { return sinks_; }
+  const std::shared_ptr<const expr::FunctionScope>& functions() const { return functions_; }
 
  private:
   template <class Plan, class Config, class Make>
@@ -79,6 +93,8 @@ class Registry {
   std::vector<Registered<ListPlan>> lists_;
   std::vector<Registered<OperatorPlan>> operators_;
   std::vector<Registered<SinkPlan>> sinks_;
+  std::shared_ptr<const expr::FunctionScope> functions_;
+  std::vector<std::string> plugin_files_;
 };
 
 }  // namespace streamd

@@ -32,6 +32,7 @@ struct SpecView {
   std::string summary;  // one sentence
   std::string details;  // Markdown, may be empty
   std::string promise;  // delivery, in words
+  std::string plugin;   // name of the plugin that brings it; empty: built in
   std::vector<FieldView> fields;
   std::vector<std::string> rules;
   std::vector<ExampleView> examples;

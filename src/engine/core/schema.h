@@ -15,6 +15,9 @@
 namespace streamd {
 
 class ListScope;  // match/list_slot.h
+namespace expr {
+class FunctionScope;  // expr/function_scope.h
+}
 
 struct Field {
   std::string name;
@@ -34,6 +37,8 @@ struct Schema {
   // The indicator lists that expressions bound to this schema may name; null: there are none. The
   // planner sets it at every node; who makes a schema for expressions of its own copies it.
   std::shared_ptr<const ListScope> lists = nullptr;
+  // The same for functions that are not built in.
+  std::shared_ptr<const expr::FunctionScope> functions = nullptr;
 
   std::optional<std::size_t> find(std::string_view name) const {
     for (std::size_t i = 0; i < fields.size(); ++i)

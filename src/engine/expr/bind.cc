@@ -6,6 +6,7 @@
 #include "engine/expr/constant_set.h"
 #include "engine/expr/convert.h"
 #include "engine/expr/field_paths.h"
+#include "engine/expr/function_scope.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
 
@@ -228,16 +229,25 @@ class Binder {
     return true;
   }
 
+  const Function* find(std::string_view name, CallStyle style) const {
+    const Function* const built_in = find_function(name, style);
+    if (built_in != nullptr || !in_.functions) return built_in;
+    return in_.functions->find(name, style);
+  }
+
   NodePtr unknown_function(const Ast& ast, CallStyle style) {
     const CallStyle other = style == CallStyle::member ? CallStyle::global : CallStyle::member;
     std::string hint;
     if (ast.name == kListFunction) {
       hint = "it stands to the right of in: client_ip in list(\"name\")";
-    } else if (find_function(ast.name, other) != nullptr) {
+    } else if (find(ast.name, other) != nullptr) {
       hint = other == CallStyle::member ? "it is called on a value: x." + ast.name + "(…)"
                                         : "write " + ast.name + "(…) with the value as argument";
     } else {
       std::vector<std::string> names = function_names(style);
+      if (in_.functions)
+        for (const AddedFunction& added : in_.functions->all())
+          if (added.style == style) names.push_back(added.name);
       if (style == CallStyle::member)
         for (const char* macro : {"all", "exists", "exists_one", "map", "filter"})
           names.emplace_back(macro);
@@ -252,7 +262,7 @@ class Binder {
 
   NodePtr bind_call(const Ast& ast) {
     const CallStyle style = ast.receiver ? CallStyle::member : CallStyle::global;
-    const Function* function = find_function(ast.name, style);
+    const Function* function = find(ast.name, style);
     if (function == nullptr) {
       unknown_function(ast, style);
       for (std::size_t i = ast.receiver ? 1 : 0; i < ast.kids.size(); ++i) bind(*ast.kids[i]);
@@ -347,6 +357,7 @@ class Binder {
 std::shared_ptr<const CompiledProgram> bind_tree(std::shared_ptr<const ParsedExpression> parsed,
                                                  const Schema& in, Diagnostics& problems) {
   auto out = std::make_shared<CompiledProgram>();
+  out->functions = in.functions;
   out->root = Binder(*parsed, in, problems, *out).bind(*parsed->root);
   out->parsed = std::move(parsed);
   return out->root ? out : nullptr;

@@ -13,6 +13,8 @@
 
 namespace streamd::expr {
 
+struct AddedFunction;  // function_scope.h
+
 struct Call {
   Context& context;
   const Node& node;
@@ -47,6 +49,7 @@ struct Function {
   TypeSet accepts[3] = {kAnyType, kAnyType, kAnyType};  // further arguments as the third
   Kernel kernel = nullptr;
   bool fold_strictly = false;  // a failure on constants is a mistake in the text: report it
+  const AddedFunction* added = nullptr;  // what the kernel calls, for one that is not built in
 };
 
 const Function* find_function(std::string_view name, CallStyle style);

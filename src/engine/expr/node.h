@@ -24,6 +24,7 @@ namespace streamd::expr {
 
 struct Function;
 class ConstantSet;
+class FunctionScope;
 
 struct Node {
   Op op = Op::constant;
@@ -44,6 +45,7 @@ struct CompiledProgram {
   std::shared_ptr<const ParsedExpression> parsed;      // its literals are constants of the tree
   Arena arena{256};                                    // folded constants and reasons
   std::vector<std::shared_ptr<const ListSlot>> lists;  // that it names
+  std::shared_ptr<const FunctionScope> functions;      // keeps alive what the tree calls
   NodePtr root;
 };
 

@@ -239,6 +239,7 @@ void make_list(const DocumentNode& from, Draft& draft, const Registry& registry,
 void make_components(Draft& draft, const Registry& registry, Diagnostics& problems) {
   const std::size_t members = std::max<std::size_t>(draft.document.members.size(), 1);
   for (std::size_t m = 0; m < members; ++m) draft.scopes.push_back(std::make_shared<ListScope>());
+  draft.functions = registry.functions();
   for (const auto& from : draft.document.nodes) {
     if (from.section == Section::lists) {
       make_list(from, draft, registry, problems);

@@ -43,7 +43,8 @@ struct Draft {
   std::vector<DraftList> lists;
   // Of all lists, those with mistakes too; one for each file that the job is made of.
   std::vector<std::shared_ptr<ListScope>> scopes;
-  std::vector<DraftNode> nodes;    // in the order of the file
+  std::shared_ptr<const expr::FunctionScope> functions;  // of the registry
+  std::vector<DraftNode> nodes;                          // in the order of the file
   std::vector<std::size_t> order;  // inputs before readers; without nodes in or behind a cycle
   std::optional<std::size_t> dead_letters;
 };

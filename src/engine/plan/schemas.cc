@@ -84,7 +84,10 @@ void bind_node(DraftNode& node, std::vector<Schema> schemas, Diagnostics& proble
   Diagnostics own;
   if (const std::size_t sides = sides_of(node); sides > 0) {
     if (schemas.size() != sides) schemas.assign(sides, anything());  // reported
-    for (auto& schema : schemas) schema.lists = node.node.in.lists;
+    for (auto& schema : schemas) {
+      schema.lists = node.node.in.lists;
+      schema.functions = node.node.in.functions;
+    }
     node.node.ports = node.node.op->bind_sides(schemas, own);
   } else if (node.node.op != nullptr) {
     node.node.ports = node.node.op->bind(node.node.in, own);
@@ -243,6 +246,7 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
     if (pass == Pass::last) fill_inputs(node, schemas, unified);
     node.node.in = std::move(unified.schema);
     node.node.in.lists = draft.scopes[node.member];
+    node.node.in.functions = draft.functions;
     bind_node(node, schemas, problems);
     if (pass == Pass::last) find_keys(node, problems);
   }

@@ -131,6 +131,7 @@ class WindowPlan final : public OperatorPlan {
     bind_computes(in, *shared, problems);
     Rules& rules = shared->rules;
     rules.out.lists = in.lists;
+    rules.out.functions = in.functions;
     rules.out.fields.push_back({"window_start", Type::timestamp, true});
     rules.out.fields.push_back({"window_end", Type::timestamp, true});
     rules.assigner = config_.window.assigner;
