@@ -4,7 +4,8 @@
 // changed in a checkpoint, under the key's group. One thread.
 //
 // State: copyable; void encode(std::string& out) const appends its bytes, bool decode(
-// std::string_view in) reads them back and says no to damaged ones.
+// std::string_view in) reads them back and says no to damaged ones. It may have bool gone() const:
+// a key whose state says yes at a checkpoint is forgotten then.
 //
 //   sub key   "k", the encoded key (core/key.h)
 //   value     version byte, signed newest time, bytes of the state
@@ -69,6 +70,12 @@ class KeyStates {
     std::string value;
     for (auto* changed : changed_) {
       changed->second.changed = false;
+      if constexpr (requires(const State& s) { s.gone(); })
+        if (changed->second.state.gone()) {
+          state.erase(changed->second.group, "k" + changed->first);
+          keys_.erase(changed->first);
+          continue;
+        }
       value.assign(1, kVersion);
       window::put_signed(value, changed->second.newest);
       changed->second.state.encode(value);

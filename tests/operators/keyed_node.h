@@ -31,6 +31,11 @@ class KeyedNode : private StateReader {
       : node(type, fields, sides) {
     begin(workers);
   }
+  KeyedNode(Registry known, const std::string& type, const ConfigNode& fields, const Schema& in,
+            unsigned workers = 1)
+      : node(std::move(known), type, fields, in), in_(in) {
+    begin(workers);
+  }
   Collector& out() { return node.out; }
 
   // All fields but the first, which is the event time in microseconds, are the columns.

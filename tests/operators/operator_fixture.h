@@ -19,6 +19,13 @@ struct OperatorFixture {
     plan = make_plan(registry.operators(), type, fields, problems);
     if (plan) ports = plan->bind(in, problems);
   }
+  // One that is not built in.
+  OperatorFixture(Registry known, const std::string& type, const ConfigNode& fields,
+                  const Schema& in)
+      : registry(std::move(known)) {
+    plan = make_plan(registry.operators(), type, fields, problems);
+    if (plan) ports = plan->bind(in, problems);
+  }
   // An operator that tells its inputs apart.
   OperatorFixture(const std::string& type, const ConfigNode& fields,
                   const std::vector<Schema>& sides) {

@@ -34,11 +34,13 @@ MAY_INCLUDE = {
     "sources": CODEC | {"engine/io/http", "engine/io/kafka", "engine/io/net"},
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka", "engine/io/mongo",
                       "engine/io/net"},
+    "plugin": CODEC | {"operators", "engine/io/delivery"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
                            "engine/io/http", "engine/io/kafka"},
 }
 # What app may include of the components: their lists, and the generator that a command shares.
 APP_EXTRA = {"enrich/builtin_enrich.h", "lists/builtin_lists.h", "operators/builtin_operators.h",
+             "plugin/library.h", "plugin/load.h", "plugin/trial.h",
              "sinks/builtin_sinks.h", "sources/builtin_sources.h", "sources/nginx_traffic.h"}
 
 # Third-party headers and the only folders that may include them; in headers nowhere else at all.
@@ -57,6 +59,8 @@ LIBRARIES = {
     r"^openssl/": {"engine/io/http"},
     r"^spdlog/": {"engine/app"},
     r"^CLI/": {"engine/app"},
+    r"^dlfcn\.h$": {"plugin"},
+    r"^streamd_plugin\.h$": {"plugin"},
     r"^fmt/": set(MAY_INCLUDE),
     r"^tl/": set(MAY_INCLUDE),
 }
@@ -154,8 +158,8 @@ def test_nothing_is_left_for_later_or_switched_off():
     assert wrong == []
 
 
-def test_only_runtime_io_and_app_start_threads():
-    allowed = ("engine/runtime", "engine/io", "engine/app")
+def test_only_runtime_io_app_and_the_watch_over_plugins_start_threads():
+    allowed = ("engine/runtime", "engine/io", "engine/app", "plugin")
     starts = re.compile(r"std::j?thread\b|std::async\b|pthread_create")
     users = [path for path in sources() if starts.search((ROOT / path).read_text())]
     assert any(layer_of(path) == "engine/runtime" for path in users)

@@ -3,11 +3,13 @@
 
 #include "engine/app/commands.h"
 #include "engine/app/components.h"
+#include "plugin/load.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 
@@ -47,8 +49,8 @@ void add_reference(CLI::App& app, const Registry& registry, Action& action) {
   auto* list = app.add_subcommand("list", "List the sources, lists, operators and sinks");
   auto kind = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  list->add_option("kind", *kind, "Only sources, lists, operators or sinks")
-      ->check(CLI::IsMember({"sources", "lists", "operators", "sinks"}));
+  list->add_option("kind", *kind, "Only sources, lists, operators, sinks or functions")
+      ->check(CLI::IsMember({"sources", "lists", "operators", "sinks", "functions"}));
   list->add_flag("--json", *json, "As JSON");
   list->callback([=, &registry, &action] {
     action = [=, &registry] { return list_command(*kind, *json, registry); };
@@ -144,6 +146,38 @@ void add_lists(CLI::App& app, const Registry& registry, Action& action) {
       });
 }
 
+void add_plugin_commands(CLI::App& app, const Registry& registry, Action& action) {
+  auto* plugin = app.add_subcommand("plugin", "Make plugins, look into them, try them");
+  plugin->require_subcommand(1);
+  auto a = std::make_shared<PluginArguments>();
+  auto* info = plugin->add_subcommand("info", "What a plugin brings, and whether it would load");
+  info->add_option("file", a->file, "The shared library")->required();
+  info->add_flag("--json", a->json, "As JSON");
+  info->callback(
+      [=, &registry, &action] { action = [=, &registry] { return plugin_info(*a, registry); }; });
+  auto* test = plugin->add_subcommand(
+      "test", "Try what every user of a plugin meets: odd batches, restarts, bad options");
+  test->add_option("file", a->file, "The shared library")->required();
+  test->callback(
+      [=, &registry, &action] { action = [=, &registry] { return plugin_test(*a, registry); }; });
+}
+
+// Those of the command line, then those of the environment. False: one was refused, and all such
+// are told.
+bool load_plugins(std::vector<std::string> files, Registry& registry) {
+  if (const char* path = std::getenv("STREAMD_PLUGIN_PATH"))
+    for (auto& file : plugin::find_plugins(path)) files.push_back(std::move(file));
+  bool good = true;
+  for (const std::string& file : files)
+    if (const Status added = plugin::add_plugin(file, registry); !added) {
+      std::fputs(("error: " + added.error().message + "\n").c_str(), stderr);
+      if (!added.error().hint.empty())
+        std::fputs(("  = help: " + added.error().hint + "\n").c_str(), stderr);
+      good = false;
+    }
+  return good;
+}
+
 // `streamd FILE` means `streamd run FILE`.
 std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
@@ -159,11 +193,15 @@ std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-  const Registry registry = builtin_registry();
+  Registry registry = builtin_registry();
   CLI::App app("streamd runs stream-processing pipelines declared in YAML.", "streamd");
   app.footer("Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage.");
   app.set_version_flag("--version", "streamd " STREAMD_VERSION);
   app.require_subcommand(1);
+  std::vector<std::string> plugins;
+  app.add_option("--plugin", plugins,
+                 "Load this plugin (may be repeated); also those in $STREAMD_PLUGIN_PATH");
+  app.fallthrough();
   Action action;
   add_run(app, registry, action);
   add_check(app, registry, action);
@@ -171,6 +209,7 @@ int run_command_line(int argc, char** argv) {
   add_generate(app, action);
   add_dlq(app, registry, action);
   add_lists(app, registry, action);
+  add_plugin_commands(app, registry, action);
   app.add_subcommand("version", "Print the version")->callback([&action] {
     action = [] {
       std::puts("streamd " STREAMD_VERSION);
@@ -185,7 +224,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  return action ? action() : kExitUsage;
+  if (!action || !load_plugins(std::move(plugins), registry)) return kExitUsage;
+  return action();
 }
 
 }  // namespace streamd

@@ -69,4 +69,11 @@ int lists_show(const ListsArguments& arguments, const Registry& registry);
 // Done: a list has the value; failed: none has.
 int lists_test(const ListsArguments& arguments, const Registry& registry);
 
+struct PluginArguments {
+  std::string file;
+  bool json = false;
+};
+int plugin_info(const PluginArguments& arguments, const Registry& registry);
+int plugin_test(const PluginArguments& arguments, const Registry& registry);
+
 }  // namespace streamd

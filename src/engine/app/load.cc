@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/load.h"
 
+#include "engine/config/document.h"
 #include "engine/config/render.h"
 #include "engine/config/yaml.h"
 #include "engine/core/check.h"
 #include "engine/plan/build.h"
 #include "engine/plan/secrets.h"
 #include "engine/runtime/run.h"
+#include "plugin/load.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -41,6 +44,7 @@ ConfigNode map_of(const std::vector<std::pair<std::string, ConfigNode>>& entries
 }
 
 struct Loaded {
+  Registry registry;              // with what the files' plugins bring
   std::vector<SourceText> texts;  // in the order in which places count files
   std::vector<ConfigNode> documents;
   std::set<std::string> names;
@@ -49,8 +53,25 @@ struct Loaded {
   bool good = true;  // every file could be read
 };
 
+// False: a plugin was refused.
+bool load_plugins(const ConfigNode& document, const std::string& file, Loaded& into) {
+  const std::size_t before = into.problems.errors();
+  const auto folder = std::filesystem::path(file).parent_path();
+  for (const PluginPath& plugin : read_plugins(document, into.problems))
+    if (Status added = plugin::add_plugin((folder / plugin.path).string(), into.registry); !added)
+      into.problems.error("plugin", plugin.place, added.error().message, added.error().hint);
+  return into.problems.errors() == before;
+}
+
+// What is not known because a plugin is missing need not be told as well.
+void take_but_unknown(const Diagnostics& found, Diagnostics& problems) {
+  for (const auto& p : found.all())
+    if (p.severity == Severity::error && p.code != "unknown-type" && p.code != "unknown-function")
+      problems.error(p.code, p.place, p.message, p.hint);
+}
+
 // Each file is checked by itself first, so that what is wrong in one is told in its own words.
-void load(const std::string& file, const Registry& registry, Loaded& into) {
+void load(const std::string& file, Loaded& into) {
   const auto text = read_file(file);
   if (!text) {
     fmt::print(stderr, "error: cannot read the pipeline file \"{}\"\n", file);
@@ -61,9 +82,15 @@ void load(const std::string& file, const Registry& registry, Loaded& into) {
   into.texts.push_back({file, *text});
   auto document = parse_yaml(*text, number, process_surroundings(), into.problems);
   if (!document) return;
-  const auto secrets = secret_places(*document, registry);
+  if (!load_plugins(*document, file, into)) {
+    Diagnostics found;
+    build_plan(*document, into.registry, found);
+    take_but_unknown(found, into.problems);
+    return;
+  }
+  const auto secrets = secret_places(*document, into.registry);
   into.secrets.places.insert(into.secrets.places.end(), secrets.begin(), secrets.end());
-  if (const auto plan = build_plan(*document, registry, into.problems);
+  if (const auto plan = build_plan(*document, into.registry, into.problems);
       plan && !into.names.insert(plan->pipeline).second)
     into.problems.error("duplicate-name", document->find("pipeline")->place,
                         fmt::format("two files declare pipeline \"{}\"", plan->pipeline),
@@ -76,11 +103,12 @@ void load(const std::string& file, const Registry& registry, Loaded& into) {
 std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
                                            const Registry& registry) {
   Loaded loaded;
-  loaded.secrets.names = secret_names(registry);
-  for (const auto& file : files) load(file, registry, loaded);
+  loaded.registry = registry;
+  for (const auto& file : files) load(file, loaded);
+  loaded.secrets.names = secret_names(loaded.registry);
   std::vector<Plan> plans;
   if (loaded.good && loaded.problems.errors() == 0)
-    plans = build_jobs(loaded.documents, registry, loaded.problems);
+    plans = build_jobs(loaded.documents, loaded.registry, loaded.problems);
   const bool colours = isatty(2) != 0;
   std::fputs(render(loaded.problems, loaded.texts, colours, loaded.secrets).c_str(), stderr);
   if (!loaded.good || loaded.problems.errors() > 0) return std::nullopt;

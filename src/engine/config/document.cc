@@ -44,7 +44,6 @@ constexpr std::array<std::pair<Section, const char*>, 4> kSections = {
      {Section::lists, "lists"},
      {Section::operators, "operators"},
      {Section::sinks, "sinks"}}};
-constexpr std::array<const char*, 1> kNotYet = {"plugins"};
 constexpr std::size_t kLongestName = 100;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -68,15 +67,10 @@ void reject_unknown_top_level(const ConfigNode& root, Diagnostics& problems) {
   for (const auto& [key, value] : root.entries) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
     if (key.text.rfind("x-", 0) == 0) continue;  // a home for anchors
-    if (std::find(kNotYet.begin(), kNotYet.end(), key.text) != kNotYet.end()) {
-      problems.error("not-available", key.place,
-                     fmt::format("\"{}\" is not available in this version", key.text), "remove it");
-      continue;
-    }
     const std::string guess = closest(key.text, known);
     problems.error("unknown-key", key.place, "unknown key " + json_quote(key.text),
                    guess.empty() ? "at the top level stand pipeline, sources, lists, operators, "
-                                   "sinks, dead_letters and checkpoint"
+                                   "sinks, dead_letters, checkpoint and plugins"
                                  : fmt::format("did you mean \"{}\"?", guess));
   }
 }
@@ -158,6 +152,21 @@ Document read_document(const ConfigNode& root, Diagnostics& problems) {
   return document;
 }
 
+std::vector<PluginPath> read_plugins(const ConfigNode& root, Diagnostics& problems) {
+  std::vector<PluginPath> paths;
+  const ConfigNode* const value = root.shape == Shape::map ? root.find("plugins") : nullptr;
+  if (value == nullptr || value->shape == Shape::null) return paths;
+  const auto read = [&](const ConfigNode& item) {
+    std::string path;
+    if (FieldType<std::string>::read(item, path, problems)) paths.push_back({path, item.place});
+  };
+  if (value->shape == Shape::list)
+    for (const ConfigNode& item : value->items) read(item);
+  else
+    read(*value);
+  return paths;
+}
+
 SpecView document_view() {
   const auto& checkpoint = NestedSpec<CheckpointConfig>::spec().view();
   SpecView view;
@@ -204,6 +213,12 @@ SpecView document_view() {
        .help = "`every`: " + checkpoint.fields.front().help + " Default: 1s.",
        .type = "map",
        .json_schema = object_schema(checkpoint),
+       .fallback = ""},
+      {.name = "plugins",
+       .help = "Files of plugins whose components this pipeline uses, relative to the folder of "
+               "this file. (--plugin and $STREAMD_PLUGIN_PATH load them for all.)",
+       .type = FieldType<std::vector<std::string>>::name(),
+       .json_schema = FieldType<std::vector<std::string>>::json_schema(),
        .fallback = ""},
   };
   return view;

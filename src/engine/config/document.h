@@ -39,6 +39,14 @@ struct Document {
 // Reports every problem; gives back what could be read, so that the nodes can be checked too.
 Document read_document(const ConfigNode& root, Diagnostics& problems);
 
+// `plugins:` of a file. They are loaded before the document is read, because they decide which
+// types there are.
+struct PluginPath {
+  std::string path;  // as written
+  Place place;
+};
+std::vector<PluginPath> read_plugins(const ConfigNode& root, Diagnostics& problems);
+
 // The top-level keys, for the reference and the JSON schema.
 SpecView document_view();
 

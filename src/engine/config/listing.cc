@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/reference.h"
+#include "engine/expr/function_scope.h"
 
 #include <fmt/format.h>
 
@@ -35,15 +36,34 @@ std::string field_json(const FieldView& field) {
       flag(field.secret), flag(field.advanced), json_array(field.examples, json_quote));
 }
 
+// "" of what is built in.
+std::string from_plugin(const std::string& plugin) {
+  return plugin.empty() ? "" : fmt::format(" (plugin {})", plugin);
+}
+
+std::vector<expr::AddedFunction> added_functions(const Registry& registry) {
+  if (!registry.functions()) return {};
+  const auto& all = registry.functions()->all();
+  return {all.begin(), all.end()};
+}
+
+std::string function_json(const expr::AddedFunction& function) {
+  return fmt::format(
+      R"({{"kind":"function","type":{},"summary":{},"plugin":{},"min_args":{},"max_args":{}}})",
+      json_quote(function.name), json_quote(function.summary), json_quote(function.plugin),
+      function.min_args, function.max_args);
+}
+
 std::string view_json(const SpecView& view) {
   const auto example = [](const ExampleView& e) {
     return fmt::format(R"({{"title":{},"yaml":{}}})", json_quote(e.title), json_quote(e.yaml));
   };
   return fmt::format(
-      R"({{"kind":{},"type":{},"summary":{},"details":{},"promise":{},"fields":{},"rules":{},)"
-      R"("examples":{}}})",
+      R"({{"kind":{},"type":{},"summary":{},"details":{},"promise":{},"plugin":{},"fields":{},)"
+      R"("rules":{},"examples":{}}})",
       json_quote(view.kind), json_quote(view.type), json_quote(view.summary),
-      json_quote(view.details), json_quote(view.promise), json_array(view.fields, field_json),
+      json_quote(view.details), json_quote(view.promise),
+      view.plugin.empty() ? "null" : json_quote(view.plugin), json_array(view.fields, field_json),
       json_array(view.rules, json_quote), json_array(view.examples, example));
 }
 
@@ -64,12 +84,29 @@ std::string list_table(const Registry& registry, const std::string& kind) {
   for (const auto& view : views) width = std::max(width, view.type.size());
   std::string out;
   for (const auto& view : views)
-    out += fmt::format("{:<8}  {:<{}}  {}\n", view.kind, view.type, width, view.summary);
+    out += fmt::format("{:<8}  {:<{}}  {}{}\n", view.kind, view.type, width, view.summary,
+                       from_plugin(view.plugin));
+  if (kind.empty() || kind == "function")
+    for (const auto& function : added_functions(registry))
+      out += fmt::format("function  {:<{}}  {}{}\n", function.name, width, function.summary,
+                         from_plugin(function.plugin));
   return out;
 }
 
 std::string list_json(const Registry& registry, const std::string& kind) {
   return json_array(all_views(registry, kind), view_json) + "\n";
+}
+
+std::string plugin_json(const Registry& registry, const std::string& name,
+                        const std::string& version) {
+  auto views = all_views(registry);
+  std::erase_if(views, [&](const SpecView& view) { return view.plugin != name; });
+  auto functions = added_functions(registry);
+  std::erase_if(functions, [&](const auto& function) { return function.plugin != name; });
+  return fmt::format(R"({{"name":{},"version":{},"components":{},"functions":{}}})"
+                     "\n",
+                     json_quote(name), json_quote(version), json_array(views, view_json),
+                     json_array(functions, function_json));
 }
 
 }  // namespace streamd

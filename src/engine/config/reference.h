@@ -28,11 +28,14 @@ std::map<std::string, std::string> reference_pages(const Registry& registry,
 // JSON Schema (draft 07, which YAML language servers read) of a pipeline file.
 std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common);
 
-// `streamd list`: one line per component type. `kind`: source, list, operator, sink, or empty for
-// all.
+// `streamd list`: one line per component type, and per function of a plugin. `kind`: source, list,
+// operator, sink, function, or empty for all.
 std::string list_table(const Registry& registry, const std::string& kind = {});
 // `streamd list --json`: an array of objects with all that a SpecView holds.
 std::string list_json(const Registry& registry, const std::string& kind = {});
+// `streamd plugin info --json`: one object with what a plugin brings.
+std::string plugin_json(const Registry& registry, const std::string& name,
+                        const std::string& version);
 
 // All views of a registry: sources, lists, operators, sinks, each sorted by type.
 std::vector<SpecView> all_views(const Registry& registry, const std::string& kind = {});

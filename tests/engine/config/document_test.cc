@@ -47,14 +47,29 @@ TEST_CASE("a document lists its nodes in the order of the file") {
   CHECK(document.checkpoint_every == Duration::from_millis(500));
 }
 
+TEST_CASE("plugins are one file or a list of files") {
+  const auto paths = [](const std::string& text) {
+    Diagnostics problems;
+    const auto root = parse_yaml(text, 0, {}, problems);
+    std::string all;
+    for (const auto& plugin : read_plugins(*root, problems))
+      all += plugin.path + "@" + std::to_string(plugin.place.column) + " ";
+    for (const auto& problem : problems.all()) all += problem.message;
+    return all;
+  };
+  CHECK(paths("plugins: a.so") == "a.so@10 ");
+  CHECK(paths("plugins: [a.so, b.so]") == "a.so@11 b.so@17 ");
+  CHECK(paths("plugins:").empty());
+  CHECK(paths("pipeline: a").empty());
+  CHECK(paths("plugins: {a: b}") == "expected text, got a map");
+}
+
 TEST_CASE("mistakes of the top level are reported") {
   CHECK(messages("sources: {}") == Messages{"\"pipeline\" is missing"});
   CHECK(messages("pipeline: Nginx!") == Messages{"\"Nginx!\" cannot name a pipeline"});
   CHECK(messages("pipeline: ../x") == Messages{"\"../x\" cannot name a pipeline"});
   CHECK(messages("pipeline: a\nsource: {}") == Messages{"unknown key \"source\""});
   CHECK(messages("pipeline: a\nlists: {1a: {type: x}}") == Messages{"\"1a\" cannot name a list"});
-  CHECK(messages("pipeline: a\nplugins: []") ==
-        Messages{"\"plugins\" is not available in this version"});
   CHECK(messages("pipeline: a\nsinks: [x]") ==
         Messages{"expected a map of name: settings, got a list"});
   CHECK(messages("pipeline: a\nsinks: {1a: {type: x}}") == Messages{"\"1a\" cannot name a sink"});
