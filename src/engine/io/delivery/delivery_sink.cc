@@ -68,8 +68,8 @@ class DeliverySink final : public Sink {
     auto outbox = Outbox::open(options.outbox, context_.restored);
     if (!outbox) return tl::unexpected(std::move(outbox).error());
     if (const auto waiting = (*outbox)->end() - (*outbox)->begin())
-      context_.log(0, fmt::format("{} of an earlier run wait in the outbox",
-                                  format_size(ByteSize{waiting})));
+      context_.log(0,
+                   fmt::format("records of an earlier run wait in the outbox: {} bytes", waiting));
     delivery_ = std::make_unique<Delivery>(std::move(*outbox), *destination_, std::move(options),
                                            *context_.clock, context_.log);
     delivery_->start();

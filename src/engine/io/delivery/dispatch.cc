@@ -9,6 +9,8 @@
 namespace streamd::delivery {
 namespace {
 
+constexpr std::size_t kFewest = 10;  // items of a request to a far side that is slow
+
 bool all_unsent(const Answer& answer) {
   return !answer.items.empty() &&
          std::all_of(answer.items.begin(), answer.items.end(),
@@ -33,6 +35,7 @@ void Dispatch::add(std::vector<Item> items) {
 std::vector<Item> Dispatch::next(Duration now, std::size_t items, std::size_t bytes) {
   std::vector<Item> batch;
   if (now < paused_until_ || closed_) return batch;
+  items = std::min(items, limit_);
   std::size_t size = 0;
   const auto take = [&](std::uint64_t place) {
     Open& open = items_.at(place);
@@ -120,6 +123,7 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
   }
   if (stale) return news;
   failures_ = 0;
+  if (limit_ < SIZE_MAX / 2) limit_ *= 2;
   blocked_ = false;
   if (std::exchange(in_trouble_, false)) news.kind = News::Kind::healed;
   return news;
@@ -127,7 +131,7 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
 
 // In the order in which they stood, before all that is fresh.
 void Dispatch::again(const std::vector<Item>& sent, const Answer& answer, Duration now) {
-  ++failures_;
+  if (++failures_ > 1) limit_ = std::max(kFewest, std::min(limit_, sent.size()) / 2);
   if (answer.pause == Duration{})
     paused_until_ = std::max(paused_until_, now + pause_after(failures_));
   for (const auto& item : sent) {

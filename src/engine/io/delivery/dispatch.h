@@ -10,6 +10,7 @@
 #include "engine/core/time.h"
 #include "engine/io/delivery/destination.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -98,6 +99,9 @@ class Dispatch {
   std::size_t flying_ = 0;
   std::vector<Refused> refused_;
   unsigned failures_ = 0;  // requests in a row that failed as a whole
+  // Most items of a request: a far side that is too slow for many at once (they time out, it works
+  // on, and the same ones come again) gets fewer until it answers, then more again.
+  std::size_t limit_ = SIZE_MAX;
   Duration paused_until_{};
   std::size_t sent_before_trouble_ = 0;  // items in flight then; what becomes of them is no news
   bool in_trouble_ = false, blocked_ = false, closed_ = false;

@@ -192,6 +192,30 @@ TEST_CASE("A request that is too large is halved until the one that is too large
   CHECK(refused[0].code == "too-large");
 }
 
+TEST_CASE(
+    "A far side that is too slow for many records at once gets fewer, and more when it answers") {
+  auto dispatch = dispatch_of(Texts(80, "a"));
+  Duration now = kNow;
+  const auto sent = [&](const Answer::Kind kind) {
+    const auto items = dispatch.next(now, kMany, kBytes);
+    const Answer answer =
+        kind == Answer::Kind::each ? each(std::vector<Verdict>(items.size())) : of(kind);
+    dispatch.answered(items, answer, now);
+    now = now + Duration::from_seconds(120);
+    return items.size();
+  };
+  CHECK(sent(Answer::Kind::again) == 80);
+  CHECK(sent(Answer::Kind::again) == 80);  // once may be chance
+  CHECK(sent(Answer::Kind::again) == 40);
+  CHECK(sent(Answer::Kind::again) == 20);
+  CHECK(sent(Answer::Kind::again) == 10);
+  CHECK(sent(Answer::Kind::each) == 10);  // not fewer
+  CHECK(sent(Answer::Kind::each) == 20);
+  CHECK(sent(Answer::Kind::each) == 40);
+  CHECK(sent(Answer::Kind::each) == 10);
+  CHECK(dispatch.idle());
+}
+
 TEST_CASE("Where a person has to act it is told as such, once, and tried again slowly") {
   auto dispatch = dispatch_of({"a"});
   auto sent = dispatch.next(kNow, kMany, kBytes);
