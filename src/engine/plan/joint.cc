@@ -126,7 +126,7 @@ class Joiner {
       }
       DocumentNode renamed = node;
       renamed.name = name;
-      renamed.members = {m};
+      renamed.members.assign(1, m);
       if (node.body->find("input") != nullptr) renamed.body = &with_new_inputs(m, *node.body);
       joint_.document.nodes.push_back(std::move(renamed));
     }
