@@ -78,4 +78,7 @@ struct Plan {
 // attempts, encoding (utf8 or base64: of data), data.
 Schema dead_letter_schema();
 
+// What leaves an operator by its port `late`: its input and the field `lateness`.
+Schema late_schema(const Schema& in);
+
 }  // namespace streamd

@@ -43,16 +43,7 @@ Schema projected(const Schema& decoded, const Needs& wanted) {
 }
 
 Schema port_schema(const DraftNode& from, Port port) {
-  if (port != Port::late) return from.node.ports.out;
-  // Records that were late before already have the field.
-  Schema late = from.node.in;
-  const Field lateness{kLateness, Type::duration, true};
-  if (const auto at = late.find(kLateness))
-    late.fields[*at] = lateness;
-  else
-    late.fields.push_back(lateness);
-  std::erase(late.hidden, kLateness);
-  return late;
+  return port == Port::late ? late_schema(from.node.in) : from.node.ports.out;
 }
 
 std::vector<Schema> input_schemas(const Draft& draft, const DraftNode& reader) {
@@ -183,6 +174,18 @@ Needs& wanted_of(Draft& draft, const DraftInput& input) {
 }
 
 }  // namespace
+
+// Records that were late before already have the field.
+Schema late_schema(const Schema& in) {
+  Schema late = in;
+  const Field lateness{kLateness, Type::duration, true};
+  if (const auto at = late.find(kLateness))
+    late.fields[*at] = lateness;
+  else
+    late.fields.push_back(lateness);
+  std::erase(late.hidden, kLateness);
+  return late;
+}
 
 Unified unify(const std::vector<Schema>& inputs, Pass pass) {
   Unified out;

@@ -25,7 +25,14 @@ constexpr Duration kLongestTurn = Duration::from_millis(100);
 class Run {
  public:
   Run(const Plan& plan, const RunOptions& options)
-      : plan_(plan), options_(options), checkpoint_(options.workers) {}
+      : plan_(plan),
+        options_(options),
+        health_(options.workers, options.clock->monotonic()),
+        log_([this](LogLevel level, const std::string& text) {
+          health_.heard(static_cast<int>(level), text, options_.clock->monotonic());
+          options_.log(level, text);
+        }),
+        checkpoint_(options.workers) {}
   ~Run() {
     context_.abandon = true;
     context_.given_up.request_stop();
@@ -57,10 +64,13 @@ class Run {
 
   const Plan& plan_;
   const RunOptions& options_;
+  Health health_;
+  const LogFn log_;  // options_.log, which health_ hears too
   RunContext context_;
   Checkpoint checkpoint_;
   std::string pipeline_dir_;
   std::unique_ptr<StateDir> dir_;
+  std::shared_ptr<void> observer_;
   std::unique_ptr<EpochStore> store_;
   Shared shared_;
   std::unique_ptr<Lists> lists_;
@@ -89,7 +99,7 @@ Status Run::open_state() {
     if (!dir) return tl::unexpected(std::move(dir).error());
     dir_ = std::make_unique<StateDir>(std::move(*dir));
     for (const auto& archive : dir_->archived_to())
-      options_.log(LogLevel::info, fmt::format("--fresh: earlier state is kept in {}", archive));
+      log_(LogLevel::info, fmt::format("--fresh: earlier state is kept in {}", archive));
     pipeline_dir_ = dir_->path();
     backend = open_rocksdb_backend(dir_->db());
   }
@@ -119,7 +129,7 @@ Status Run::declare_state() {
 
 // Before any record: a match against a list that is not there yet would be a wrong answer.
 Status Run::open_lists() {
-  lists_ = std::make_unique<Lists>(plan_, *options_.clock, options_.log, store_->hash_seed());
+  lists_ = std::make_unique<Lists>(plan_, *options_.clock, log_, store_->hash_seed());
   return lists_->load(plan_.pipeline, pipeline_dir_, options_.stop,
                       [this](const std::string& what, const std::function<Status()>& attempt) {
                         return insist(what, attempt);
@@ -145,7 +155,7 @@ Status Run::open_sources() {
     known_positions_[node.name] = context.resume_at;
     context.checkpoint_now = [this](Duration limit) { return checkpoint_.request(limit); };
     context.log = [this, name = node.name](int level, const std::string& text) {
-      options_.log(static_cast<LogLevel>(level), fmt::format("source \"{}\": {}", name, text));
+      log_(static_cast<LogLevel>(level), fmt::format("source \"{}\": {}", name, text));
     };
     auto source = node.source->open(std::move(context));
     if (!source)
@@ -196,12 +206,15 @@ Status Run::open_transaction() {
 Status Run::prepare() {
   STREAMD_CHECK(plan_.dead_letters.has_value(), "a plan that runs has a sink for dead letters");
   STREAMD_TRY(open_state());
+  if (options_.observe)
+    observer_ = options_.observe({plan_, pipeline_dir_, context_.taps, health_});
   context_.plan = &plan_;
   context_.workers = options_.workers;
   context_.clock = options_.clock;
-  context_.log = options_.log;
+  context_.log = log_;
   context_.dead_letters = *plan_.dead_letters;
   context_.checkpoint = &checkpoint_;
+  context_.health = &health_;
   context_.store = store_.get();
   context_.hash_seed = store_->hash_seed();
   for (std::size_t i = 0; i < options_.workers * plan_.nodes.size(); ++i)
@@ -233,9 +246,9 @@ void Run::report_restored() {
   for (const auto& node : progress().nodes) keys += node.keys;
   std::size_t partitions = 0;
   for (const auto& [source, positions] : known_positions_) partitions += positions.size();
-  options_.log(LogLevel::info,
-               fmt::format("pipeline {}: restored epoch {}: {} keys, positions of {} partitions",
-                           plan_.pipeline, store_->last_epoch(), keys, partitions));
+  log_(LogLevel::info,
+       fmt::format("pipeline {}: restored epoch {}: {} keys, positions of {} partitions",
+                   plan_.pipeline, store_->last_epoch(), keys, partitions));
 }
 
 // Tries again while the far side may come back: one warning, one notice when it has. A stop ends
@@ -244,7 +257,7 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
   Duration pause = Duration::from_millis(100);
   for (bool told = false;;) {
     auto status = attempt();
-    if (status && told) options_.log(LogLevel::info, fmt::format("{}: healed", what));
+    if (status && told) log_(LogLevel::info, fmt::format("{}: healed", what));
     if (status || status.error().retry == Retry::never) return status;
     if (stop_wanted() || options_.abandon.stop_requested() || checkpoint_.failed()) {
       if (status.error().message.empty())
@@ -254,8 +267,7 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
     // Without a message somebody else has told it already.
     if (!told && !status.error().message.empty()) {
       told = true;
-      options_.log(LogLevel::warning,
-                   fmt::format("{}: {}; trying again", what, status.error().message));
+      log_(LogLevel::warning, fmt::format("{}: {}; trying again", what, status.error().message));
     }
     std::this_thread::sleep_for(std::chrono::microseconds(pause.micros));
     pause = std::min(Duration{pause.micros * 2}, Duration::from_seconds(5));
@@ -287,6 +299,7 @@ Status Run::commit(EpochParts parts) {
     STREAMD_TRY(store_->commit(epoch, parts));
   }
   if (dir_) dir_->note_epoch(epoch);
+  health_.committed(epoch, options_.clock->monotonic());
   acknowledge(parts);
   ++next_epoch_;
   checkpoint_.committed(epoch);
@@ -301,8 +314,8 @@ void Run::acknowledge(const EpochParts& parts) {
     Positions positions;
     for (const auto& [name, stored] : it->second) positions[name] = stored.position;
     if (auto status = sources_[n]->acknowledge(next_epoch_, positions); !status)
-      options_.log(LogLevel::warning,
-                   fmt::format("source \"{}\": {}", plan_.nodes[n].name, status.error().message));
+      log_(LogLevel::warning,
+           fmt::format("source \"{}\": {}", plan_.nodes[n].name, status.error().message));
   }
 }
 
@@ -310,6 +323,7 @@ void Run::acknowledge(const EpochParts& parts) {
 Status Run::loop() {
   const Clock& clock = *options_.clock;
   started_ = clock.monotonic();
+  health_.started(started_);
   lists_->start();
   for (auto& worker : workers_) threads_.emplace_back([&w = *worker] { w.run(); });
   Duration last_epoch = started_, last_report = started_;
@@ -326,11 +340,13 @@ Status Run::loop() {
     if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
     if (options_.abandon.stop_requested()) return cut_short();
     const Duration now = clock.monotonic();
-    if (stop_wanted() && !stop_by) stop_by = now + options_.stop_limit;
+    if (stop_wanted() && !stop_by) {
+      stop_by = now + options_.stop_limit;
+      health_.stopping();
+    }
     if (stop_by && now > *stop_by) {
-      options_.log(
-          LogLevel::warning,
-          "stopping took too long; everything since the last checkpoint will be read again");
+      log_(LogLevel::warning,
+           "stopping took too long; everything since the last checkpoint will be read again");
       return cut_short();
     }
     const bool ending = stop_wanted() || all_finished();

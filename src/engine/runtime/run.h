@@ -4,7 +4,9 @@
 
 #include "engine/plan/plan.h"
 #include "engine/runtime/accounting.h"
+#include "engine/runtime/health.h"
 #include "engine/runtime/log.h"
+#include "engine/runtime/taps.h"
 #include "engine/state/backend.h"
 
 #include <functional>
@@ -26,6 +28,14 @@ struct Progress {
   bool cut_short = false;
 };
 
+// What others may look at while a pipeline runs, from any thread.
+struct Observed {
+  const Plan& plan;
+  std::string folder;  // the pipeline's own, which this process holds
+  Taps& taps;
+  const Health& health;
+};
+
 struct RunOptions {
   unsigned workers = 1;
   std::string state_root = "state";  // holds one folder per pipeline
@@ -40,6 +50,9 @@ struct RunOptions {
   // Called on the control thread about every `progress_every`.
   std::function<void(const Progress&)> on_progress;
   Duration progress_every = Duration::from_millis(500);
+  // Called on the control thread once the state folder is held. What it gives is destroyed when no
+  // record moves any more, before the folder is let go; it must not look at anything afterwards.
+  std::function<std::shared_ptr<void>(const Observed&)> observe;
   // Instead of RocksDB under state_root (tests, --no-state).
   std::function<Result<std::unique_ptr<StateBackend>>()> backend;
 };

@@ -6,8 +6,10 @@
 #include "engine/plan/plan.h"
 #include "engine/runtime/accounting.h"
 #include "engine/runtime/checkpoint.h"
+#include "engine/runtime/health.h"
 #include "engine/runtime/log.h"
 #include "engine/runtime/ring.h"
+#include "engine/runtime/taps.h"
 
 #include <atomic>
 #include <memory>
@@ -37,9 +39,11 @@ struct RunContext {
   LogFn log;
   std::size_t dead_letters = 0;  // index of the dead-letter sink in the plan
   Checkpoint* checkpoint = nullptr;
+  Health* health = nullptr;
   EpochStore* store = nullptr;       // control thread, and workers before they start
   std::atomic<bool> abandon{false};  // stop at once, without a last checkpoint
   std::stop_source given_up;         // requested behind `abandon`: wakes operators that wait
+  Taps taps;                         // who looks at the records that pass
 
   std::vector<std::unique_ptr<NodeCounters>> counters;      // [worker * nodes + node]
   std::vector<std::unique_ptr<Ring>> rings;                 // [from * workers + to]; null for self

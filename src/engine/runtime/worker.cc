@@ -161,6 +161,7 @@ void Worker::run() {
 // One round: messages, one batch per source, event time, barriers, sinks. True when there was
 // something to do.
 bool Worker::turn() {
+  run_.health->turns(index_, run_.clock->monotonic());
   bool busy = drain_rings();
   const Epoch wanted = run_.checkpoint->wanted();
   if (!in_epoch_ && !part_open_ && wanted > epoch_) {

@@ -110,6 +110,9 @@ class Worker {
 
   // worker_flow.cc: records through the nodes
   static std::vector<Edge>& edges_of(Node& node, Port port);
+  std::uint32_t number_of(const Node& node) const {
+    return static_cast<std::uint32_t>(&node - nodes_.data());
+  }
   void emit(Node& from, const Batch& batch, Port port);
   void deliver(std::uint32_t node, const Batch& batch);
   void process(Node& node, const Batch& batch);
@@ -117,6 +120,7 @@ class Worker {
   void tick(Node& node);
   void send(unsigned to, Message message);
   void flush_dead_letters();
+  void show_dead_letters(const Batch& batch);
 
   // worker_time.cc: watermarks
   void update_lanes(SourceReader& source);

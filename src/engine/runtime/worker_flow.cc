@@ -56,6 +56,7 @@ void Worker::emit(Node& from, const Batch& batch, Port port) {
   } else if (!from.plan->source) {
     NodeCounters::add(from.counters->out, batch.size());
   }
+  if (run_.taps.any()) run_.taps.offer(number_of(from), port, batch);
   for (const auto& edge : edges_of(from, port))
     deliver(edge.node, edge.input->identity ? batch : align(batch, *edge.input));
 }
@@ -87,9 +88,14 @@ void Worker::deliver(std::uint32_t n, const Batch& batch) {
 void Worker::process(Node& node, const Batch& batch) {
   if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
   NodeCounters::add(node.counters->in, batch.size());
-  if (node.sink) return write(node, batch);
-  if (auto status = node.op->on_batch(batch, *node.emitter); !status)
+  const std::uint32_t before = run_.health->enters(index_, number_of(node));
+  if (node.sink) {
+    if (run_.taps.any()) run_.taps.offer(number_of(node), Port::out, batch);
+    write(node, batch);
+  } else if (auto status = node.op->on_batch(batch, *node.emitter); !status) {
     fail(node, std::move(status).error());
+  }
+  run_.health->enters(index_, before);
 }
 
 bool Worker::sink_works(Node& node, const Status& status) {
@@ -150,7 +156,20 @@ void Worker::flush_dead_letters() {
   const auto sink = run_.dead_letters;
   if (dead_letters_.empty()) return;
   const Batch batch = dead_letters_.take(nodes_[sink].plan->in);
+  if (run_.taps.any()) show_dead_letters(batch);
   deliver(static_cast<std::uint32_t>(sink), batch);
+}
+
+// Each node's own are what leaves it by port `errors`.
+void Worker::show_dead_letters(const Batch& batch) {
+  const auto column = nodes_[run_.dead_letters].plan->in.find("node");
+  if (!column) return;
+  for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
+    std::vector<std::uint32_t> own;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      if (batch.at(*column, i).text() == nodes_[n].plan->name) own.push_back(batch.physical(i));
+    if (!own.empty()) run_.taps.offer(n, Port::errors, batch.select(std::move(own)));
+  }
 }
 
 }  // namespace streamd
