@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "engine/plan": CODEC | {"engine/config"},
     "engine/state": API,
     "engine/runtime": CODEC | {"engine/plan", "engine/state"},
+    "engine/io/control": API | {"engine/io/net"},
     "engine/io/delivery": API,
     "engine/io/http": CODEC,
     "engine/io/kafka": API,
@@ -35,8 +36,9 @@ MAY_INCLUDE = {
     "sinks": CODEC | {"engine/io/delivery", "engine/io/http", "engine/io/kafka", "engine/io/mongo",
                       "engine/io/net"},
     "plugin": CODEC | {"operators", "engine/io/delivery"},
+    "engine/watch": CODEC | {"engine/config", "engine/io/control", "engine/plan", "engine/runtime"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
-                           "engine/io/http", "engine/io/kafka"},
+                           "engine/io/control", "engine/io/http", "engine/io/kafka", "engine/watch"},
 }
 # What app may include of the components: their lists, and the generator that a command shares.
 APP_EXTRA = {"enrich/builtin_enrich.h", "lists/builtin_lists.h", "operators/builtin_operators.h",

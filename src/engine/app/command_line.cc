@@ -178,6 +178,31 @@ bool load_plugins(std::vector<std::string> files, Registry& registry) {
   return good;
 }
 
+void add_watch(CLI::App& app, Action& action) {
+  const auto common = [](CLI::App& sub, WatchArguments& a) {
+    sub.add_option("pipeline", a.pipeline, "The pipeline, by its name or its file");
+    sub.add_option("--state-dir", a.state_dir,
+                   "Where its state lives [$STREAMD_STATE_DIR, else ./state]");
+  };
+  auto* tap = app.add_subcommand("tap", "Look at records of a running pipeline as they pass");
+  auto t = std::make_shared<WatchArguments>();
+  tap->add_option("node", t->node, "What leaves this node, or enters it if it is a sink")
+      ->required();
+  common(*tap, *t);
+  tap->add_option("--where", t->where, "Only records for which this expression is true");
+  tap->add_option("--limit", t->limit, "End after so many records")->check(CLI::NonNegativeNumber);
+  tap->add_option("--port", t->port, "out, late, errors, or a named output [out]");
+  tap->add_flag("--json", t->json, "A JSON object per record, with its place");
+  tap->callback([=, &action] { action = [=] { return tap_command(*t); }; });
+
+  auto* health =
+      app.add_subcommand("health", "Say whether running pipelines get on; exit 1 when not");
+  auto h = std::make_shared<WatchArguments>();
+  common(*health, *h);
+  health->add_option("--patience", h->patience, "How long trouble may last [60s]");
+  health->callback([=, &action] { action = [=] { return health_command(*h); }; });
+}
+
 // `streamd FILE` means `streamd run FILE`.
 std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
@@ -210,6 +235,7 @@ int run_command_line(int argc, char** argv) {
   add_dlq(app, registry, action);
   add_lists(app, registry, action);
   add_plugin_commands(app, registry, action);
+  add_watch(app, action);
   app.add_subcommand("version", "Print the version")->callback([&action] {
     action = [] {
       std::puts("streamd " STREAMD_VERSION);

@@ -55,6 +55,18 @@ int dlq_list(const DlqArguments& arguments, const Registry& registry);
 int dlq_show(const DlqArguments& arguments, const Registry& registry);
 int dlq_replay(const DlqArguments& arguments, const Registry& registry);
 
+struct WatchArguments {
+  std::string pipeline;   // a name or a pipeline file; empty: the only one that runs (tap), or all
+  std::string state_dir;  // as for run
+  std::string node, port = "out", where;
+  std::uint64_t limit = 0;  // tap: how many records; 0: until it is ended
+  bool json = false;
+  std::string patience = "60s";  // health: how long trouble may last
+};
+int tap_command(const WatchArguments& arguments);
+// Done: all that run get on; failed: one does not, or none runs.
+int health_command(const WatchArguments& arguments);
+
 struct ListsArguments {
   std::vector<std::string> files;
   std::string state_dir;

@@ -101,7 +101,8 @@ void load(const std::string& file, Loaded& into) {
 }  // namespace
 
 std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
-                                           const Registry& registry) {
+                                           const Registry& registry,
+                                           std::vector<std::string>* secrets) {
   Loaded loaded;
   loaded.registry = registry;
   for (const auto& file : files) load(file, loaded);
@@ -112,6 +113,11 @@ std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files
   const bool colours = isatty(2) != 0;
   std::fputs(render(loaded.problems, loaded.texts, colours, loaded.secrets).c_str(), stderr);
   if (!loaded.good || loaded.problems.errors() > 0) return std::nullopt;
+  for (const auto& document : loaded.documents) {
+    if (secrets == nullptr) break;
+    const auto values = secret_values(document, registry);
+    secrets->insert(secrets->end(), values.begin(), values.end());
+  }
   return plans;
 }
 

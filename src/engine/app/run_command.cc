@@ -8,6 +8,7 @@
 #include "engine/plan/describe.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
+#include "engine/watch/watch.h"
 
 #include <fmt/format.h>
 
@@ -96,7 +97,8 @@ std::string state_root(const std::string& option) {
 }
 
 int run_command(const RunArguments& arguments, const Registry& registry) {
-  auto plans = load_jobs(arguments.files, registry);
+  std::vector<std::string> secrets;
+  auto plans = load_jobs(arguments.files, registry, &secrets);
   if (!plans) return kExitUsage;
   const SystemClock clock;
   std::stop_source stop;
@@ -120,6 +122,9 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
     add_default_dead_letters((*plans)[i], options.state_root, registry);
     RunOptions own = options;
     own.checkpoint_every = (*plans)[i].checkpoint_every;
+    own.observe = [&](const Observed& observed) {
+      return watch(observed, {&clock, own.log, secrets, own.checkpoint_every});
+    };
     codes[i] = run_one((*plans)[i], own, stop, show_progress, !arguments.quiet);
   };
   for (std::size_t i = 1; i < plans->size(); ++i) others.emplace_back(run, i);

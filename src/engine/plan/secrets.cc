@@ -111,6 +111,20 @@ void find_secrets(ConfigNode& document, const Registry& registry, const Found& f
   }
 }
 
+// Of URLs, wherever they stand.
+void add_passwords(const ConfigNode& node, std::vector<std::string>& values) {
+  if (const std::size_t scheme = node.text.find("://"); scheme != std::string::npos) {
+    const std::size_t begin = scheme + 3;
+    const std::size_t end = std::min(node.text.find_first_of("/?#", begin), node.text.size());
+    const std::size_t at = node.text.rfind('@', end);
+    const std::size_t colon = node.text.find(':', begin);
+    if (at != std::string::npos && at > begin && colon < at)
+      values.push_back(node.text.substr(colon + 1, at - colon - 1));
+  }
+  for (const auto& item : node.items) add_passwords(item, values);
+  for (const auto& [key, value] : node.entries) add_passwords(value, values);
+}
+
 }  // namespace
 
 std::vector<Place> secret_places(const ConfigNode& document, const Registry& registry) {
@@ -118,6 +132,18 @@ std::vector<Place> secret_places(const ConfigNode& document, const Registry& reg
   ConfigNode copy = document;
   find_secrets(copy, registry, [&places](const ConfigNode& node) { places.push_back(node.place); });
   return places;
+}
+
+std::vector<std::string> secret_values(const ConfigNode& document, const Registry& registry) {
+  std::vector<std::string> values;
+  ConfigNode copy = document;
+  find_secrets(copy, registry, [&values](const ConfigNode& node) {
+    values.push_back(node.text);
+    const std::size_t space = node.text.find(' ');  // Bearer …
+    if (space != std::string::npos) values.push_back(node.text.substr(space + 1));
+  });
+  add_passwords(copy, values);
+  return values;
 }
 
 void mark_secrets(ConfigNode& document, const Registry& registry) {

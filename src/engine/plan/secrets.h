@@ -16,6 +16,10 @@ std::vector<std::string> secret_names(const Registry& registry);
 // Where the secret values of a document begin.
 std::vector<Place> secret_places(const ConfigNode& document, const Registry& registry);
 
+// The secret values of a document, for those who show something that may repeat them: whole, the
+// password of a URL, and what follows the scheme of an HTTP login.
+std::vector<std::string> secret_values(const ConfigNode& document, const Registry& registry);
+
 // Marks the secret values of a document as what came from a variable is: no message cites them.
 void mark_secrets(ConfigNode& document, const Registry& registry);
 
