@@ -15,6 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
+from compose_model import compose_reader
 from crowdsec_service import CrowdSec, crowdsec_programs
 from discord_standin import Discord, discord_js  # noqa: F401 (re-exported)
 from fault_proxy import FaultProxy  # noqa: F401
@@ -114,6 +115,8 @@ SERVICES = {"crowdsec": _crowdsec, "discord": _discord, "kafka": _kafka, "mongod
 # What is downloaded or built, once, before a service can start.
 FETCHED = {"crowdsec": [crowdsec_programs], "kafka": [jars], "mongodb": [ferretdb, pymongo],
            "opensearch": [opensearch_classpath],
+           # Nothing to start: what Docker Compose reads its files with.
+           "compose": [compose_reader],
            # The official clients that the stand-ins are checked with.
            "discord": [discord_js], "shodan": [shodan_client]}
 
@@ -173,12 +176,13 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     action, names = arguments[0], arguments[1:]
-    unknown = [n for n in names if n not in SERVICES]
+    known = {**SERVICES, **FETCHED} if action == "fetch" else SERVICES
+    unknown = [n for n in names if n not in known]
     if unknown or (action == "up" and not names):
-        print(f"which service? known: {', '.join(SERVICES)}", file=sys.stderr)
+        print(f"which service? known: {', '.join(known)}", file=sys.stderr)
         return 2
     failed = False
-    for name in names or SERVICES:
+    for name in names or known:
         try:
             actions[action](name)
         except (ServiceError, AssertionError) as error:
