@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The smallest test runner that says what went wrong and where:
+//
+//   int main() {
+//     return sd::test::run({
+//         {"a gap ends a session", [] { sd::test::equal(sessions().size(), 2u); }},
+//     });
+//   }
+#pragma once
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <source_location>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sd::test {
+
+class Unexpected : public std::runtime_error {
+ public:
+  Unexpected(const std::source_location& where, const std::string& what)
+      : std::runtime_error(std::string(where.file_name()) + ":" + std::to_string(where.line()) +
+                           ": " + what) {}
+};
+
+namespace detail {
+template <class T>
+std::string show(const T& value) {
+  if constexpr (requires { value.show(); }) {
+    return value.show();
+  } else if constexpr (requires(std::ostream & out) { out << value; }) {
+    std::ostringstream out;
+    out << value;
+    return out.str();
+  } else {
+    return "something else";
+  }
+}
+}  // namespace detail
+
+inline void expect(bool holds, std::string_view what = "this does not hold",
+                   std::source_location where = std::source_location::current()) {
+  if (!holds) throw Unexpected(where, std::string(what));
+}
+
+template <class A, class B>
+void equal(const A& found, const B& expected,
+           std::source_location where = std::source_location::current()) {
+  if (!(found == expected))
+    throw Unexpected(where,
+                     "found " + detail::show(found) + ", expected " + detail::show(expected));
+}
+
+// The call must throw an Error whose text has `part` in it.
+template <class Error, class Call>
+void throws(Call&& call, std::string_view part = {},
+            std::source_location where = std::source_location::current()) {
+  try {
+    call();
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find(part) == std::string_view::npos)
+      throw Unexpected(where, "the error says: " + std::string(error.what()));
+    return;
+  }
+  throw Unexpected(where, "nothing was thrown");
+}
+
+struct Case {
+  const char* name;
+  std::function<void()> body;
+};
+
+// What main() returns: 0 when all cases pass.
+inline int run(const std::vector<Case>& cases) {
+  int failed = 0;
+  for (const Case& one : cases) {
+    try {
+      one.body();
+      std::printf("ok      %s\n", one.name);
+    } catch (const std::exception& error) {
+      std::printf("FAILED  %s\n        %s\n", one.name, error.what());
+      ++failed;
+    }
+  }
+  std::printf("%zu tests, %d failed\n", cases.size(), failed);
+  return failed == 0 && !cases.empty() ? 0 : 1;
+}
+
+}  // namespace sd::test
