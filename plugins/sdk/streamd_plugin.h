@@ -6,7 +6,8 @@
  * A plugin is a shared library with one exported symbol, streamd_plugin(), which returns a table
  * that lives as long as the process: operators, sources, sinks and functions for expressions. The
  * engine loads it (`plugins:` of a pipeline file, --plugin, $STREAMD_PLUGIN_PATH), never unloads
- * it, and treats what it brings like what is built in: `check`, `list`, `docs` and `schema` know it.
+ * it, and treats what it brings like what is built in: `check`, `list`, `docs` and `schema` know
+ * it.
  *
  * Rules that hold everywhere
  * - Versions. Structs begin with `size`, the sizeof() of whoever filled them in. Members are only
@@ -87,11 +88,12 @@ typedef struct sd_value {
 
 typedef int32_t sd_code; /* not an enum, whose width is the compiler's choice */
 #define SD_OK 0
-#define SD_IDLE 1     /* pull(): nothing now, more may come */
-#define SD_END 2      /* pull(): nothing will ever come */
-#define SD_NOTHING 3  /* state_get(): the key has no state */
-#define SD_FULL 4     /* state_put(), timer_set(): max_keys other keys are held */
-#define SD_RETRY -1   /* sources and sinks: the world outside is not ready. Say why with fail();
+#define SD_IDLE 1    /* pull(): nothing now, more may come */
+#define SD_END 2     /* pull(): nothing will ever come */
+#define SD_NOTHING 3 /* state_get(): the key has no state */
+#define SD_FULL 4    /* state_put(), timer_set(): max_keys other keys are held */
+#define SD_RETRY                                                                                 \
+  -1                  /* sources and sinks: the world outside is not ready. Say why with fail(); \
                        * called again later, open() too */
 #define SD_FAILED -2  /* the run cannot go on: say why with fail() */
 #define SD_MISUSED -3 /* from the engine: the call makes no sense here; the run ends after it */
@@ -124,7 +126,8 @@ typedef int32_t sd_code; /* not an enum, whose width is the compiler's choice */
  * the values over as columns of each batch: SD_MISSING where the record has no such field or the
  * expression fails. The config value is the text. */
 #define SD_FIELD_COLUMN 9u   /* one: SD_STRING */
-#define SD_FIELD_COLUMNS 10u /* a map of names to expressions: SD_MAP; one column each, in order */
+#define SD_FIELD_COLUMNS 10u /* a map of names to expressions: SD_MAP; one column each, in order \
+                              */
 
 #define SD_FIELD_REQUIRED 1u
 #define SD_FIELD_SECRET 2u   /* printed as *** everywhere */
@@ -135,8 +138,8 @@ typedef struct sd_field {
   uint32_t type;  /* SD_FIELD_… */
   uint32_t flags; /* SD_FIELD_REQUIRED | … */
   uint32_t choice_count;
-  sd_view name; /* snake_case */
-  sd_view help; /* one sentence */
+  sd_view name;     /* snake_case */
+  sd_view help;     /* one sentence */
   sd_view fallback; /* the default as YAML; empty: none */
   sd_view example;  /* as YAML; may be empty */
   const sd_view* choices;
@@ -206,10 +209,10 @@ typedef struct sd_host {
   /* Why the call is about to return SD_RETRY or SD_FAILED: one fact in lower case, and one sentence
    * that says what to do (may be empty). */
   void (*fail)(void* task, sd_view message, sd_view hint);
-  sd_view (*node)(void* task);          /* the node's name in the pipeline */
-  uint32_t (*worker)(void* task);       /* which of the workers this instance belongs to */
-  int64_t (*wall_clock)(void* task);    /* microseconds; tests inject it: use no other clock */
-  int32_t (*stopping)(void* task);      /* 1: the run ends; calls that wait return soon */
+  sd_view (*node)(void* task);       /* the node's name in the pipeline */
+  uint32_t (*worker)(void* task);    /* which of the workers this instance belongs to */
+  int64_t (*wall_clock)(void* task); /* microseconds; tests inject it: use no other clock */
+  int32_t (*stopping)(void* task);   /* 1: the run ends; calls that wait return soon */
 
   /* check(): reports that config field number `field` is wrong, at its place in the file. */
   void (*problem)(void* task, uint32_t field, sd_view message, sd_view hint);
@@ -240,8 +243,8 @@ typedef struct sd_host {
   sd_code (*state_get)(void* task, sd_view key, sd_view* value);
   sd_code (*state_put)(void* task, sd_view key, sd_view value);
   sd_code (*state_erase)(void* task, sd_view key); /* with its timers */
-  /* on_timer() is called when event time has reached `at`, and for every timer that is left when the
-   * input ends. A key has one timer of each number; setting it again moves it. */
+  /* on_timer() is called when event time has reached `at`, and for every timer that is left when
+   * the input ends. A key has one timer of each number; setting it again moves it. */
   sd_code (*timer_set)(void* task, sd_view key, uint32_t timer, int64_t at);
   sd_code (*timer_clear)(void* task, sd_view key, uint32_t timer);
 

@@ -68,8 +68,11 @@ void users_beyond_max_keys_are_shed() {
 }
 
 void a_gap_of_nothing_is_refused() {
-  sd::test::throws<sd::test::WrongSettings>([] { sessions({{"by", "user"}, {"gap", "0s"}}); },
-                                            "gap");
+  sd::test::throws<sd::test::WrongSettings>(
+      [] {
+        sessions({{"by", "user"}, {"gap", "0s"}});
+      },
+      "gap");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ struct Field {
   bool advanced = false;                  // last in the docs
   std::string example = {};               // as YAML
   std::vector<std::string> choices = {};  // of a std::string: the only texts it may be
-  // Smallest and largest value of numbers, of bytes, and microseconds of durations; both 0: any.
+  // Smallest and largest value of numbers, of bytes, and microseconds of durations. most 0 with
+  // a least above it: no limit; both 0: any.
   std::int64_t least = 0, most = 0;
 };
 
@@ -96,6 +97,7 @@ class Spec {
       if (type != SD_FIELD_STRING) throw Failed("only texts have choices: " + doc.name);
       type = SD_FIELD_CHOICE;
     }
+    if (doc.least > 0 && doc.most == 0) doc.most = INT64_MAX;
     limit<T>(doc);
     const std::uint32_t flags = (doc.required ? SD_FIELD_REQUIRED : 0) |
                                 (doc.secret ? SD_FIELD_SECRET : 0) |
