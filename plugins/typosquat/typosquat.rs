@@ -56,7 +56,7 @@ fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
             }
             rows[now][j] = least;
         }
-        if rows[now].iter().min().is_some_and(|least| *least > most) {
+        if rows[now].iter().all(|cell| *cell > most) {
             return None;
         }
     }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# streamd_add_plugin(name SOURCES a.cc … [TESTS a_test.cc …] [LIBRARIES …])
+# Builds name.so, which shows nobody but streamd_plugin(), and name_test of SOURCES and TESTS, which
+# ctest runs. The tests are built with AddressSanitizer, for which the fake host spoils its memory.
+# STREAMD_PLUGIN_MAP is the linker script beside streamd_plugin.h.
+option(STREAMD_PLUGIN_SANITIZE "Build the tests of plugins with ASan and UBSan" ON)
+
+function(streamd_add_plugin name)
+  cmake_parse_arguments(P "" "" "SOURCES;TESTS;LIBRARIES" ${ARGN})
+  if(NOT name MATCHES "^[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "streamd_add_plugin: \"${name}\" is no name: use lower case, digits and _")
+  endif()
+  if(NOT P_SOURCES OR P_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "streamd_add_plugin(${name} SOURCES a.cc … [TESTS a_test.cc …] [LIBRARIES …])")
+  endif()
+  add_library(${name}_plugin MODULE ${P_SOURCES})
+  target_link_libraries(${name}_plugin PRIVATE streamd::plugin_sdk ${P_LIBRARIES})
+  set_target_properties(${name}_plugin PROPERTIES OUTPUT_NAME ${name} PREFIX "" C_VISIBILITY_PRESET hidden
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${STREAMD_PLUGIN_MAP})
+  target_link_options(${name}_plugin PRIVATE -Wl,--version-script=${STREAMD_PLUGIN_MAP})
+  _streamd_plugin_flags(${name}_plugin)
+  if(P_TESTS)
+    add_executable(${name}_plugin_test ${P_SOURCES} ${P_TESTS})
+    set_target_properties(${name}_plugin_test PROPERTIES OUTPUT_NAME ${name}_test)
+    target_link_libraries(${name}_plugin_test PRIVATE streamd::plugin_sdk ${P_LIBRARIES})
+    streamd_plugin_test(${name} COMMAND ${name}_plugin_test)
+  endif()
+endfunction()
+
+# streamd_plugin_test(name COMMAND target arguments …): a test on the fake host, for ctest.
+function(streamd_plugin_test name)
+  cmake_parse_arguments(T "" "" "COMMAND" ${ARGN})
+  list(GET T_COMMAND 0 target)
+  _streamd_plugin_flags(${target})
+  target_link_libraries(${target} PRIVATE ${CMAKE_DL_LIBS})
+  if(STREAMD_PLUGIN_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
+  add_test(NAME plugin.${name} COMMAND ${T_COMMAND})
+  set_tests_properties(plugin.${name} PROPERTIES TIMEOUT 300 LABELS plugin)
+endfunction()
+
+function(_streamd_plugin_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    target_compile_options(${target} PRIVATE $<IF:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>,-O0,-O2> -g1)
+  endif()
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF C_STANDARD 99)
+endfunction()
