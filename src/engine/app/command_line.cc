@@ -146,9 +146,25 @@ void add_lists(CLI::App& app, const Registry& registry, Action& action) {
       });
 }
 
+void add_plugin_new(CLI::App& plugin, const Registry& registry, Action& action) {
+  auto* add = plugin.add_subcommand("new", "Write the skeleton of a plugin that builds");
+  auto a = std::make_shared<PluginNewArguments>();
+  add->add_option("name", a->name, "Its name: lower case letters, digits and _")->required();
+  add->add_option("--kind", a->kind, "What it brings: operator, source, sink or function")
+      ->required()
+      ->check(CLI::IsMember({"operator", "source", "sink", "function"}));
+  add->add_option("--lang", a->language, "Its language: c++ or c [c++]")
+      ->check(CLI::IsMember({"c++", "c"}));
+  add->add_option("--folder", a->folder, "Where to write it [./NAME]");
+  add->callback([=, &registry, &action] {
+    action = [=, &registry] { return plugin_new_command(*a, registry); };
+  });
+}
+
 void add_plugin_commands(CLI::App& app, const Registry& registry, Action& action) {
   auto* plugin = app.add_subcommand("plugin", "Make plugins, look into them, try them");
   plugin->require_subcommand(1);
+  add_plugin_new(*plugin, registry, action);
   auto a = std::make_shared<PluginArguments>();
   auto* info = plugin->add_subcommand("info", "What a plugin brings, and whether it would load");
   info->add_option("file", a->file, "The shared library")->required();

@@ -88,4 +88,13 @@ struct PluginArguments {
 int plugin_info(const PluginArguments& arguments, const Registry& registry);
 int plugin_test(const PluginArguments& arguments, const Registry& registry);
 
+struct PluginNewArguments {
+  std::string name;
+  std::string kind;              // operator, source, sink or function
+  std::string language = "c++";  // or c
+  std::string folder;            // empty: one of that name
+};
+// Writes a folder that must not be there yet.
+int plugin_new_command(const PluginNewArguments& arguments, const Registry& registry);
+
 }  // namespace streamd

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/plugin.hpp>
 
 #include <algorithm>
@@ -13,5 +14,6 @@ std::int64_t vowels(std::string_view text) {
 
 }  // namespace
 
-STREAMD_PLUGIN(sd::plugin("@name@", "0.1.0", "Counts vowels.")
-                   .function<&vowels>("@name@", "@name@(text): how many vowels a text has."))
+STREAMD_PLUGIN(sd::plugin("plugin_name", "0.1.0", "Counts vowels.")
+                   .function<&vowels>("plugin_name",
+                                      "plugin_name(text): how many vowels a text has."))

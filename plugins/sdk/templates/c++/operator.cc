@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/plugin.hpp>
 
 namespace {
@@ -8,10 +9,10 @@ struct Config {
   std::string as = "length";
 };
 
-class Operator : public sd::Operator<Config> {
+class PluginName : public sd::Operator<Config> {
  public:
   static sd::Spec<Config> spec() {
-    return sd::Spec<Config>("@name@")
+    return sd::Spec<Config>("plugin_name")
         .summary("Adds the length of a text.")
         .field(&Config::field, {.name = "field", .help = "The text.", .required = true})
         .field(&Config::as, {.name = "as", .help = "The field that gets the length."})
@@ -36,4 +37,4 @@ class Operator : public sd::Operator<Config> {
 
 }  // namespace
 
-STREAMD_PLUGIN(sd::plugin("@name@", "0.1.0", "Adds the length of a text.").add<Operator>())
+STREAMD_PLUGIN(sd::plugin("plugin_name", "0.1.0", "Adds the length of a text.").add<PluginName>())

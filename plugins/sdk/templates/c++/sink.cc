@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/plugin.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-
 #include <unistd.h>
 
 namespace {
@@ -13,18 +13,18 @@ struct Config {
   std::string path;
 };
 
-class Sink : public sd::Sink<Config> {
+class PluginName : public sd::Sink<Config> {
  public:
   static constexpr bool kWhole = true;  // all fields of the record: letters.json()
 
   static sd::Spec<Config> spec() {
-    return sd::Spec<Config>("@name@")
+    return sd::Spec<Config>("plugin_name")
         .summary("Appends records to a file, as lines of JSON.")
         .promise("at least once")
         .field(&Config::path, {.name = "path", .help = "The file.", .required = true})
         .example("Into a file", "path: output.ndjson");
   }
-  ~Sink() {
+  ~PluginName() {
     if (file_ != nullptr) std::fclose(file_);
   }
 
@@ -59,4 +59,4 @@ class Sink : public sd::Sink<Config> {
 
 }  // namespace
 
-STREAMD_PLUGIN(sd::plugin("@name@", "0.1.0", "Lines of JSON.").add<Sink>())
+STREAMD_PLUGIN(sd::plugin("plugin_name", "0.1.0", "Lines of JSON.").add<PluginName>())

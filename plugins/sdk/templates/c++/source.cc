@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/plugin.hpp>
 
 namespace {
@@ -7,12 +8,12 @@ struct Config {
   std::int64_t count = 10;
 };
 
-class Source : public sd::Source<Config> {
+class PluginName : public sd::Source<Config> {
  public:
   static constexpr bool kBounded = true;  // it ends by itself
 
   static sd::Spec<Config> spec() {
-    return sd::Spec<Config>("@name@")
+    return sd::Spec<Config>("plugin_name")
         .summary("Counts: records with the numbers from 0 on.")
         .promise("exactly once, as far as the sink goes")
         .field(&Config::count, {.name = "count", .help = "How many records.", .least = 1})
@@ -38,4 +39,4 @@ class Source : public sd::Source<Config> {
 
 }  // namespace
 
-STREAMD_PLUGIN(sd::plugin("@name@", "0.1.0", "Counts.").add<Source>())
+STREAMD_PLUGIN(sd::plugin("plugin_name", "0.1.0", "Counts.").add<PluginName>())

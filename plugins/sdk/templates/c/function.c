@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <streamd_plugin.h>
 
 #include <string.h>
@@ -20,8 +21,8 @@ static sd_code vowels(const sd_host* host, void* task, const sd_value* args, siz
 static const uint32_t accepts[] = {1u << SD_STRING};
 static const sd_function vowels_function = {
     .size = sizeof(sd_function),
-    .name = TEXT("@name@"),
-    .summary = TEXT("@name@(text): how many vowels a text has."),
+    .name = TEXT("plugin_name"),
+    .summary = TEXT("plugin_name(text): how many vowels a text has."),
     .result = SD_INT,
     .min_args = 1,
     .max_args = 1,
@@ -33,7 +34,7 @@ static const sd_function* const functions[] = {&vowels_function};
 static const sd_plugin plugin = {
     .abi = STREAMD_PLUGIN_ABI,
     .size = sizeof(sd_plugin),
-    .name = TEXT("@name@"),
+    .name = TEXT("plugin_name"),
     .version = TEXT("0.1.0"),
     .summary = TEXT("Counts vowels."),
     .functions = functions,

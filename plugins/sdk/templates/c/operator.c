@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <streamd_plugin.h>
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static const sd_field* const options[OPTION_COUNT] = {&field_option, &as_option}
 static const sd_spec spec = {
     .size = sizeof(sd_spec),
     .field_count = OPTION_COUNT,
-    .type = TEXT("@name@"),
+    .type = TEXT("plugin_name"),
     .summary = TEXT("Adds the length of a text."),
     .example_title = TEXT("How long a line is"),
     .example = TEXT("field: message"),
@@ -94,7 +95,7 @@ static const sd_operator* const operators[] = {&length_operator};
 static const sd_plugin plugin = {
     .abi = STREAMD_PLUGIN_ABI,
     .size = sizeof(sd_plugin),
-    .name = TEXT("@name@"),
+    .name = TEXT("plugin_name"),
     .version = TEXT("0.1.0"),
     .summary = TEXT("Adds the length of a text."),
     .operators = operators,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include <streamd_plugin.h>
 
@@ -25,7 +26,7 @@ static const sd_field* const options[OPTION_COUNT] = {&path_option};
 static const sd_spec spec = {
     .size = sizeof(sd_spec),
     .field_count = OPTION_COUNT,
-    .type = TEXT("@name@"),
+    .type = TEXT("plugin_name"),
     .summary = TEXT("Appends records to a file, as lines of JSON."),
     .promise = TEXT("at least once"),
     .example_title = TEXT("Into a file"),
@@ -110,7 +111,7 @@ static const sd_sink* const sinks[] = {&file_sink};
 static const sd_plugin plugin = {
     .abi = STREAMD_PLUGIN_ABI,
     .size = sizeof(sd_plugin),
-    .name = TEXT("@name@"),
+    .name = TEXT("plugin_name"),
     .version = TEXT("0.1.0"),
     .summary = TEXT("Lines of JSON."),
     .sinks = sinks,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <streamd_plugin.h>
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ static const sd_field* const options[OPTION_COUNT] = {&count_option};
 static const sd_spec spec = {
     .size = sizeof(sd_spec),
     .field_count = OPTION_COUNT,
-    .type = TEXT("@name@"),
+    .type = TEXT("plugin_name"),
     .summary = TEXT("Counts: records with the numbers from 0 on."),
     .promise = TEXT("exactly once, as far as the sink goes"),
     .example_title = TEXT("Three records"),
@@ -92,7 +93,7 @@ static const sd_source* const sources[] = {&counting_source};
 static const sd_plugin plugin = {
     .abi = STREAMD_PLUGIN_ABI,
     .size = sizeof(sd_plugin),
-    .name = TEXT("@name@"),
+    .name = TEXT("plugin_name"),
     .version = TEXT("0.1.0"),
     .summary = TEXT("Counts."),
     .sources = sources,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/fake_host.hpp>
 
 using namespace std::chrono_literals;
@@ -7,7 +8,7 @@ using sd::test::equal;
 namespace {
 
 void the_length_of_a_text_is_added() {
-  sd::test::OperatorRun run(streamd_plugin(), "@name@", {{"field", "word"}});
+  sd::test::OperatorRun run(streamd_plugin(), "plugin_name", {{"field", "word"}});
   run.push({{at(0s), {{"word", "one"}}}, {at(1s), {{"word", "twelve"}}}});
   equal(run.passed.size(), 2u);
   equal(run.passed[0].fields.at("length"), 3);
@@ -15,7 +16,7 @@ void the_length_of_a_text_is_added() {
 }
 
 void what_is_no_text_is_rejected() {
-  sd::test::OperatorRun run(streamd_plugin(), "@name@", {{"field", "word"}, {"as", "size"}});
+  sd::test::OperatorRun run(streamd_plugin(), "plugin_name", {{"field", "word"}, {"as", "size"}});
   run.push({{at(0s), {{"word", 5}}}, {at(1s), {{"word", "two"}}}, {at(2s), {}}});
   equal(run.passed.size(), 1u);
   equal(run.passed[0].fields.at("size"), 3);

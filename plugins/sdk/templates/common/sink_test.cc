@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/fake_host.hpp>
 
 #include <filesystem>
@@ -10,7 +11,7 @@ using sd::test::equal;
 
 namespace {
 
-const std::string kPath = std::filesystem::temp_directory_path() / "@name@_test.ndjson";
+const std::string kPath = std::filesystem::temp_directory_path() / "plugin_name_test.ndjson";
 
 std::string written() {
   std::ostringstream text;
@@ -20,7 +21,7 @@ std::string written() {
 
 void what_is_flushed_is_in_the_file() {
   std::filesystem::remove(kPath);
-  sd::test::SinkRun run(streamd_plugin(), "@name@", {{"path", kPath}});
+  sd::test::SinkRun run(streamd_plugin(), "plugin_name", {{"path", kPath}});
   run.write({{at(0s), {{"word", "one"}}}, {at(1s), {{"word", "two"}}}});
   run.flush();
   equal(written(), "{\"word\":\"one\"}\n{\"word\":\"two\"}\n");
@@ -32,7 +33,10 @@ void what_is_flushed_is_in_the_file() {
 
 void a_folder_that_is_not_there_is_told() {
   sd::test::throws<sd::Failed>(
-      [] { sd::test::SinkRun run(streamd_plugin(), "@name@", {{"path", "/none/a"}}); }, "/none/a");
+      [] {
+        sd::test::SinkRun run(streamd_plugin(), "plugin_name", {{"path", "/none/a"}});
+      },
+      "/none/a");
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <streamd/fake_host.hpp>
 
 using sd::test::equal;
@@ -6,7 +7,7 @@ using sd::test::expect;
 namespace {
 
 void it_counts_and_ends() {
-  sd::test::SourceRun run(streamd_plugin(), "@name@", {{"count", "3"}});
+  sd::test::SourceRun run(streamd_plugin(), "plugin_name", {{"count", "3"}});
   expect(run.pull(2) == sd::Pulled::more);
   expect(run.pull(2) == sd::Pulled::end);
   equal(run.records.size(), 3u);
@@ -14,7 +15,7 @@ void it_counts_and_ends() {
 }
 
 void after_a_crash_it_goes_on_at_the_checkpoint() {
-  sd::test::SourceRun run(streamd_plugin(), "@name@", {{"count", "4"}});
+  sd::test::SourceRun run(streamd_plugin(), "plugin_name", {{"count", "4"}});
   run.pull(2);
   run.checkpoint();
   run.pull(1);
