@@ -74,7 +74,7 @@ class Plan final : public OperatorPlan {
   std::unique_ptr<Operator> make(const OperatorContext& context) const override {
     std::unique_ptr<Answerer> answers;
     if (is_file())
-      answers = make_file_answers(file_, context.log);
+      answers = make_file_answers(file_for(context), context.log);
     else
       answers = make_service_answers(service_of(config_, protocol_->far_side(), context), protocol_,
                                      context.stop);
@@ -84,6 +84,12 @@ class Plan final : public OperatorPlan {
  private:
   bool is_file() const {
     return config_.kind == EnrichKind::table || config_.kind == EnrichKind::mmdb;
+  }
+
+  std::shared_ptr<LookupFile> file_for(const OperatorContext& context) const {
+    const auto stand_in = StandIn::of(context.shared);
+    auto content = stand_in ? stand_in->file(context.node) : std::nullopt;
+    return content ? stand_in_file(config_, std::move(*content)) : file_;
   }
 
   void bind_url(const Schema& in, Diagnostics& problems) {

@@ -2,6 +2,7 @@
 #include "enrich/file_answers.h"
 
 #include <utility>
+#include <vector>
 
 namespace streamd::enrich {
 namespace {
@@ -32,11 +33,16 @@ class FileAnswers final : public Answerer {
   std::shared_ptr<const Lookup> lookup_;
 };
 
+std::vector<std::string> read_fields(const Config& config) {
+  std::vector<std::string> inside;
+  for (const auto& [name, from] : config.fields) inside.push_back(from);
+  return inside;
+}
+
 }  // namespace
 
 std::shared_ptr<LookupFile> open_file(const Config& config) {
-  std::vector<std::string> inside;
-  for (const auto& [name, from] : config.fields) inside.push_back(from);
+  const std::vector<std::string> inside = read_fields(config);
   const std::string key = config.key.empty() ? config.field : config.key;
   OpenLookup open;
   if (config.kind == EnrichKind::table)
@@ -44,6 +50,14 @@ std::shared_ptr<LookupFile> open_file(const Config& config) {
   else
     open = [inside](const std::string& path) { return open_mmdb(path, inside); };
   return std::make_shared<LookupFile>(config.path, config.refresh, std::move(open));
+}
+
+std::shared_ptr<LookupFile> stand_in_file(const Config& config, std::string content) {
+  return std::make_shared<LookupFile>(
+      config.path, config.refresh,
+      [inside = read_fields(config), content = std::move(content)](const std::string&) {
+        return read_table(content, StandIn::kKey, inside);
+      });
 }
 
 std::unique_ptr<Answerer> make_file_answers(std::shared_ptr<LookupFile> file,

@@ -38,7 +38,7 @@ def test_the_reference_has_no_page_of_a_component_that_is_gone(tmp_path):
 
 
 def test_every_shipped_pipeline_checks_without_a_socket_or_a_state_folder(tmp_path):
-    pipelines = sorted((ROOT / "pipelines").rglob("*.yaml"))
+    pipelines = sorted(p for p in (ROOT / "pipelines").rglob("*.yaml") if not p.name.endswith(".test.yaml"))
     assert len(pipelines) >= 3
     lines = [line for line in (ROOT / "pipelines/example.env").read_text().splitlines() if line[:1] != "#"]
     placeholders = dict(line.split("=", 1) for line in lines)

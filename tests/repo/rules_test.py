@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "engine/state": API,
     "engine/runtime": CODEC | {"engine/plan", "engine/state"},
     "engine/io/control": API | {"engine/io/net"},
+    "engine/testing": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime"},
     "engine/io/delivery": API,
     "engine/io/http": CODEC,
     "engine/io/kafka": API,
@@ -38,7 +39,8 @@ MAY_INCLUDE = {
     "plugin": CODEC | {"operators", "engine/io/delivery"},
     "engine/watch": CODEC | {"engine/config", "engine/io/control", "engine/plan", "engine/runtime"},
     "engine/app": CODEC | {"engine/config", "engine/plan", "engine/state", "engine/runtime",
-                           "engine/io/control", "engine/io/http", "engine/io/kafka", "engine/watch"},
+                           "engine/io/control", "engine/io/http", "engine/io/kafka", "engine/testing",
+                           "engine/watch"},
 }
 # What app may include of the components: their lists, and the generator that a command shares.
 APP_EXTRA = {"enrich/builtin_enrich.h", "lists/builtin_lists.h", "operators/builtin_operators.h",

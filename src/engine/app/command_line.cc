@@ -45,6 +45,19 @@ void add_check(CLI::App& app, const Registry& registry, Action& action) {
   });
 }
 
+void add_test(CLI::App& app, const Registry& registry, Action& action) {
+  auto* test = app.add_subcommand("test", "Run test cases of pipelines; opens no socket");
+  auto a = std::make_shared<TestArguments>();
+  test->add_option("files", a->files, "Test files: NAME.test.yaml")->required();
+  test->add_flag("--update", a->update, "Rewrite what the cases expect to what came");
+  test->add_option("--junit", a->junit, "Write the results to this file, for JUnit's readers");
+  test->add_option("--case", a->filter, "Only cases whose names contain this text");
+  test->add_flag("--coverage", a->coverage, "Show what went into and out of each node");
+  test->callback([=, &registry, &action] {
+    action = [=, &registry] { return test_command(*a, registry); };
+  });
+}
+
 void add_reference(CLI::App& app, const Registry& registry, Action& action) {
   auto* list = app.add_subcommand("list", "List the sources, lists, operators and sinks");
   auto kind = std::make_shared<std::string>();
@@ -68,8 +81,11 @@ void add_reference(CLI::App& app, const Registry& registry, Action& action) {
   });
 
   auto* schema = app.add_subcommand("schema", "Print the JSON schema of pipeline files");
-  schema->callback(
-      [&registry, &action] { action = [&registry] { return schema_command(registry); }; });
+  auto tests = std::make_shared<bool>(false);
+  schema->add_flag("--tests", *tests, "Of test files instead");
+  schema->callback([=, &registry, &action] {
+    action = [=, &registry] { return schema_command(*tests, registry); };
+  });
 }
 
 void add_generate(CLI::App& app, Action& action) {
@@ -246,6 +262,7 @@ int run_command_line(int argc, char** argv) {
   Action action;
   add_run(app, registry, action);
   add_check(app, registry, action);
+  add_test(app, registry, action);
   add_reference(app, registry, action);
   add_generate(app, action);
   add_dlq(app, registry, action);

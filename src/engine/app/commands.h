@@ -26,10 +26,20 @@ std::string state_root(const std::string& option);
 
 int check_command(const std::vector<std::string>& files, const Registry& registry);
 
+struct TestArguments {
+  std::vector<std::string> files;  // test files
+  bool update = false;
+  std::string junit;   // file to write; empty: none
+  std::string filter;  // only cases whose names contain it
+  bool coverage = false;
+};
+int test_command(const TestArguments& arguments, const Registry& registry);
+
 int list_command(const std::string& kind, bool json, const Registry& registry);
 int docs_command(const std::string& type, const std::string& write_to, bool compare,
                  const Registry& registry);
-int schema_command(const Registry& registry);
+// tests: of test files instead of pipeline files.
+int schema_command(bool tests, const Registry& registry);
 
 struct GenerateArguments {
   std::string kind = "nginx";

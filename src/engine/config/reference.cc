@@ -107,11 +107,22 @@ std::string pipeline_page(const CommonKeys& common) {
 
 }  // namespace
 
+std::string file_page(const std::string& title, const std::string& text,
+                      const std::vector<FilePart>& parts) {
+  std::string out(kWrittenBy);
+  out += fmt::format("# {}\n\n{}\n\n", title, text);
+  for (const auto& part : parts) {
+    out += fmt::format("## {}\n\n", part.title);
+    fields_text(part.view, false, out);
+  }
+  return out;
+}
+
 std::map<std::string, std::string> reference_pages(const Registry& registry,
                                                    const CommonKeys& common) {
   std::map<std::string, std::string> pages;
   std::string index(kWrittenBy);
-  index += "# Reference\n\n- [The pipeline file](pipeline.md)\n";
+  index += "# Reference\n\n- [The pipeline file](pipeline.md)\n- [The test file](tests.md)\n";
   for (const std::string kind : {"source", "list", "operator", "sink"}) {
     const auto views = all_views(registry, kind);
     if (views.empty()) continue;

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace streamd {
 
@@ -24,6 +25,14 @@ struct CommonKeys {
 // Path below docs/reference -> Markdown: "index.md", "pipeline.md", "sources/kafka.md", ….
 std::map<std::string, std::string> reference_pages(const Registry& registry,
                                                    const CommonKeys& common);
+
+// The page of another kind of file: its title, what it is, and the keys of each of its parts.
+struct FilePart {
+  std::string title;
+  const SpecView& view;
+};
+std::string file_page(const std::string& title, const std::string& text,
+                      const std::vector<FilePart>& parts);
 
 // JSON Schema (draft 07, which YAML language servers read) of a pipeline file.
 std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common);

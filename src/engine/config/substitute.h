@@ -13,7 +13,7 @@
 
 namespace streamd {
 
-// Where values come from. Both must be set; tests hand in maps.
+// Where values come from. Both are set, or none (then see parse_yaml); tests hand in maps.
 struct Surroundings {
   std::function<std::optional<std::string>(const std::string& name)> variable;
   std::function<Result<std::string>(const std::string& path)> file;

@@ -76,7 +76,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const bool is_key =
         !open_.empty() && open_.back().node.shape == Shape::map && !open_.back().key;
     if (is_key) {
-      if (value.find("${") != std::string::npos)
+      if (surroundings_.variable && value.find("${") != std::string::npos)
         problems_.error("variable", node.place, "variables are not allowed in keys",
                         "use the variable in a value");
     } else {
@@ -154,7 +154,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void put_variables_in(ConfigNode& node) {
-    if (node.text.find('$') == std::string::npos) return;
+    if (!surroundings_.variable || node.text.find('$') == std::string::npos) return;
     auto resolved = substitute(node.text, surroundings_);
     if (!resolved) {
       problems_.error("variable", node.place, resolved.error().message, resolved.error().hint);

@@ -2,10 +2,8 @@
 #include "engine/runtime/run.h"
 
 #include "engine/core/check.h"
+#include "engine/runtime/control.h"
 #include "engine/runtime/leftovers.h"
-#include "engine/runtime/lists.h"
-#include "engine/runtime/worker.h"
-#include "engine/state/state_dir.h"
 
 #include <fmt/format.h>
 
@@ -22,69 +20,27 @@ constexpr Duration kTurn = Duration::from_millis(20);
 // While nothing is due and nobody has news.
 constexpr Duration kLongestTurn = Duration::from_millis(100);
 
-class Run {
- public:
-  Run(const Plan& plan, const RunOptions& options)
-      : plan_(plan),
-        options_(options),
-        health_(options.workers, options.clock->monotonic()),
-        log_([this](LogLevel level, const std::string& text) {
-          health_.heard(static_cast<int>(level), text, options_.clock->monotonic());
-          options_.log(level, text);
-        }),
-        checkpoint_(options.workers) {}
-  ~Run() {
-    context_.abandon = true;
-    context_.given_up.request_stop();
-    threads_.clear();
-    lists_.reset();
-    for (auto& worker : workers_) worker->close();
-    for (auto& source : sources_)
-      if (source) source->close();
-  }
+}  // namespace
 
-  Status prepare();
-  Status loop();
-  Status cut_short();
-  Progress progress() const;
+Run::Run(const Plan& plan, const RunOptions& options)
+    : plan_(plan),
+      options_(options),
+      health_(options.workers, options.clock->monotonic()),
+      log_([this](LogLevel level, const std::string& text) {
+        health_.heard(static_cast<int>(level), text, options_.clock->monotonic());
+        options_.log(level, text);
+      }),
+      checkpoint_(options.workers) {}
 
- private:
-  Status open_state();
-  Status open_lists();
-  Status open_sources();
-  Status open_transaction();
-  Status declare_state();
-  Status commit(EpochParts parts);
-  void acknowledge(const EpochParts& parts);
-  void report_restored();
-  Status insist(const std::string& what, const std::function<Status()>& attempt);
-  bool all_ended() const;
-  bool all_finished() const;
-  bool stop_wanted() const { return options_.stop.stop_requested(); }
-
-  const Plan& plan_;
-  const RunOptions& options_;
-  Health health_;
-  const LogFn log_;  // options_.log, which health_ hears too
-  RunContext context_;
-  Checkpoint checkpoint_;
-  std::string pipeline_dir_;
-  std::unique_ptr<StateDir> dir_;
-  std::shared_ptr<void> observer_;
-  std::unique_ptr<EpochStore> store_;
-  Shared shared_;
-  std::unique_ptr<Lists> lists_;
-  std::vector<std::unique_ptr<Source>> sources_;  // by node index; null unless a source
-  std::vector<std::unique_ptr<Sink>>
-      opened_sinks_;  // transactional ones, until a worker takes them
-  std::vector<std::unique_ptr<Worker>> workers_;
-  Transaction* transaction_ = nullptr;
-  std::map<std::string, Positions> known_positions_;  // all partitions ever committed, by source
-  std::vector<std::jthread> threads_;
-  Epoch next_epoch_ = 1;
-  Duration started_{};
-  bool cut_short_ = false;
-};
+Run::~Run() {
+  context_.abandon = true;
+  context_.given_up.request_stop();
+  threads_.clear();
+  lists_.reset();
+  for (auto& worker : workers_) worker->close();
+  for (auto& source : sources_)
+    if (source) source->close();
+}
 
 Status Run::open_state() {
   std::random_device entropy;
@@ -104,7 +60,7 @@ Status Run::open_state() {
     backend = open_rocksdb_backend(dir_->db());
   }
   if (!backend) return tl::unexpected(std::move(backend).error());
-  auto store = EpochStore::open(std::move(*backend), seed);
+  auto store = EpochStore::open(std::move(*backend), options_.hash_seed.value_or(seed));
   if (!store) return tl::unexpected(std::move(store).error());
   store_ = std::move(*store);
   const auto noted = dir_ ? dir_->noted_epoch() : std::nullopt;
@@ -217,6 +173,8 @@ Status Run::prepare() {
   context_.health = &health_;
   context_.store = store_.get();
   context_.hash_seed = store_->hash_seed();
+  context_.stepped = options_.stepped;
+  if (options_.on_open) options_.on_open(shared_);
   for (std::size_t i = 0; i < options_.workers * plan_.nodes.size(); ++i)
     context_.counters.push_back(std::make_unique<NodeCounters>());
   for (unsigned from = 0; from < options_.workers; ++from)
@@ -409,8 +367,6 @@ Progress Run::progress() const {
   }
   return p;
 }
-
-}  // namespace
 
 std::string dead_letter_dir(const std::string& state_root, const std::string& pipeline) {
   return state_root + "/" + pipeline + "/dead_letters";

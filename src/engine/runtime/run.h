@@ -9,8 +9,10 @@
 #include "engine/runtime/taps.h"
 #include "engine/state/backend.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -55,6 +57,11 @@ struct RunOptions {
   std::function<std::shared_ptr<void>(const Observed&)> observe;
   // Instead of RocksDB under state_root (tests, --no-state).
   std::function<Result<std::unique_ptr<StateBackend>>()> backend;
+  // Of a new state; none: it is drawn. Tests, which have to go the same way each time.
+  std::optional<std::uint64_t> hash_seed;
+  // Called before any component is opened, with what all of them share.
+  std::function<void(Shared&)> on_open;
+  bool stepped = false;  // set by SteppedRun: pauses have no length
 };
 
 // Blocks the calling thread, which becomes the control thread. The plan's dead_letters must be set.

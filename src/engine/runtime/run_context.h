@@ -44,6 +44,7 @@ struct RunContext {
   std::atomic<bool> abandon{false};  // stop at once, without a last checkpoint
   std::stop_source given_up;         // requested behind `abandon`: wakes operators that wait
   Taps taps;                         // who looks at the records that pass
+  bool stepped = false;              // nobody else moves the clock: pauses have no length
 
   std::vector<std::unique_ptr<NodeCounters>> counters;      // [worker * nodes + node]
   std::vector<std::unique_ptr<Ring>> rings;                 // [from * workers + to]; null for self

@@ -158,8 +158,6 @@ void Worker::run() {
   }
 }
 
-// One round: messages, one batch per source, event time, barriers, sinks. True when there was
-// something to do.
 bool Worker::turn() {
   run_.health->turns(index_, run_.clock->monotonic());
   bool busy = drain_rings();

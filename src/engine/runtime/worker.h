@@ -38,6 +38,9 @@ class Worker {
               std::vector<std::unique_ptr<Sink>>& opened);
   // The thread's body: returns after the last epoch was committed, or after a failure anywhere.
   void run();
+  // One round of run(), for who drives the worker himself instead: messages, one batch per source,
+  // event time, barriers, sinks. True when there was something to do.
+  bool turn();
   // All input of every node has ended (bounded sources). Any thread.
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // And the sinks have nothing left to send.
@@ -97,7 +100,6 @@ class Worker {
   Status open_sink(std::size_t n, Shared& shared, const std::string& pipeline_dir,
                    std::vector<std::unique_ptr<Sink>>& opened);
   Status restore_operator(Node& node);
-  bool turn();
   bool read_sources();
   bool read_one(SourceReader& source, Duration max_wait);
   Lane& add_lane(SourceReader& source, std::uint32_t partition);

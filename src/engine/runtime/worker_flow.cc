@@ -116,7 +116,7 @@ void Worker::write(Node& node, const Batch& batch) {
   const auto lost_before = lost(*node.counters);
   while (!sink_works(node, node.sink->write(batch, *node.emitter))) {
     if (run_.abandon.load(std::memory_order_acquire) || run_.checkpoint->failed()) return;
-    std::this_thread::sleep_for(kSinkPause);
+    if (!run_.stepped) std::this_thread::sleep_for(kSinkPause);
   }
   const std::size_t gone = lost(*node.counters) - lost_before;
   NodeCounters::add(node.counters->out, batch.size() - std::min(gone, batch.size()));

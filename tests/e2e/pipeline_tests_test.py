@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""streamd test: users' test files, their reports, what --update writes, and the shipped ones."""
+
+import os
+import re
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+import pytest
+
+from harness import call
+
+SOURCE_DIR = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
+SHIPPED = sorted(p for p in (SOURCE_DIR / "pipelines").rglob("*.yaml") if not p.name.endswith(".test.yaml"))
+
+PIPELINE = """\
+pipeline: logins
+sources:
+  events:
+    type: kafka
+    brokers: ${BROKERS}
+    topics: [events]
+    time: {field: at, format: rfc3339, max_delay: 1s, idle_after: 5s}
+operators:
+  failed: {type: filter, input: events, where: outcome == "failed"}
+  guesses:
+    type: window
+    input: failed
+    window: {tumbling: 1m}
+    by: [user]
+    compute: {failures: count()}
+    having: failures >= 3
+  sorted: {type: route, input: failed, routes: {root: user == "root"}, otherwise: others}
+sinks:
+  chat: {type: discord, input: guesses, webhook: "${WEBHOOK}", message: "{{ user }}: {{ failures }}"}
+  root: {type: "null", input: sorted.root}
+  others: {type: "null", input: sorted.others}
+"""
+
+TEST = """\
+# about guessed passwords
+env: {BROKERS: "broker.example:9092", WEBHOOK: "https://discord.example/api/webhooks/1/secret"}
+cases:
+  - name: three failures in a minute are told    # and two are not
+    steps:
+      - in:
+          events:
+            - {record: {user: ann, outcome: failed}, at: 1s, repeat: 2, every: 1s}
+            - {record: {user: bob, outcome: failed}, at: 3s, repeat: 2, every: 1s}
+      - restart: true
+        in:
+          events:
+            - {record: {user: ann, outcome: failed}, at: 10s}
+    after: 2m
+    expect:
+      chat:
+        - {user: ann, failures: 3}   # bob is not there
+      sorted.root: []
+      failed: {in: 5, out: 5}
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "logins.yaml").write_text(PIPELINE)
+    (tmp_path / "logins.test.yaml").write_text(TEST)
+    return tmp_path
+
+
+def run(streamd, folder, *arguments, **options):
+    return call(streamd, "test", "logins.test.yaml", *arguments, cwd=folder, **options)
+
+
+def change(folder, old, new):
+    file = folder / "logins.test.yaml"
+    text = file.read_text()
+    assert text.count(old) == 1, old
+    file.write_text(text.replace(old, new))
+    return file
+
+
+# --- passing and failing -------------------------------------------------------------------
+
+def test_a_case_passes_over_a_restart_and_leaves_nothing_behind(streamd, files):
+    done = run(streamd, files)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok    three failures in a minute are told" in done.stdout
+    assert "coverage: 6 of 7 nodes saw a record, not root" in done.stdout
+    assert done.stdout.endswith("1 case, 0 failed\n")
+    assert done.stderr == ""
+    assert sorted(p.name for p in files.iterdir()) == ["logins.test.yaml", "logins.yaml"]
+
+
+def test_it_works_without_a_network_and_without_the_environment(streamd, files):
+    prefix = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "-r", "--net"]
+    done = call(*prefix, streamd, "test", "logins.test.yaml", cwd=files)
+    assert done.returncode == 0, done.stdout + done.stderr
+    change(files, 'BROKERS: "broker.example:9092", ', "")
+    told = run(streamd, files, env={"BROKERS": "localhost:9092"})
+    assert told.returncode == 2
+    assert 'variable "BROKERS" is not set' in told.stderr
+    assert "give it in the test file, below env:" in told.stderr
+
+
+def test_a_failing_case_shows_the_row_and_the_field(streamd, files):
+    change(files, "failures: 3}", "failures: 4}")
+    done = run(streamd, files)
+    assert done.returncode == 1
+    assert "FAIL  three failures in a minute are told" in done.stdout
+    assert "logins.test.yaml:16:7: chat: 1 row differs" in done.stdout
+    assert '- {"user":"ann","failures":4}' in done.stdout
+    assert re.search(r'\+ \{.*"user":"ann".*"failures":3', done.stdout)
+    assert "failures is 3, expected 4" in done.stdout
+    assert done.stdout.endswith("1 case, 1 failed\n")
+
+
+def test_rows_and_books_are_told_apart(streamd, files):
+    change(files, "        - {user: ann, failures: 3}   # bob is not there\n",
+           "        - {user: ann, failures: 3}\n        - {user: eve, failures: 9}\n")
+    change(files, "{in: 5, out: 5}", "{in: 5, out: 4, dropped: {filtered: 1}}")
+    done = run(streamd, files)
+    assert done.returncode == 1
+    assert "chat: 1 row is missing (1 as expected)" in done.stdout
+    assert '- {"user":"eve","failures":9}' in done.stdout
+    assert "failed: out is 5, expected 4" in done.stdout
+    assert "failed: dropped.filtered is 0, expected 1" in done.stdout
+
+
+def test_a_dead_letter_that_nobody_expects_fails_a_case(streamd, files):
+    change(files, "at: 10s}", "at: 10s}\n            - 'no JSON'")
+    done = run(streamd, files)
+    assert done.returncode == 1
+    assert "a dead letter that the case does not expect" in done.stdout
+    assert '"code":"bad-json"' in done.stdout and "no JSON" in done.stdout
+
+
+def test_only_the_cases_that_are_asked_for_run(streamd, files):
+    file = files / "logins.test.yaml"
+    file.write_text(file.read_text() + "  - {name: the other, in: {events: ['x']}, expect: {dead_letters: 1}}\n")
+    done = run(streamd, files, "--case", "other")
+    assert done.returncode == 0, done.stdout
+    assert "ok    the other" in done.stdout and "three failures" not in done.stdout
+    none = run(streamd, files, "--case", "nothing like it")
+    assert none.returncode == 2
+    assert 'no case is called like "nothing like it"' in none.stderr
+
+
+def test_a_sink_that_fails_at_first_gets_everything_once(streamd, files):
+    change(files, "    after: 2m\n", "    fails: {chat: 2}\n    after: 2m\n")
+    done = run(streamd, files)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- --update, --junit, --coverage ---------------------------------------------------------
+
+def test_update_rewrites_what_is_expected_and_nothing_else(streamd, files):
+    right = (files / "logins.test.yaml").read_text()
+    change(files, "failures: 3}", "failures: 4}")
+    change(files, "{in: 5, out: 5}", "{in: 7, out: 5}")
+    done = run(streamd, files, "--update")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "updated: 2 expectations" in done.stdout
+    assert (files / "logins.test.yaml").read_text() == right
+    again = run(streamd, files, "--update")
+    assert (again.returncode, "updated" in again.stdout) == (0, False)
+
+
+def test_update_fills_in_what_came_where_nothing_was_expected(streamd, files):
+    file = change(files, "      chat:\n        - {user: ann, failures: 3}   # bob is not there\n", "      chat: []\n")
+    done = run(streamd, files, "--update")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"      chat:\s.*\{user: ann, .*failures: 3", file.read_text())
+    assert "# about guessed passwords" in file.read_text() and "# and two are not" in file.read_text()
+    assert run(streamd, files).returncode == 0
+
+
+def test_junit_is_well_formed(streamd, files):
+    change(files, "failures: 3}", "failures: 4}")
+    change(files, "three failures in a minute are told", "'a <name> & \"quotes\" are told'")
+    done = run(streamd, files, "--junit", "out/junit.xml")
+    assert done.returncode == 1
+    root = xml.parse(files / "out/junit.xml").getroot()
+    assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "1", "1")
+    (suite,) = root.findall("testsuite")
+    (case,) = suite.findall("testcase")
+    assert (case.get("classname"), case.get("name")) == ("logins.test.yaml", 'a <name> & "quotes" are told')
+    (failure,) = case.findall("failure")
+    assert "1 row differs" in failure.get("message") and "expected 4" in failure.text
+
+
+def test_coverage_shows_each_node(streamd, files):
+    done = run(streamd, files, "--coverage")
+    assert re.search(r"^    failed +5 +5$", done.stdout, re.M)
+    assert re.search(r"^    guesses +5 +1$", done.stdout, re.M)
+    assert re.search(r"^    root +0 +0  no record$", done.stdout, re.M)
+
+
+# --- mistakes ------------------------------------------------------------------------------
+
+def test_mistakes_are_told_like_those_of_a_pipeline(streamd, files):
+    (files / "logins.test.yaml").write_text("""\
+env: {BROKERS: x, WEBHOOK: "https://discord.example/api/webhooks/1/secret"}
+cases:
+  - name: mistakes
+    in: {event: [{user: ann}]}
+    fails: {guesses: 1}
+    expect:
+      chatt: []
+      chat: [{usr: ann}]
+""")
+    told = run(streamd, files)
+    assert told.returncode == 2
+    assert 'logins.test.yaml:4:10: error: the pipeline has no source "event" [unknown-source]' in told.stderr
+    assert 'did you mean "events"?' in told.stderr
+    assert 'logins.test.yaml:5:13: error: the pipeline has no sink "guesses"' in told.stderr
+    assert 'logins.test.yaml:7:7: error: the pipeline has no node "chatt"' in told.stderr
+    assert "    4 |     in: {event: [{user: ann}]}" in told.stderr
+    assert "3 errors" in told.stderr
+    (files / "logins.test.yaml").write_text(TEST.replace("{user: ann, failures: 3}", "{usr: ann}"))
+    told = run(streamd, files)
+    assert told.returncode == 2
+    assert 'logins.test.yaml:17:12: error: what comes to "chat" has no field "usr"' in told.stderr
+    assert 'did you mean "user"?' in told.stderr
+
+
+def test_mistakes_of_the_pipeline_show_no_secret(streamd, files):
+    (files / "logins.yaml").write_text(PIPELINE.replace("webhook:", "webhok:"))
+    told = run(streamd, files)
+    assert told.returncode == 2
+    assert "logins.yaml:20:" in told.stderr and 'did you mean "webhook"?' in told.stderr
+    assert "secret" not in told.stderr
+
+
+def test_wrong_files_are_usage_errors(streamd, files):
+    for name, part in [("missing.test.yaml", "cannot read the test file"),
+                       ("logins.yaml", "this is a pipeline, not a test file")]:
+        told = call(streamd, "test", name, cwd=files)
+        assert told.returncode == 2
+        assert part in told.stderr
+    assert call(streamd, "test", cwd=files).returncode == 2
+
+
+# --- the shipped ones ----------------------------------------------------------------------
+
+@pytest.mark.parametrize("pipeline", SHIPPED, ids=lambda p: p.stem)
+def test_every_shipped_pipeline_has_tests_that_pass(pipeline, streamd, tmp_path):
+    tests = pipeline.with_name(pipeline.name.replace(".yaml", ".test.yaml"))
+    assert tests.exists(), f"{pipeline.name} has no {tests.name} beside it"
+    done = call(streamd, "test", tests, cwd=tmp_path, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "restart: true" in tests.read_text() and "dead_letter" in tests.read_text()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan that runs on the caller's thread, whose clock only the test moves.
+#include "engine/runtime/stepped_run.h"
+#include "operators/builtin_operators.h"
+#include "tests/support/catch.h"
+#include "tests/support/fakes.h"
+
+#include <fmt/format.h>
+
+using namespace streamd;
+using namespace streamd::test;
+
+namespace {
+
+struct Stepped {
+  std::shared_ptr<FakeInput> input = std::make_shared<FakeInput>();
+  std::shared_ptr<FakeOutput> out = std::make_shared<FakeOutput>();
+  std::shared_ptr<FakeOutput> dead = std::make_shared<FakeOutput>();
+  ManualClock clock{{1'000'000'000'000}};
+  Log log;
+  Disk disk;
+  std::optional<Plan> plan;
+  std::unique_ptr<SteppedRun> run;
+
+  explicit Stepped(const std::string& rest = "") {
+    Registry registry;
+    add_builtin_operators(registry);
+    add_fake_source(registry, input);
+    add_fake_sink(registry, "fake", out);
+    add_fake_sink(registry, "fake_dead", dead);
+    input->endless = true;
+    plan = plan_of(fmt::format(R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {{type: fake, time: {{field: t, format: unix, idle_after: 5s}}}}
+operators:
+  count: {{type: window, input: in, window: {{tumbling: 10s}}, compute: {{n: count()}}{}}}
+sinks:
+  out: {{type: fake, input: count}}
+  dead: {{type: fake_dead}}
+)",
+                               rest),
+                   registry);
+  }
+  void open() {
+    RunOptions options;
+    options.workers = 7;  // does not count
+    options.clock = &clock;
+    options.log = log.fn();
+    options.backend = disk.opener();
+    options.hash_seed = 1;
+    auto opened = SteppedRun::open(*plan, options);
+    REQUIRE(opened.has_value());
+    run = std::move(*opened);
+    REQUIRE(run->settle().has_value());
+  }
+  void pass(Duration time) {
+    clock.advance(time);
+    REQUIRE(run->settle().has_value());
+  }
+};
+
+std::string at(int seconds) { return fmt::format(R"({{"t":"{}"}})", seconds); }
+
+}  // namespace
+
+TEST_CASE("settling processes all there is, and event time goes no further than the clock",
+          "[runtime]") {
+  Stepped stepped;
+  stepped.input->partitions = {{at(101), at(109)}};
+  stepped.open();
+  CHECK(stepped.run->progress().nodes[0].in == 2);
+  stepped.pass(Duration::from_seconds(5));  // idle from here on
+  CHECK(stepped.out->sorted().empty());
+  stepped.pass(Duration::from_millis(999));
+  CHECK(stepped.out->sorted().empty());
+  stepped.pass(Duration::from_millis(1));
+  REQUIRE(stepped.out->sorted().size() == 1);
+  CHECK(stepped.out->sorted()[0].find(R"("n":2)") != std::string::npos);
+}
+
+TEST_CASE("what was not committed is gone with the object and comes again", "[runtime]") {
+  Stepped stepped;
+  stepped.input->partitions = {{at(101), at(102), at(103), at(110), at(111)}};
+  stepped.input->allowed = 2;
+  stepped.open();
+  REQUIRE(stepped.run->checkpoint().has_value());
+  CHECK(stepped.run->progress().epoch == 1);
+  stepped.input->allowed = 5;
+  REQUIRE(stepped.run->settle().has_value());
+  REQUIRE(stepped.out->sorted().size() == 1);  // of the window that the fourth has closed
+  stepped.run.reset();
+  stepped.input->read = 0;
+  stepped.open();
+  CHECK(stepped.input->read == 3);
+  REQUIRE(stepped.out->sorted().size() == 1);
+  CHECK(stepped.out->sorted()[0].find(R"("n":3)") != std::string::npos);
+}
+
+TEST_CASE("a sink that fails for now is tried again at once", "[runtime]") {
+  Stepped stepped;
+  stepped.out->failures = 5;
+  stepped.input->partitions = {{at(101), at(110)}};
+  stepped.open();
+  CHECK(stepped.out->sorted().size() == 1);
+  CHECK(stepped.log.count("the far side is away; trying again") == 1);
+  CHECK(stepped.log.count("healed") == 1);
+  REQUIRE(stepped.run->checkpoint().has_value());
+}
+
+TEST_CASE("an error that ends a run ends a stepped one", "[runtime]") {
+  Stepped first;
+  first.input->partitions = {{at(101)}};
+  first.open();
+  REQUIRE(first.run->checkpoint().has_value());
+  first.run.reset();
+  Stepped changed(", by: [k]");
+  changed.disk = first.disk;
+  RunOptions options;
+  options.clock = &changed.clock;
+  options.log = changed.log.fn();
+  options.backend = changed.disk.opener();
+  const auto refused = SteppedRun::open(*changed.plan, options);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::config);
+}
