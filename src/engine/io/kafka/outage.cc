@@ -21,19 +21,25 @@ std::shared_ptr<Outage> Outage::of(Shared& shared, const std::string& brokers) {
 
 void Outage::client_down(const std::string& reason, const Log& log) {
   const std::lock_guard lock(mutex_);
-  if (down_++ == 0)
-    log(1, fmt::format("no Kafka broker of {} answers ({}); trying again", brokers_, reason));
+  if (down_++ > 0) return;
+  told_by_ = log;
+  log(1, fmt::format("no Kafka broker of {} answers ({}); trying again", brokers_, reason));
 }
 
-void Outage::client_up(Duration was_down, const Log& log) {
+void Outage::client_up(Duration was_down) {
   const std::lock_guard lock(mutex_);
   if (--down_ == 0)
-    log(0, fmt::format("healed: Kafka at {} answers again after {:.1f} s", brokers_,
-                       static_cast<double>(was_down.micros) / 1e6));
+    told_by_(0, fmt::format("healed: Kafka at {} answers again after {:.1f} s", brokers_,
+                            static_cast<double>(was_down.micros) / 1e6));
+}
+
+void Outage::client_gone() {
+  const std::lock_guard lock(mutex_);
+  --down_;
 }
 
 Health::~Health() {
-  if (told_) outage_->client_up({}, [](int, const std::string&) {});
+  if (told_) outage_->client_gone();
 }
 
 bool Health::probe_due(Duration now, bool waiting) const {
@@ -46,7 +52,7 @@ bool Health::probe_due(Duration now, bool waiting) const {
 void Health::probed(bool answered, const std::string& reason, Duration now) {
   last_probe_ = now;
   if (answered) {
-    if (told_) outage_->client_up({now.micros - failing_since_.micros}, log_);
+    if (told_) outage_->client_up({now.micros - failing_since_.micros});
     suspected_ = failing_ = told_ = false;
     return;
   }

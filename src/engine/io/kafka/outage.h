@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outage: tells once that a cluster does not answer and once that it is back, however many clients
-// of the pipeline talk to it. Shared by them through Shared, by broker list. Thread-safe.
+// Outage: tells once that a cluster does not answer and once, in the same client's name, that it is
+// back, however many clients of the pipeline talk to it. Shared by them through Shared, by broker
+// list. Thread-safe.
 #pragma once
 
 #include "engine/api/shared.h"
@@ -23,12 +24,15 @@ class Outage {
 
   using Log = std::function<void(int level, const std::string& text)>;
   void client_down(const std::string& reason, const Log& log);
-  void client_up(Duration was_down, const Log& log);
+  void client_up(Duration was_down);
+  // A client that was down is no more.
+  void client_gone();
 
  private:
   const std::string brokers_;
   std::mutex mutex_;
   int down_ = 0;
+  Log told_by_;  // who is down first
 };
 
 // One client's view: suspects after an error, is sure after `patience` of failed probes. Says when

@@ -68,6 +68,27 @@ TEST_CASE("several clients of one cluster tell an outage once together", "[kafka
   CHECK(lines.all.size() == 2);
 }
 
+TEST_CASE("who told that a cluster is away tells that it is back", "[kafka]") {
+  Shared shared;
+  Lines first, second;
+  Health a(Outage::of(shared, "kafka:9092"), first.log());
+  {
+    Health b(Outage::of(shared, "kafka:9092"), second.log());
+    Health gone(Outage::of(shared, "kafka:9092"), second.log());
+    for (int s = 10; s < 15; ++s)
+      for (Health* client : {&a, &b, &gone}) client->probed(false, "gone", seconds(s));
+    a.probed(true, "", seconds(15));
+    b.probed(true, "", seconds(16));
+    CHECK(first.all.size() == 1);
+  }
+  // The last one that was away has ended without a word.
+  CHECK(first.all.size() == 1);
+  for (int s = 20; s < 25; ++s) a.probed(false, "gone", seconds(s));
+  a.probed(true, "", seconds(25));
+  CHECK(first.all.size() == 3);
+  CHECK(second.all.empty());
+}
+
 TEST_CASE("probes are frequent in doubt and rare in peace", "[kafka]") {
   Shared shared;
   Lines lines;
