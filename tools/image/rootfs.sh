@@ -49,7 +49,7 @@ printf 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocol
 # dpkg knows the paths of before /usr was merged, or of after it, depending on the package.
 package_of() { # PATH
   for path in "$1" "/usr$1" "$(readlink -f "$1")" "$(readlink -f "$1" | sed 's|^/usr||')"; do
-    dpkg-query -S "$path" 2>/dev/null | sed -n 's/:.*//p;q' | grep . && return
+    dpkg-query -S "$path" 2>/dev/null | sed -n '/^diversion/d; s/:.*//p' | head -n 1 | grep . && return
   done
   echo "rootfs: no package has $1" >&2
   return 1
