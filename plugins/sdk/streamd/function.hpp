@@ -36,20 +36,23 @@ struct Signature<R (*)(Args...)> {
   using Result = std::remove_cvref_t<R>;
   using Arguments = std::tuple<std::remove_cvref_t<Args>...>;
   static constexpr std::size_t kCount = sizeof...(Args);
+  static_assert(kCount >= 1 && kCount <= 32,
+                "a function for expressions takes 1 to 32 arguments: the same ones give the same "
+                "result, so one without any would be a constant");
   static_assert((Fieldlike<std::remove_cvref_t<Args>> && ...),
                 "an argument of a function for expressions is a bool, a number, a "
                 "std::string_view, sd::Time, a duration, sd::Value, or a std::optional of one");
   static_assert(Fieldlike<Result>,
                 "a function for expressions returns a bool, a number, a std::string, sd::Time, a "
                 "duration, sd::Value, or a std::optional of one");
-  static constexpr std::array<std::uint32_t, (kCount == 0 ? 1 : kCount)> kAccepts = {
+  static constexpr std::array<std::uint32_t, kCount> kAccepts = {
       As<std::remove_cvref_t<Args>>::accepts...};
   // Arguments at the end that may be left out.
   static constexpr std::uint32_t min_args() {
     constexpr std::array<bool, kCount + 1> optional = {false,
                                                        kOptional<std::remove_cvref_t<Args>>...};
     std::uint32_t count = kCount;
-    while (count > 0 && optional[count]) --count;
+    while (count > 1 && optional[count]) --count;
     return count;
   }
 };
