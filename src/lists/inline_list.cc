@@ -60,7 +60,9 @@ void check_values(const InlineListConfig& config, const ConfigNode& node, Diagno
     if (why.empty()) continue;
     const bool many = values->shape == ConfigNode::Shape::list && i < values->items.size();
     problems.error("bad-indicator", many ? values->items[i].place : values->place,
-                   json_quote(config.values[i]) + " " + std::string(why));
+                   json_quote(config.values[i]) + " " + std::string(why),
+                   "numbers of an address are at most 255, a prefix is at most /32 or /128; for "
+                   "texts of any form set entries: text");
   }
 }
 

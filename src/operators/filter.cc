@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/arena.h"
+#include "engine/expr/limits.h"
 #include "engine/expr/reject.h"
 #include "operators/builtin_operators.h"
 
@@ -38,7 +39,8 @@ class Filter final : public Operator {
 
 class FilterPlan final : public OperatorPlan {
  public:
-  FilterPlan(expr::Expression where, Place place) : where_(std::move(where)), place_(place) {}
+  FilterPlan(expr::Expression where, ExprText text)
+      : where_(std::move(where)), text_(std::move(text)), place_(text_.where.place) {}
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
@@ -54,6 +56,7 @@ class FilterPlan final : public OperatorPlan {
                        "where must be true or false, but it is " + std::string(type_name(type)),
                        "Compare it with something.");
       program_ = std::move(*program);
+      expr::warn_never_true(text_, {}, "where", "no record passes: change it", problems);
     }
     return {in, false};
   }
@@ -63,6 +66,7 @@ class FilterPlan final : public OperatorPlan {
 
  private:
   expr::Expression where_;
+  ExprText text_;
   Place place_;
   expr::Program program_;
 };
@@ -87,7 +91,7 @@ void add_filter_operator(Registry& registry) {
       [](C config, const ConfigNode&, Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
         auto where = expr::Expression::parse(config.where, problems);
         if (!where) return nullptr;
-        return std::make_unique<FilterPlan>(std::move(*where), config.where.where.place);
+        return std::make_unique<FilterPlan>(std::move(*where), std::move(config.where));
       });
 }
 

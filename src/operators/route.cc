@@ -150,6 +150,13 @@ bool is_name(const std::string& text) {
   });
 }
 
+Place key_place(const ConfigNode& node, const std::string& name) {
+  if (const ConfigNode* routes = node.find("routes"))
+    for (const auto& [key, value] : routes->entries)
+      if (key.text == name) return key.place;
+  return node.place;
+}
+
 std::unique_ptr<OperatorPlan> make_route(RouteConfig config, const ConfigNode& node,
                                          Diagnostics& problems) {
   std::vector<std::string> names;
@@ -164,7 +171,7 @@ std::unique_ptr<OperatorPlan> make_route(RouteConfig config, const ConfigNode& n
   };
   std::vector<std::optional<expr::Expression>> wheres;
   for (const auto& [name, where] : config.routes) {
-    check_name(name, where.where.place);
+    check_name(name, key_place(node, name));
     wheres.push_back(expr::Expression::parse(where, problems));
   }
   if (const ConfigNode* other = node.find("otherwise"); other != nullptr)

@@ -285,6 +285,8 @@ void add_file_sink(Registry& registry) {
                                         "it, replace it, or refuse."})
           .rule("path is not empty",
                 [](const C& c) { return !c.path.empty() && c.path.back() != '/'; })
+          .rule("path is one file: it has no {{ }} of fields",
+                [](const C& c) { return c.path.find("{{") == std::string::npos; })
           .example("Alerts", "path: out/alerts.ndjson")
           .example("A new file each hour or GiB",
                    "path: out/raw.csv\nencode: csv\nrotate: {size: 1GiB, every: 1h}"),

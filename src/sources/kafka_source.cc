@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace streamd {
 namespace {
@@ -32,6 +33,8 @@ struct KafkaSourceConfig {
   bool until_end = false;
   ByteSize prefetch{std::uint64_t{64} << 20};
   ConfigNode options;
+  std::optional<Duration> retention;        // read by plan/warnings.cc
+  std::vector<std::string> partitioned_by;  // the same
 };
 
 class KafkaSource final : public Source {
@@ -155,6 +158,18 @@ void add_kafka_source(Registry& registry) {
               &C::until_end,
               {.name = "until_end",
                .help = "Stop at the end offsets seen at the start, instead of waiting for more."})
+          .field(&C::retention,
+                 {.name = "retention",
+                  .help = "How long the topics keep records. `check` then warns of windows that "
+                          "are longer: after a long pause they would be incomplete.",
+                  .examples = {"7d"}})
+          .field(&C::partitioned_by,
+                 {.name = "partitioned_by",
+                  .help = "The fields that the records' key is made of. Set it when several "
+                          "processes share the group: `check` then warns of nodes whose `by` has "
+                          "not all of them, since each process would see only a part of what they "
+                          "count.",
+                  .examples = {"[client_ip]"}})
           .field(&C::prefetch,
                  {.name = "prefetch",
                   .help = "How many bytes may be fetched ahead, for all workers together; at most "
@@ -172,6 +187,11 @@ void add_kafka_source(Registry& registry) {
                   return !c.brokers.empty() &&
                          std::none_of(c.brokers.begin(), c.brokers.end(),
                                       [](const auto& b) { return b.empty(); });
+                })
+          .rule("brokers are host:port, without http://",
+                [](const C& c) {
+                  return std::none_of(c.brokers.begin(), c.brokers.end(),
+                                      [](const auto& b) { return b.starts_with("http"); });
                 })
           .rule("topics must name one", [](const C& c) { return !c.topics.empty(); })
           .rule("prefetch must be at least 1MiB",

@@ -82,7 +82,7 @@ def test_wrong_usage_is_told_and_exits_2(streamd, tmp_path, words):
 def test_help_names_every_verb_and_the_exit_codes(streamd):
     told = call(streamd, "--help")
     assert told.returncode == 0
-    for verb in ("run", "check", "list", "docs", "schema", "generate", "version", "dlq"):
+    for verb in ("run", "check", "list", "docs", "schema", "generate", "graph", "version", "dlq"):
         assert re.search(rf"^ +{verb}\b", told.stdout, re.MULTILINE), verb
         assert call(streamd, verb, "--help").returncode == 0
     assert "0 done, 1 failed at run time, 2 wrong configuration" in told.stdout
@@ -184,7 +184,9 @@ def test_docs_are_written_and_compared(streamd, tmp_path):
 class Schema:
     """As much of JSON schema (draft 7) as a pipeline's schema uses; anything else is refused."""
 
-    PLAIN = {"$schema", "title", "description", "default", "examples", "definitions"}
+    PLAIN = {"$schema", "title", "description", "default", "examples", "definitions",
+             # Of editors.
+             "markdownDescription", "enumDescriptions", "markdownEnumDescriptions"}
 
     def __init__(self, root):
         self.root = root

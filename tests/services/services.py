@@ -18,6 +18,7 @@ from pathlib import Path
 from compose_model import compose_reader
 from crowdsec_service import CrowdSec, crowdsec_programs
 from discord_standin import Discord, discord_js  # noqa: F401 (re-exported)
+from editor_tools import graphviz, language_server, mermaid
 from fault_proxy import FaultProxy  # noqa: F401
 from kafka_service import Kafka, Record, jars  # noqa: F401
 from mongodb_service import MongoDB, ferretdb, pymongo
@@ -118,7 +119,9 @@ FETCHED = {"crowdsec": [crowdsec_programs], "kafka": [jars], "mongodb": [ferretd
            # Nothing to start: what Docker Compose reads its files with.
            "compose": [compose_reader],
            # The official clients that the stand-ins are checked with.
-           "discord": [discord_js], "shodan": [shodan_client]}
+           "discord": [discord_js], "shodan": [shodan_client],
+           # What reads streamd's schema and drawings.
+           "editor": [language_server, mermaid, graphviz]}
 
 
 def _state(name):

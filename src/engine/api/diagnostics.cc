@@ -43,12 +43,13 @@ std::string closest(const std::string& given, const std::vector<std::string>& kn
   if (given.empty() || given.size() > kLongestName) return {};
   const std::string wanted = lower(given);
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, given.size() / 3) + 1;
+  std::size_t best_distance = kLongestName;
   for (const auto& name : known) {
     if (name.size() > kLongestName) continue;
     const std::string candidate = lower(name);
     const std::size_t distance = edit_distance(wanted, candidate);
-    if (distance < best_distance) {
+    const std::size_t most = std::max<std::size_t>(1, std::max(given.size(), name.size()) / 3);
+    if (distance <= most && distance < best_distance) {
       best = name;
       best_distance = distance;
     }

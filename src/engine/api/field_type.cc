@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -61,6 +63,46 @@ std::string yaml_text(const std::string& text) {
   return text;
 }
 
+// "5 minutes", "1.5h", "-5s", "1month": what is probably meant.
+std::string duration_hint(std::string_view text) {
+  if (is_number_text(text)) return fmt::format("write a unit: {}s", text);
+  if (text.starts_with('-')) return "a duration cannot be negative";
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string_view unit = text.substr(digits);
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kWords = {
+      {{"sec", "s"},
+       {"min", "m"},
+       {"hour", "h"},
+       {"hr", "h"},
+       {"day", "d"},
+       {"milli", "ms"},
+       {"micro", "us"}}};
+  for (const auto& [word, sign] : kWords)
+    if (digits > 0 && unit.starts_with(word))
+      return fmt::format("write {}{}", text.substr(0, digits), sign);
+  if (digits > 0 && (unit.starts_with('w') || unit.starts_with("mo") || unit.starts_with('y')))
+    return "the longest unit is d: write for example 7d or 30d";
+  if (digits > 0 && unit.starts_with('.')) return "write whole numbers: 1m30s instead of 1.5m";
+  return "write numbers with a unit (us, ms, s, m, h, d): 1h30m";
+}
+
+std::string number_hint(const ConfigNode& node, bool whole) {
+  const std::string& text = node.text;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{}) return {};
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (rest == "%" && !whole) return fmt::format("write {}", value / 100);
+  if (!rest.empty()) return {};
+  if (whole && value < 0) return "it cannot be negative";
+  if (node.quoted) return "remove the quotes";
+  constexpr double kExact = 9e15;
+  if (whole && value >= 0 && value < kExact && value == std::floor(value))
+    return fmt::format("write {:.0f}", value);
+  return {};
+}
+
 std::string type_hint(const ConfigNode& node, std::string_view expected) {
   if (node.substituted) return {};
   if (node.shape == ConfigNode::Shape::list || node.shape == ConfigNode::Shape::map) {
@@ -68,14 +110,12 @@ std::string type_hint(const ConfigNode& node, std::string_view expected) {
     return one ? "write a single value" : "";
   }
   if (node.shape != ConfigNode::Shape::scalar) return {};
-  if (expected == FieldType<Duration>::name())
-    return is_number_text(node.text) ? "write a unit: " + node.text + "s"
-                                     : "write numbers with a unit (us, ms, s, m, h, d): 1h30m";
+  if (expected == FieldType<Duration>::name()) return duration_hint(node.text);
   if (expected == FieldType<ByteSize>::name())
     return "write a whole number with a unit (B, KiB, MiB, GiB, KB, MB, GB): 16MiB";
   if (expected == FieldType<bool>::name()) return "write true or false, without quotes";
-  if (node.quoted && is_number_text(node.text)) return "remove the quotes";
-  return {};
+  const bool whole = expected.starts_with("a whole number");
+  return whole || expected == FieldType<double>::name() ? number_hint(node, whole) : std::string();
 }
 
 }  // namespace
@@ -100,6 +140,31 @@ void report_type(const ConfigNode& node, std::string_view expected, Diagnostics&
                  type_hint(node, expected));
 }
 
+namespace {
+
+// What other systems call a type.
+std::string other_name(const std::string& text, const std::vector<std::string>& known) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kNames = {
+      {{"float", "double"},
+       {"number", "double"},
+       {"decimal", "double"},
+       {"integer", "int"},
+       {"long", "int"},
+       {"str", "string"},
+       {"text", "string"},
+       {"boolean", "bool"},
+       {"date", "timestamp"},
+       {"datetime", "timestamp"},
+       {"time", "timestamp"},
+       {"address", "ip"}}};
+  for (const auto& [name, ours] : kNames)
+    if (name == text && std::find(known.begin(), known.end(), ours) != known.end())
+      return std::string(ours);
+  return {};
+}
+
+}  // namespace
+
 void report_choice(const ConfigNode& node, const std::vector<std::string>& known,
                    Diagnostics& problems) {
   std::string all;
@@ -113,7 +178,8 @@ void report_choice(const ConfigNode& node, const std::vector<std::string>& known
                    "known values: " + all);
     return;
   }
-  const std::string guess = closest(node.text, known);
+  std::string guess = closest(node.text, known);
+  if (guess.empty()) guess = other_name(node.text, known);
   problems.error("unknown-value", node.place, "unknown value " + json_quote(node.text),
                  guess.empty() ? "known values: " + all
                                : fmt::format("did you mean \"{}\"? known values: {}", guess, all));

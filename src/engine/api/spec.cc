@@ -8,6 +8,15 @@
 namespace streamd {
 namespace {
 
+// The default as JSON, where it is a single value; an editor puts it in.
+std::string default_value(const FieldView& field) {
+  const std::string& text = field.fallback;
+  if (text.empty() || text.find_first_of("[{\" ") != std::string::npos) return {};
+  const bool digits = text.find_first_not_of("-0123456789.") == std::string::npos;
+  const bool plain = digits || text == "true" || text == "false";
+  return ",\"default\":" + (plain ? text : json_quote(text));
+}
+
 std::string property_schema(const FieldView& field) {
   std::string text = field.help;
   const auto add = [&text](const std::string& sentence) {
@@ -15,7 +24,11 @@ std::string property_schema(const FieldView& field) {
   };
   if (!field.fallback.empty()) add("Default: " + field.fallback + ".");
   if (field.secret) add("Secret: use ${VAR} or ${file:/path}.");
-  std::string schema = "{\"description\":" + json_quote(text);
+  std::string markdown = text;
+  for (const auto& example : field.examples)
+    if (!field.secret) markdown += "\n\n```yaml\n" + field.name + ": " + example + "\n```";
+  std::string schema = "{\"description\":" + json_quote(text) +
+                       ",\"markdownDescription\":" + json_quote(markdown) + default_value(field);
   if (field.json_schema.size() > 2)
     schema += "," + field.json_schema.substr(1);
   else
@@ -82,8 +95,11 @@ std::string object_schema(const SpecView& view) {
         (properties.empty() ? "" : ",") + json_quote(field.name) + ":" + property_schema(field);
     if (field.required) required += (required.empty() ? "" : ",") + json_quote(field.name);
   }
-  std::string schema = R"({"type":"object")";
+  std::string schema = R"({"type":"object","title":)" +
+                       json_quote(view.kind.empty() ? view.type : view.kind + " " + view.type);
   if (!view.summary.empty()) schema += ",\"description\":" + json_quote(view.summary);
+  if (!view.details.empty())
+    schema += ",\"markdownDescription\":" + json_quote(view.summary + "\n\n" + view.details);
   schema += ",\"properties\":{" + properties + "}";
   if (!required.empty()) schema += ",\"required\":[" + required + "]";
   return schema + ",\"additionalProperties\":false}";

@@ -38,10 +38,24 @@ void add_run(CLI::App& app, const Registry& registry, Action& action) {
 
 void add_check(CLI::App& app, const Registry& registry, Action& action) {
   auto* check = app.add_subcommand("check", "Check pipelines and print the plan; opens no socket");
-  auto files = std::make_shared<std::vector<std::string>>();
-  check->add_option("files", *files, "Pipeline files")->required();
+  auto arguments = std::make_shared<CheckArguments>();
+  check->add_option("files", arguments->files, "Pipeline files")->required();
+  check->add_option("--format", arguments->format, "How problems are told: text, json, github")
+      ->check(CLI::IsMember({"text", "json", "github"}));
+  check->add_flag("--strict", arguments->strict, "Exit 2 on warnings, too");
   check->callback([=, &registry, &action] {
-    action = [=, &registry] { return check_command(*files, registry); };
+    action = [=, &registry] { return check_command(*arguments, registry); };
+  });
+}
+
+void add_graph(CLI::App& app, const Registry& registry, Action& action) {
+  auto* graph = app.add_subcommand("graph", "Draw what flows where in pipelines");
+  auto arguments = std::make_shared<GraphArguments>();
+  graph->add_option("files", arguments->files, "Pipeline files")->required();
+  graph->add_option("--format", arguments->format, "text, mermaid or dot")
+      ->check(CLI::IsMember({"text", "mermaid", "dot"}));
+  graph->callback([=, &registry, &action] {
+    action = [=, &registry] { return graph_command(*arguments, registry); };
   });
 }
 
@@ -263,6 +277,7 @@ int run_command_line(int argc, char** argv) {
   add_run(app, registry, action);
   add_check(app, registry, action);
   add_test(app, registry, action);
+  add_graph(app, registry, action);
   add_reference(app, registry, action);
   add_generate(app, action);
   add_dlq(app, registry, action);

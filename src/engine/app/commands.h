@@ -24,7 +24,18 @@ int run_command(const RunArguments& arguments, const Registry& registry);
 // The state folder in force: the option, else $STREAMD_STATE_DIR, else "state".
 std::string state_root(const std::string& option);
 
-int check_command(const std::vector<std::string>& files, const Registry& registry);
+struct CheckArguments {
+  std::vector<std::string> files;
+  std::string format = "text";  // or json, github: problems for programs, on standard output
+  bool strict = false;          // warnings count as errors
+};
+int check_command(const CheckArguments& arguments, const Registry& registry);
+
+struct GraphArguments {
+  std::vector<std::string> files;
+  std::string format = "text";  // or mermaid, dot
+};
+int graph_command(const GraphArguments& arguments, const Registry& registry);
 
 struct TestArguments {
   std::vector<std::string> files;  // test files

@@ -2,7 +2,6 @@
 #include "engine/app/load.h"
 
 #include "engine/config/document.h"
-#include "engine/config/render.h"
 #include "engine/config/yaml.h"
 #include "engine/core/check.h"
 #include "engine/plan/build.h"
@@ -43,18 +42,8 @@ ConfigNode map_of(const std::vector<std::pair<std::string, ConfigNode>>& entries
   return node;
 }
 
-struct Loaded {
-  Registry registry;              // with what the files' plugins bring
-  std::vector<SourceText> texts;  // in the order in which places count files
-  std::vector<ConfigNode> documents;
-  std::set<std::string> names;
-  Diagnostics problems;
-  Secrets secrets;
-  bool good = true;  // every file could be read
-};
-
 // False: a plugin was refused.
-bool load_plugins(const ConfigNode& document, const std::string& file, Loaded& into) {
+bool load_plugins(const ConfigNode& document, const std::string& file, LoadedFiles& into) {
   const std::size_t before = into.problems.errors();
   const auto folder = std::filesystem::path(file).parent_path();
   for (const PluginPath& plugin : read_plugins(document, into.problems))
@@ -71,16 +60,17 @@ void take_but_unknown(const Diagnostics& found, Diagnostics& problems) {
 }
 
 // Each file is checked by itself first, so that what is wrong in one is told in its own words.
-void load(const std::string& file, Loaded& into) {
+void load(const std::string& file, const Surroundings& surroundings, std::set<std::string>& names,
+          LoadedFiles& into) {
+  const auto number = static_cast<std::uint32_t>(into.texts.size());
   const auto text = read_file(file);
+  into.texts.push_back({file, text.value_or("")});
   if (!text) {
-    fmt::print(stderr, "error: cannot read the pipeline file \"{}\"\n", file);
-    into.good = false;
+    into.problems.error("no-file", {number, 0, 0, 1}, "cannot read the pipeline file",
+                        "check the path, and that this user may read it");
     return;
   }
-  const auto number = static_cast<std::uint32_t>(into.texts.size());
-  into.texts.push_back({file, *text});
-  auto document = parse_yaml(*text, number, process_surroundings(), into.problems);
+  auto document = parse_yaml(*text, number, surroundings, into.problems);
   if (!document) return;
   if (!load_plugins(*document, file, into)) {
     Diagnostics found;
@@ -91,7 +81,7 @@ void load(const std::string& file, Loaded& into) {
   const auto secrets = secret_places(*document, into.registry);
   into.secrets.places.insert(into.secrets.places.end(), secrets.begin(), secrets.end());
   if (const auto plan = build_plan(*document, into.registry, into.problems);
-      plan && !into.names.insert(plan->pipeline).second)
+      plan && !names.insert(plan->pipeline).second)
     into.problems.error("duplicate-name", document->find("pipeline")->place,
                         fmt::format("two files declare pipeline \"{}\"", plan->pipeline),
                         "the name is the identity of the state folder: give each its own");
@@ -100,25 +90,32 @@ void load(const std::string& file, Loaded& into) {
 
 }  // namespace
 
+LoadedFiles load_files(const std::vector<std::string>& files, const Registry& registry,
+                       const Surroundings& surroundings) {
+  LoadedFiles loaded;
+  loaded.registry = registry;
+  std::set<std::string> names;  // of the pipelines
+  for (const auto& file : files) load(file, surroundings, names, loaded);
+  loaded.secrets.names = secret_names(loaded.registry);
+  if (loaded.problems.errors() == 0)
+    loaded.plans = build_jobs(loaded.documents, loaded.registry, loaded.problems);
+  if (loaded.problems.errors() > 0) loaded.plans.clear();
+  return loaded;
+}
+
 std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
                                            const Registry& registry,
                                            std::vector<std::string>* secrets) {
-  Loaded loaded;
-  loaded.registry = registry;
-  for (const auto& file : files) load(file, loaded);
-  loaded.secrets.names = secret_names(loaded.registry);
-  std::vector<Plan> plans;
-  if (loaded.good && loaded.problems.errors() == 0)
-    plans = build_jobs(loaded.documents, loaded.registry, loaded.problems);
+  LoadedFiles loaded = load_files(files, registry, process_surroundings());
   const bool colours = isatty(2) != 0;
   std::fputs(render(loaded.problems, loaded.texts, colours, loaded.secrets).c_str(), stderr);
-  if (!loaded.good || loaded.problems.errors() > 0) return std::nullopt;
+  if (loaded.problems.errors() > 0) return std::nullopt;
   for (const auto& document : loaded.documents) {
     if (secrets == nullptr) break;
-    const auto values = secret_values(document, registry);
+    const auto values = secret_values(document, loaded.registry);
     secrets->insert(secrets->end(), values.begin(), values.end());
   }
-  return plans;
+  return std::move(loaded.plans);
 }
 
 void add_default_dead_letters(Plan& plan, const std::string& state_root, const Registry& registry) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "engine/api/registry.h"
+#include "engine/config/render.h"
+#include "engine/config/substitute.h"
 #include "engine/plan/plan.h"
 
 #include <optional>
@@ -11,8 +13,21 @@
 
 namespace streamd {
 
-// One plan for each job that the files make: those with equal sources are one (plan/joint.h).
-// Prints problems (warnings too) of all files to standard error; nullopt when there was an error.
+// What files given together come to.
+struct LoadedFiles {
+  Registry registry;              // with what the files' plugins bring
+  std::vector<SourceText> texts;  // in the order given, which is how places count files
+  Diagnostics problems;           // of all files, warnings too
+  Secrets secrets;
+  std::vector<ConfigNode> documents;  // those that are YAML
+  std::vector<Plan> plans;  // one for each job (plan/joint.h); none when there was an error
+};
+
+// Prints nothing. A file that cannot be read is a problem like the others.
+LoadedFiles load_files(const std::vector<std::string>& files, const Registry& registry,
+                       const Surroundings& surroundings);
+
+// The plans, after it printed the problems to standard error; nullopt when there was an error.
 // `secrets`: gets the secret values of all files.
 std::optional<std::vector<Plan>> load_jobs(const std::vector<std::string>& files,
                                            const Registry& registry,

@@ -5,7 +5,6 @@
 #include "engine/app/logging.h"
 #include "engine/app/signals.h"
 #include "engine/core/backoff.h"
-#include "engine/plan/describe.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
 #include "engine/watch/watch.h"
@@ -131,13 +130,6 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
   run(0);
   others.clear();
   return *std::max_element(codes.begin(), codes.end());
-}
-
-int check_command(const std::vector<std::string>& files, const Registry& registry) {
-  const auto plans = load_jobs(files, registry);
-  if (!plans) return kExitUsage;
-  for (const auto& plan : *plans) fmt::print("{}\n", describe(plan));
-  return kExitDone;
 }
 
 }  // namespace streamd

@@ -62,9 +62,10 @@ bool is_pipeline_name(const std::string& name) {
   });
 }
 
-void reject_unknown_top_level(const ConfigNode& root, Diagnostics& problems) {
+// A key that probably means another one is taken for it, so that what is below is checked too.
+void reject_unknown_top_level(ConfigNode& root, Diagnostics& problems) {
   const std::vector<std::string> known = document_view().field_names();
-  for (const auto& [key, value] : root.entries) {
+  for (auto& [key, value] : root.entries) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
     if (key.text.rfind("x-", 0) == 0) continue;  // a home for anchors
     const std::string guess = closest(key.text, known);
@@ -72,6 +73,7 @@ void reject_unknown_top_level(const ConfigNode& root, Diagnostics& problems) {
                    guess.empty() ? "at the top level stand pipeline, sources, lists, operators, "
                                    "sinks, dead_letters, checkpoint and plugins"
                                  : fmt::format("did you mean \"{}\"?", guess));
+    if (!guess.empty() && root.find(guess) == nullptr) key.text = guess;
   }
 }
 
@@ -96,7 +98,13 @@ void read_section(const ConfigNode& root, Section section, const char* key, Docu
   const ConfigNode* nodes = root.find(key);
   if (nodes == nullptr || nodes->shape == Shape::null) return;
   if (nodes->shape != Shape::map) {
-    report_type(*nodes, "a map of name: settings", problems);
+    into.unreadable.insert(section);
+    Diagnostics own;
+    report_type(*nodes, "a map of name: settings", own);
+    problems.error("type-mismatch", nodes->place, own.all().front().message,
+                   nodes->shape == Shape::list
+                       ? "write the name in front, without a dash: requests: {type: …}"
+                       : "write below it name: {type: …}");
     return;
   }
   for (const auto& [name, body] : nodes->entries) {
@@ -111,7 +119,9 @@ void read_section(const ConfigNode& root, Section section, const char* key, Docu
       problems.error(
           "type-mismatch", body.place,
           fmt::format("{} \"{}\": {}", section_kind(section), name.text, own.all().front().message),
-          "write its settings below it, beginning with type:");
+          body.text.starts_with("type:")
+              ? "put a blank behind the colon: type: " + body.text.substr(5)
+              : "write its settings below it, beginning with type:");
     }
     into.nodes.push_back(
         {section, name.text, name.place, body.shape == Shape::map ? &body : nullptr});
@@ -130,7 +140,7 @@ std::string section_kind(Section section) {
   return "?";
 }
 
-Document read_document(const ConfigNode& root, Diagnostics& problems) {
+Document read_document(ConfigNode& root, Diagnostics& problems) {
   Document document;
   document.place = root.place;
   if (root.shape != Shape::map) {

@@ -8,6 +8,7 @@
 #include "engine/core/time.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,13 @@ struct Document {
   std::vector<DocumentNode> nodes;  // in the order of the file; names may repeat
   std::optional<std::string> dead_letters;  // name of a sink
   Place dead_letters_place;
+  std::set<Section> unreadable;  // sections that are no maps, which was reported
   Duration checkpoint_every = Duration::from_seconds(1);
 };
 
 // Reports every problem; gives back what could be read, so that the nodes can be checked too.
-Document read_document(const ConfigNode& root, Diagnostics& problems);
+// Misspelled keys of `root` get the name that is meant. The document borrows from `root`.
+Document read_document(ConfigNode& root, Diagnostics& problems);
 
 // `plugins:` of a file. They are loaded before the document is read, because they decide which
 // types there are.

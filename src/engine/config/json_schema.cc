@@ -12,10 +12,13 @@ namespace {
 std::string node_schema(const SpecView& view, const SpecView& common) {
   SpecView all = view;
   all.fields.clear();
+  all.details.clear();  // long, and in the reference
   for (const auto& field : common.fields) {
     all.fields.push_back(field);
-    if (field.name == "type")
+    if (field.name == "type") {
       all.fields.back().json_schema = R"({"const":)" + json_quote(view.type) + "}";
+      all.fields.back().help = view.summary;
+    }
     if (field.name == "input") all.fields.back().required = false;  // the dead-letter sink has none
   }
   for (const auto& field : view.fields) all.fields.push_back(field);
@@ -25,9 +28,10 @@ std::string node_schema(const SpecView& view, const SpecView& common) {
 // A map of nodes. The type is a choice first, so that an editor offers the names, and then decides
 // which keys there are.
 std::string section_schema(const std::vector<SpecView>& views, const std::string& help) {
-  std::string names, branches;
+  std::string names, summaries, branches;
   for (const auto& view : views) {
     names += (names.empty() ? "" : ",") + json_quote(view.type);
+    summaries += (summaries.empty() ? "" : ",") + json_quote(view.summary);
     branches += branches.empty() ? "" : ",";
     branches += fmt::format(
         R"({{"if":{{"properties":{{"type":{{"const":{0}}}}},"required":["type"]}},)"
@@ -35,9 +39,9 @@ std::string section_schema(const std::vector<SpecView>& views, const std::string
         json_quote(view.type), json_quote("#/definitions/" + view.kind + "." + view.type));
   }
   const std::string node = fmt::format(
-      R"({{"type":"object","properties":{{"type":{{"enum":[{}]}}}},"required":["type"],)"
-      R"("allOf":[{}]}})",
-      names, branches.empty() ? "true" : branches);
+      R"({{"type":"object","properties":{{"type":{{"enum":[{0}],"enumDescriptions":[{1}],)"
+      R"("markdownEnumDescriptions":[{1}]}}}},"required":["type"],"allOf":[{2}]}})",
+      names, summaries, branches.empty() ? "true" : branches);
   return fmt::format(R"({{"type":"object","description":{},"propertyNames":)"
                      R"({{"pattern":"^[A-Za-z_][A-Za-z0-9_-]*$"}},"additionalProperties":{}}})",
                      json_quote(help), node);

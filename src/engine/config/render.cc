@@ -94,6 +94,15 @@ std::string location(const Diagnostic& problem, const std::vector<SourceText>& f
   return fmt::format("{}:{}:{}: ", name, p.line, column);
 }
 
+// One style for hints of any origin: no full stop, and lower case but for names such as UTC.
+std::string as_hint(std::string hint) {
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (hint.size() > 1 && is_capital(hint[0]) && hint[1] >= 'a' && hint[1] <= 'z')
+    hint[0] = static_cast<char>(hint[0] - 'A' + 'a');
+  if (hint.ends_with('.') && !hint.ends_with("..")) hint.pop_back();
+  return hint;
+}
+
 std::string count(std::size_t n, std::string_view what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
@@ -110,10 +119,13 @@ std::vector<Diagnostic> tidy(const Diagnostics& problems) {
     bool known = false;
     for (auto before = out.rbegin(); before != out.rend() && !known; ++before) {
       if (position(before->place) != position(problem.place)) break;
-      known = (before->code == "variable" && before->place.line > 0) ||
+      const bool follows = before->code == "variable" || before->code == "yaml-tag";
+      known = (follows && before->place.line > 0) ||
               (before->code == problem.code && before->message == problem.message);
     }
-    if (!known) out.push_back(std::move(problem));
+    if (known) continue;
+    problem.hint = as_hint(std::move(problem.hint));
+    out.push_back(std::move(problem));
   }
   return out;
 }

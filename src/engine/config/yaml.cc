@@ -3,12 +3,14 @@
 
 #include "engine/api/field_type.h"
 #include "engine/config/source_lines.h"
+#include "engine/config/yaml_signs.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <unordered_map>
@@ -48,6 +50,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   ConfigNode& root() { return root_; }
   bool gave_up() const { return gave_up_; }
+  // Where the last scalar begins if it is in quotes.
+  const std::optional<Place>& last_quoted() const { return last_quoted_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -72,6 +76,7 @@ class TreeBuilder final : public YAML::EventHandler {
     node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     if (!node.quoted) check_tag(tag, node.place);
     node.text = value;
+    last_quoted_ = node.quoted ? std::optional(node.place) : std::nullopt;
     locate_text(node);
     const bool is_key =
         !open_.empty() && open_.back().node.shape == Shape::map && !open_.back().key;
@@ -89,7 +94,8 @@ class TreeBuilder final : public YAML::EventHandler {
     if (gave_up_) return;
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
-      give_up("alias", place(mark), "an alias refers to the value that contains it");
+      give_up("alias", place(mark), "an alias refers to the value that contains it",
+              "write the value out instead");
       return;
     }
     if (open_.size() + found->second.size.depth > kMaxYamlDepth) {
@@ -198,7 +204,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     if (from.shape != Shape::map) {
       problems_.error("merge-key", from.place, "\"<<\" takes a map or a list of maps",
-                      "write <<: *name");
+                      "write <<: *name, where &name stands before a map");
       return;
     }
     for (const auto& entry : from.entries)
@@ -224,12 +230,24 @@ class TreeBuilder final : public YAML::EventHandler {
     if (frame.node.shape == Shape::list) {
       frame.node.items.push_back(std::move(node));
     } else if (!frame.key) {
-      if (node.shape != Shape::scalar)
-        problems_.error("yaml-key", node.place, "a key must be a plain text");
+      if (node.shape != Shape::scalar) report_key(node);
       frame.key = std::move(node);
     } else {
       add_entry(frame, std::move(node));
     }
+  }
+
+  void report_key(const ConfigNode& node) {
+    const std::string_view line = lines_.line(node.place.line);
+    const std::size_t from = std::min<std::size_t>(node.place.column - 1, line.size());
+    const bool hole = from > 0 && line.substr(from - 1, 2) == "{{";
+    if (hole)
+      problems_.error("yaml-key", {file_, node.place.line, node.place.column - 1, 2},
+                      "{{ at the beginning of a text without quotes",
+                      "put quotes around the whole text: \"{{ … }} …\"");
+    else
+      problems_.error("yaml-key", node.place, "a key must be a plain text",
+                      "put quotes around it, if it is meant to be a text");
   }
 
   void add_entry(Frame& frame, ConfigNode value) {
@@ -237,6 +255,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.key.reset();
     if (key.shape != Shape::scalar) return;
     if (key.text == "<<" && !key.quoted) {
+      if (value.shape == Shape::scalar) value.place = key.place;  // not where the anchor stands
       frame.merges.push_back(std::move(value));
       return;
     }
@@ -273,31 +292,47 @@ class TreeBuilder final : public YAML::EventHandler {
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t nodes_ = 0;
   bool gave_up_ = false;
+  std::optional<Place> last_quoted_;
 };
-
-std::string syntax_hint(std::string_view line, const std::string& message) {
-  const std::size_t first = line.find_first_not_of(' ');
-  if (first != std::string_view::npos && line[first] == '\t') return "indent with spaces, not tabs";
-  if (message.find("illegal map value") != std::string::npos)
-    return "put quotes around a text that contains \": \"";
-  if (message.find("flow") != std::string::npos) return "check that every [ and { is closed";
-  if (message.find("end of map not found") != std::string::npos ||
-      message.find("end of sequence not found") != std::string::npos)
-    return "check the indentation of this line and the one above";
-  if (message.find("anchor") != std::string::npos) return "define it above with &name";
-  return "put quotes around texts that begin with one of { [ * & ! % @ ` > |";
-}
 
 void report_syntax(const YAML::Exception& problem, std::string_view text, std::uint32_t file,
                    Diagnostics& problems) {
-  const SourceLines lines(text);
+  // What could not be a key has been told, and everything behind it follows from that.
+  const auto& all = problems.all();
+  if (std::any_of(all.begin(), all.end(), [&](const Diagnostic& d) {
+        return d.code == "yaml-key" && d.place.file == file;
+      }))
+    return;
   Place at{file, 1, 1, 1};
   if (!problem.mark.is_null() && problem.mark.line >= 0) {
     at.line = static_cast<std::uint32_t>(problem.mark.line) + 1;
     at.column = static_cast<std::uint32_t>(problem.mark.column) + 1;
   }
-  problems.error("yaml-syntax", at, "not valid YAML: " + problem.msg,
-                 syntax_hint(lines.line(at.line), problem.msg));
+  SyntaxProblem told = explain_syntax(text, at, problem.msg);
+  problems.error("yaml-syntax", told.place, std::move(told.message), std::move(told.hint));
+}
+
+// Where a --- stands below something else.
+Place second_document(std::string_view text, std::uint32_t file) {
+  const SourceLines lines(text);
+  bool began = false;
+  std::uint32_t number = 0;
+  for (std::size_t at = 0; at < text.size();
+       at = std::min(text.find('\n', at), text.size() - 1) + 1) {
+    const std::string_view line = lines.line(++number);
+    const bool separator = line.substr(0, 3) == "---";
+    if (separator && began) return {file, number, 1, 3};
+    began = began || separator || (!line.empty() && line[0] != '#' && line[0] != '%');
+  }
+  return {file, 1, 1, 1};
+}
+
+// The parser takes a text in quotes that nothing closes for one that ends with the file.
+bool check_quote(std::string_view text, const Place& last, Diagnostics& problems) {
+  if (is_closed_quote(text, last)) return true;
+  problems.error("yaml-syntax", last, "not valid YAML: the text that begins here is not closed",
+                 "close it with the quote that it begins with");
+  return false;
 }
 
 // Reports the first byte that no YAML file has. The parser would guess another encoding instead.
@@ -336,9 +371,12 @@ std::optional<ConfigNode> parse_yaml(std::string_view text, std::uint32_t file,
                      "a pipeline begins with pipeline: name");
       return std::nullopt;
     }
+    if (tree.last_quoted() && !check_quote(text, *tree.last_quoted(), problems))
+      return std::nullopt;
     ConfigNode root = std::move(tree.root());
     if (parser.HandleNextDocument(tree))
-      problems.error("yaml-documents", {file, 1, 1, 1}, "more than one YAML document in the file",
+      problems.error("yaml-documents", second_document(text, file),
+                     "more than one YAML document in the file",
                      "put each pipeline into a file of its own");
     return root;
   } catch (const YAML::Exception& problem) {

@@ -13,7 +13,9 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace streamd::expr {
@@ -133,7 +135,8 @@ class Binder {
       if (node->type != Type::any && node->type != Type::map && node->type != Type::json)
         return refuse(ast, "unknown-field",
                       "\"" + name + "\" is " + std::string(type_name(node->type)) +
-                          " and has no field \"" + path[i] + "\"");
+                          " and has no field \"" + path[i] + "\"",
+                      "use " + name + " itself, or take it apart before with a parse operator");
       NodePtr outer = make(Op::select);
       outer->name = path[i];
       outer->kids.push_back(std::move(node));
@@ -165,7 +168,7 @@ class Binder {
 
   static std::string known_fields(const std::vector<std::string>& known) {
     if (known.empty()) return "the records have no fields here";
-    std::string out = "the fields here are ";
+    std::string out = "a text is written in quotes; the fields here are ";
     for (std::size_t i = 0; i < known.size() && i < 12; ++i) out += (i > 0 ? ", " : "") + known[i];
     return known.size() > 12 ? out + ", …" : out;
   }
@@ -235,6 +238,12 @@ class Binder {
     return in_.functions->find(name, style);
   }
 
+  static bool is_aggregate(std::string_view name) {
+    constexpr std::array<std::string_view, 8> kAggregates = {"count", "sum",   "avg",  "distinct",
+                                                             "first", "share", "rate", "quantile"};
+    return std::find(kAggregates.begin(), kAggregates.end(), name) != kAggregates.end();
+  }
+
   NodePtr unknown_function(const Ast& ast, CallStyle style) {
     const CallStyle other = style == CallStyle::member ? CallStyle::global : CallStyle::member;
     std::string hint;
@@ -253,8 +262,18 @@ class Binder {
           names.emplace_back(macro);
       else
         names.emplace_back("has");
-      if (const std::string close = closest(ast.name, names); !close.empty())
+      const CallStyle wrong = style == CallStyle::member ? CallStyle::global : CallStyle::member;
+      const std::string close = closest(ast.name, names);
+      const std::string turned = closest(ast.name, function_names(wrong));
+      if (!close.empty())
         hint = "did you mean " + close + "()?";
+      else if (!turned.empty())
+        hint = wrong == CallStyle::member ? "did you mean x." + turned + "()?"
+                                          : "did you mean " + turned + "(x)?";
+      else if (is_aggregate(ast.name))
+        hint = "give it a name below compute of a window, and use the name";
+      else
+        hint = "functions are those of CEL, such as contains, matches, size, int";
     }
     return refuse(ast, "unknown-function", "unknown function \"" + ast.name + "\"",
                   std::move(hint));
@@ -281,6 +300,14 @@ class Binder {
     return finish(ast, std::move(node));
   }
 
+  // startsWith, 1 -> x.startsWith(a)
+  static std::string usage(const Ast& ast, std::size_t arguments) {
+    std::string text = (ast.receiver ? "x." : "") + ast.name + "(";
+    for (std::size_t i = 0; i < arguments; ++i)
+      text += (i > 0 ? ", " : "") + std::string(1, static_cast<char>('a' + i));
+    return text + ")";
+  }
+
   bool count_matches(const Ast& ast, const Function& function) {
     const std::size_t count = ast.kids.size();
     if (count >= function.min_args && count <= function.max_args) return true;
@@ -290,7 +317,8 @@ class Binder {
     if (most != least) takes += " to " + std::to_string(most);
     refuse(ast, "wrong-arguments",
            ast.name + "() takes " + takes + (most == 1 ? " argument, got " : " arguments, got ") +
-               std::to_string(count - self));
+               std::to_string(count - self),
+           "write " + usage(ast, least));
     return false;
   }
 
@@ -301,7 +329,9 @@ class Binder {
     auto pattern = std::make_shared<re2::RE2>(source_text, re2::RE2::Quiet);
     if (!pattern->ok()) {
       refuse(*ast.kids[1], "bad-pattern", "invalid pattern: " + pattern->error(),
-             "patterns are RE2; write them as raw texts: r'\\d+'");
+             pattern->error_code() == re2::RE2::ErrorBadPerlOp
+                 ? "RE2 has no (?=…), (?!…) or (?<…): write two conditions instead"
+                 : "patterns are RE2; write them as raw texts: r'\\d+'");
       return false;
     }
     node.pattern = std::move(pattern);

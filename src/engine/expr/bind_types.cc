@@ -20,12 +20,35 @@ std::string converted(const TypedText& operand, Type to) {
   return std::string(type_name(to)) + "(" + operand.text + ")";
 }
 
+// The number in a text in quotes: '500' -> 500.
+std::string number_in(const TypedText& operand) {
+  const std::string_view text = operand.text;
+  if (text.size() < 3 || (text.front() != '\'' && text.front() != '"')) return {};
+  const std::string_view inner = text.substr(1, text.size() - 2);
+  const bool digits = inner.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits ? std::string(inner) : std::string();
+}
+
+bool is_quoted(const TypedText& operand) {
+  return !operand.text.empty() && (operand.text.front() == '\'' || operand.text.front() == '"');
+}
+
+// A text beside a number. A literal is not converted but written in the other way.
+std::string text_hint(const TypedText& text, const TypedText& number) {
+  if (const std::string digits = number_in(text); !digits.empty())
+    return "write the number without quotes: " + digits;
+  if (is_quoted(text)) return number.text + " is a number; compare it with one";
+  return "convert the field first: " + converted(text, number.type);
+}
+
 // Says how to bring both sides to one type, when there is a way.
 std::string conversion_hint(const TypedText& a, const TypedText& b, bool arithmetic) {
   if (a.type == Type::string && number(b.type))
-    return "convert the field first: " + converted(a, b.type);
+    return arithmetic ? "convert the field first: " + converted(a, b.type) : text_hint(a, b);
   if (b.type == Type::string && number(a.type))
-    return "convert the field first: " + converted(b, a.type);
+    return arithmetic && is_quoted(b) && number_in(b).empty()
+               ? "to make a text of it: " + converted(a, Type::string) + " + " + b.text
+               : text_hint(b, a);
   if (!arithmetic || !number(a.type) || !number(b.type)) {
     if (a.type == Type::timestamp && b.type == Type::string)
       return "convert the text first: timestamp(" + b.text + ")";
@@ -138,7 +161,9 @@ std::optional<Type> check_operator(Op op, const std::vector<TypedText>& operands
                         : "lists hold addresses, networks, domains and texts");
     case Op::index:
       if (in_set(a, set_of(Type::list, Type::map, Type::json))) return Type::any;
-      return refuse(problem, "no overload: " + std::string(type_name(a)) + "[…]");
+      return refuse(problem, "no overload: " + std::string(type_name(a)) + "[…]",
+                    "only lists and maps have parts; " + operands[0].text + " is " +
+                        std::string(type_name(a)));
     case Op::select:
       if (in_set(a, kMapLike)) return Type::any;
       return refuse(problem,

@@ -41,7 +41,8 @@ bool read_quoted_ident(std::string_view text, std::size_t& at, Lexeme& into, Syn
   const std::size_t end = text.find('`', at + 1);
   if (end == std::string_view::npos || end == at + 1) {
     error = {static_cast<std::uint32_t>(at), 1,
-             end == at + 1 ? "empty name in back quotes" : "back quote is not closed", ""};
+             end == at + 1 ? "empty name in back quotes" : "back quote is not closed",
+             "write the name of a field in between: `@timestamp`"};
     return false;
   }
   into.token = Token::quoted_ident;
@@ -70,6 +71,8 @@ bool read_symbol(std::string_view text, std::size_t& at, Lexeme& into, SyntaxErr
   if (c == '=') error.hint = "to compare, write ==";
   if (c == '&') error.hint = "for \"and\", write &&";
   if (c == '|') error.hint = "for \"or\", write ||";
+  if (c == '@' || c == '$' || c == '#')
+    error.hint = "write a field with such a name in back quotes: `" + std::string(1, c) + "name`";
   const auto byte = static_cast<unsigned char>(c);
   error.message = byte >= 0x20 && byte < 0x7F ? "unexpected character \"" + std::string(1, c) + "\""
                                               : "unexpected character outside of a text";

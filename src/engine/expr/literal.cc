@@ -202,7 +202,8 @@ bool read_text(std::string_view text, std::size_t& at, Lexeme& into, SyntaxError
       ++at;
     }
   }
-  return refuse(error, start, start + 1, "text is not closed");
+  return refuse(error, start, start + 1, "text is not closed",
+                "close it with the quote that it begins with");
 }
 
 }  // namespace streamd::expr

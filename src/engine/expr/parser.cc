@@ -47,6 +47,20 @@ class Parser {
               std::move(hint)};
     return nullptr;
   }
+  // Words of other languages.
+  static std::string word_hint(const Lexeme& l) {
+    if (l.token != Token::ident) return {};
+    std::string word;
+    for (const char c : l.text) word += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    if (word == "and") return "write && for \"and\"";
+    if (word == "or") return "write || for \"or\"";
+    if (word == "not") return "write ! for \"not\": !(…)";
+    if (word == "is") return "write == for \"is\"";
+    if (word == "like") return "write x.contains('…'), x.startsWith('…') or x.matches('…')";
+    if (word == "if" || word == "then") return "write condition ? value : other value";
+    if (word == "distinct") return "write distinct(x) for the number of different values";
+    return {};
+  }
   AstPtr unexpected(std::string_view wanted) {
     const Lexeme& l = here();
     std::string found = "the end";
@@ -58,10 +72,14 @@ class Parser {
       found = "a name";
     else if (l.token != Token::end)
       found = "a number";
-    std::string hint;
-    if (l.token == Token::ident && (l.text == "and" || l.text == "AND"))
-      hint = "write && for \"and\"";
-    if (l.token == Token::ident && (l.text == "or" || l.text == "OR")) hint = "write || for \"or\"";
+    std::string hint = word_hint(l);
+    if (hint.empty() && at_ > 0) hint = word_hint(lexemes_[at_ - 1]);
+    if (hint.empty() && l.token == Token::end && wanted.starts_with('"'))
+      hint = "something is open until the end: close it, or remove what opens it";
+    if (hint.empty() && l.token == Token::end)
+      hint = "something has to follow, or what stands at the end is too much";
+    if (hint.empty() && wanted == "the end")
+      hint = "write an operator such as && or == before it, or remove it";
     return refuse(l, "expected " + std::string(wanted) + ", got " + found, std::move(hint));
   }
   bool expect(std::string_view symbol) {
@@ -393,7 +411,8 @@ bool parse_text(std::string_view text, ParsedExpression& into, SyntaxError& erro
   const auto lexemes = cut(text, error);
   if (!lexemes) return false;
   if (lexemes->size() == 1) {
-    error = {0, 1, "the expression is empty", ""};
+    error = {0, 1, "the expression is empty",
+             "write a condition or a value, for example status >= 400"};
     return false;
   }
   return Parser(*lexemes, into, error).run();

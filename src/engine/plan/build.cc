@@ -4,7 +4,11 @@
 #include "engine/plan/draft.h"
 #include "engine/plan/joint.h"
 #include "engine/plan/secrets.h"
+#include "engine/plan/warnings.h"
 
+#include <fmt/format.h>
+
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -67,10 +71,27 @@ std::optional<Plan> build(Document document, const Registry& registry, Diagnosti
   if (share_work(draft)) bind_nodes(draft, Pass::first, found);
   collect_needs(draft, found);
   check_late(draft, found);
+  warn_about(draft, found);
   if (found.errors() > 0) return std::nullopt;
   bind_nodes(draft, Pass::last, found);
   if (found.errors() > 0) return std::nullopt;
   return finish(std::move(draft));
+}
+
+// Two jobs that write to one place; within a job that is checked where its nodes are made.
+void check_claims(const std::vector<Plan>& plans, Diagnostics& problems) {
+  std::map<std::string, const Plan*> owners;
+  for (const auto& plan : plans)
+    for (const auto& node : plan.nodes) {
+      const std::string claim = node.sink == nullptr ? std::string() : node.sink->claim();
+      if (claim.empty()) continue;
+      const Plan* owner = owners.emplace(claim, &plan).first->second;
+      if (owner == &plan) continue;
+      problems.error("duplicate-target", node.place,
+                     fmt::format("sink \"{}\" writes to the same place as a sink of pipeline {}",
+                                 node.name, owner->pipeline),
+                     "give each sink a target of its own");
+    }
 }
 
 }  // namespace
@@ -88,6 +109,7 @@ Schema dead_letter_schema() {
 std::optional<Plan> build_plan(const ConfigNode& document, const Registry& registry,
                                Diagnostics& problems) {
   Diagnostics found;
+  warn_plain_secrets(document, registry, found);
   ConfigNode marked = document;
   mark_secrets(marked, registry);
   Document read = read_document(marked, found);
@@ -123,6 +145,7 @@ std::vector<Plan> build_jobs(const std::vector<ConfigNode>& documents, const Reg
         problems.error(problem.code, problem.place, problem.message, problem.hint);
     if (plan) plans.push_back(std::move(*plan));
   }
+  check_claims(plans, problems);
   return plans;
 }
 

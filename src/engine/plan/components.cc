@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/draft.h"
 #include "engine/plan/joint.h"
+#include "engine/plan/remedies.h"
+#include "engine/plan/warnings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace streamd {
@@ -41,12 +44,12 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::string type_hint(const std::string& type, const std::vector<std::string>& known,
                       const Registry& registry) {
-  if (const std::string guess = closest(type, known); !guess.empty())
-    return fmt::format("did you mean \"{}\"?", guess);
   if (has(types_of(registry.sources()), type)) return "it is a source: put it below sources";
   if (has(types_of(registry.lists()), type)) return "it is a list: put it below lists";
   if (has(types_of(registry.operators()), type)) return "it is an operator: put it below operators";
   if (has(types_of(registry.sinks()), type)) return "it is a sink: put it below sinks";
+  if (const std::string guess = closest(type, known); !guess.empty())
+    return fmt::format("did you mean \"{}\"?", guess);
   return known.empty() ? "" : "known types: " + joined(known);
 }
 
@@ -57,8 +60,8 @@ const Registered<Plan>* find_type(const ConfigNode& body,
                                   const Registry& registry, Diagnostics& problems) {
   const ConfigNode* type = body.find("type");
   const auto known = types_of(components);
-  if (type == nullptr) {
-    problems.error("missing-key", body.place, "\"type\" is missing",
+  if (type == nullptr || type->shape == ConfigNode::Shape::null) {
+    problems.error("missing-key", type == nullptr ? body.place : type->place, "\"type\" is missing",
                    "known types: " + joined(known));
     return nullptr;
   }
@@ -82,7 +85,11 @@ std::unique_ptr<Plan> make_component(const ConfigNode& body, std::string& type,
   const auto* component = find_type(body, components, registry, problems);
   if (component == nullptr) return nullptr;
   type = component->view.type;
-  return component->make(body, {&common_spec.view()}, problems);
+  Diagnostics found;
+  auto made = component->make(body, {&common_spec.view()}, found);
+  complete_settings(body, component->view, found, problems);
+  warn_unbounded_keys(body, component->view, problems);
+  return made;
 }
 
 void make_source(DraftNode& draft, const Registry& registry, Diagnostics& problems) {
@@ -97,7 +104,9 @@ void make_source(DraftNode& draft, const Registry& registry, Diagnostics& proble
     key.text = "type";
     settings.entries.emplace_back(std::move(key), std::move(type));
   }
-  auto common = spec.parse(settings, problems);
+  Diagnostics found;
+  auto common = spec.parse(settings, found);
+  complete_settings(settings, spec.view(), found, problems);
   if (!common) return;
   if (draft.body->find("decode") == nullptr && draft.node.source != nullptr) {
     ConfigNode standard;
@@ -113,7 +122,15 @@ void make_source(DraftNode& draft, const Registry& registry, Diagnostics& proble
 // Places of the single inputs, which NodeCommon's list of names does not keep.
 void read_inputs(DraftNode& draft, Diagnostics& problems) {
   const ConfigNode* input = draft.body->find("input");
+  if (input == nullptr)
+    for (const auto& [key, value] : draft.body->entries)  // misspelled, which was reported
+      if (key.text != "type" && !closest(key.text, {"input"}).empty()) input = &value;
   if (input == nullptr) return;
+  if (input->shape == ConfigNode::Shape::null) {
+    problems.error("type-mismatch", input->place, "\"input\" names no node",
+                   "write the name of a source or operator behind it");
+    return;
+  }
   const auto one = [&](const ConfigNode& item) {
     DraftInput in;
     in.place = item.place;
@@ -141,6 +158,27 @@ const ConfigNode* find_substituted(const ConfigNode& node, const Place& place) {
   return nullptr;
 }
 
+// Words of URLs that everybody knows tell nothing.
+bool is_common(const std::string& word) {
+  constexpr std::array<std::string_view, 12> kCommon = {"http",    "https", "www",      "com",
+                                                        "org",     "api",   "hook",     "hooks",
+                                                        "webhook", "slack", "webhooks", "discord"};
+  return std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end();
+}
+
+bool has_word(const std::string& text, const std::string& word) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  };
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !letter(text[at - 1])) && (end == text.size() || !letter(text[end])))
+      return true;
+  }
+  return false;
+}
+
 // True when a word of the secret, of three letters or more, stands in the message. What a URL
 // begins with tells nothing.
 bool reveals(const std::string& message, const std::string& secret) {
@@ -154,7 +192,7 @@ bool reveals(const std::string& message, const std::string& secret) {
       continue;
     }
     const bool scheme = secret.compare(i, 3, "://") == 0;
-    if (word.size() >= 3 && !scheme && message.find(word) != std::string::npos) return true;
+    if (word.size() >= 3 && !scheme && !is_common(word) && has_word(message, word)) return true;
     word.clear();
   }
   return false;
@@ -204,7 +242,11 @@ void report_for(const std::string& label, const ConfigNode* body, const Diagnost
     const ConfigNode* secret = body == nullptr ? nullptr : find_substituted(*body, p.place);
     if (secret != nullptr) {
       message = without_secret(message, secret->text);
-      if (reveals(hint, secret->text)) hint = "streamd docs says what this key may be";
+      if (reveals(hint, secret->text)) {
+        const ConfigNode* type = body->find("type");
+        const bool told = type != nullptr && !type->substituted;
+        hint = fmt::format("see streamd docs {} for what this key may be", told ? type->text : "");
+      }
     }
     message = label + ": " + message;
     if (p.severity == Severity::error)

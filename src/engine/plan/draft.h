@@ -68,6 +68,9 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems);
 // Asks from the sinks backwards. Needs the schemas of the first pass.
 void collect_needs(Draft& draft, Diagnostics& problems);
 
+// Whether somebody asks for this column, or for a part of it.
+bool is_wanted(const std::string& column, const Needs& wanted);
+
 // share.cc: where several operators do the same work on the same input up to a last step
 // (OperatorPlan::shared_work), one more node does it and they keep their last step. True when
 // there were some: then the nodes have to be bound anew. Needs a draft without errors.

@@ -13,13 +13,14 @@ namespace {
 using NodeKind = PlanNode::Kind;
 using ByName = std::map<std::string, std::size_t>;
 
-ByName index_names(Draft& draft, Diagnostics& problems) {
+ByName index_names(Draft& draft, std::set<std::string>& meant, Diagnostics& problems) {
   ByName by_name;
   for (std::size_t i = 0; i < draft.nodes.size(); ++i) {
     const PlanNode& node = draft.nodes[i].node;
     const auto [first, is_new] = by_name.emplace(node.name, i);
     if (is_new) continue;
     const DraftNode& other = draft.nodes[first->second];
+    meant.insert(node.name);
     problems.error(
         "duplicate-name", node.place,
         fmt::format("{} has the name of {}", draft.nodes[i].label(), other.label()),
@@ -31,14 +32,16 @@ ByName index_names(Draft& draft, Diagnostics& problems) {
 std::vector<std::string> readable_names(const Draft& draft, const DraftNode& except) {
   std::vector<std::string> names;
   for (const auto& node : draft.nodes)
-    if (node.node.kind != NodeKind::sink && &node != &except) names.push_back(node.node.name);
+    if (node.node.kind != NodeKind::sink && &node != &except &&
+        node.node.name.find('$') == std::string::npos)
+      names.push_back(node.node.name);
   return names;
 }
 
 class Connector {
  public:
   Connector(Draft& draft, Diagnostics& problems)
-      : draft_(draft), problems_(problems), by_name_(index_names(draft, problems)) {}
+      : draft_(draft), problems_(problems), by_name_(index_names(draft, meant_, problems)) {}
 
   void dead_letters() {
     const Document& document = draft_.document;
@@ -82,6 +85,7 @@ class Connector {
   }
 
   void unused() {
+    if (unclear_) return;
     std::set<std::size_t> read;
     for (const auto& node : draft_.nodes)
       for (const auto& input : node.inputs)
@@ -99,11 +103,24 @@ class Connector {
  private:
   void missing_input(std::size_t i) {
     DraftNode& node = draft_.nodes[i];
-    if (draft_.dead_letters == i || node.body == nullptr || node.body->find("input") != nullptr)
-      return;
+    if (draft_.dead_letters == i) return;
+    unclear_ = true;
+    if (node.body == nullptr || node.body->find("input") != nullptr) return;
     node.complete = false;
     problems_.error("missing-key", node.node.place, node.label() + ": \"input\" is missing",
                     "add input: with the name of a source or operator");
+  }
+
+  std::string input_hint(const DraftNode& reader, const std::string& name,
+                         const std::string& guess) const {
+    if (!guess.empty()) return fmt::format("did you mean \"{}\"?", guess);
+    for (const auto& list : draft_.lists)
+      if (list.list.name == name)
+        return fmt::format("it is a list: use it in a match, or as x in list(\"{}\")", name);
+    std::vector<std::string> names = readable_names(draft_, reader);
+    if (names.size() > 12) names.resize(12);
+    return names.empty() ? "name a source or an operator"
+                         : fmt::format("it can be {}", fmt::join(names, ", "));
   }
 
   void wrong_sides(DraftNode& node) {
@@ -126,10 +143,10 @@ class Connector {
     if (found == by_name_.end()) {
       const std::string guess = closest(name, readable_names(draft_, reader));
       meant_.insert(guess);
+      unclear_ = unclear_ || guess.empty();
       problems_.error("unknown-input", input.place,
                       fmt::format("{}: unknown input {}", reader.label(), json_quote(name)),
-                      guess.empty() ? "name a source or an operator"
-                                    : fmt::format("did you mean \"{}\"?", guess));
+                      input_hint(reader, name, guess));
       return;
     }
     const DraftNode& from = draft_.nodes[found->second];
@@ -149,7 +166,11 @@ class Connector {
         problems_.error("unknown-port", input.place,
                         fmt::format("{}: {} has no port {}", reader.label(), from.label(),
                                     json_quote(input.text.substr(dot + 1))),
-                        fmt::format("write {}; only windows have another port: late", name));
+                        input.text.substr(dot + 1) == "errors"
+                            ? fmt::format("write {}; what it cannot use goes to the sink that "
+                                          "dead_letters: names",
+                                          name)
+                            : fmt::format("write {}; only windows have another port: late", name));
         meant_.insert(name);
         return;
       }
@@ -184,7 +205,8 @@ class Connector {
             ? fmt::format("{}: {} has no output of its own, only routes", reader.label(),
                           node.label())
             : fmt::format("{}: {} has no route {}", reader.label(), node.label(), json_quote(name)),
-        guess.empty() ? fmt::format("name a route: {}.{}", node.node.name, fmt::join(routes, ", "))
+        guess.empty() ? fmt::format("name a route: {}.{}", node.node.name,
+                                    fmt::join(routes, fmt::format(" or {}.", node.node.name)))
                       : fmt::format("did you mean \"{}\"?", one));
   }
 
@@ -209,8 +231,9 @@ class Connector {
 
   Draft& draft_;
   Diagnostics& problems_;
-  ByName by_name_;
   std::set<std::string> meant_;  // nodes and routes that a wrong input probably means: not unused
+  ByName by_name_;
+  bool unclear_ = false;  // an input may mean any node
 };
 
 // Takes nodes whose inputs are all taken, the first in the file first.
@@ -266,7 +289,7 @@ void report_cycles(const Draft& draft, Diagnostics& problems) {
     problems.error(
         "cycle", first.node.place,
         fmt::format("{} reads its own output: {}{}", first.label(), text, first.node.name),
-        "change one of these inputs");
+        "let one of them read another node");
   }
 }
 
@@ -280,6 +303,8 @@ void connect(Draft& draft, Diagnostics& problems) {
   draft.order = order_nodes(draft);
   if (draft.order.size() < draft.nodes.size()) report_cycles(draft, problems);
   const auto none_of = [&](NodeKind kind) {
+    const Section section = kind == NodeKind::source ? Section::sources : Section::sinks;
+    if (draft.document.unreadable.contains(section)) return false;
     return std::none_of(draft.document.nodes.begin(), draft.document.nodes.end(),
                         [&](const DocumentNode& node) {
                           return (node.section == Section::sources) == (kind == NodeKind::source) &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/draft.h"
+#include "engine/plan/remedies.h"
 
 #include <fmt/format.h>
 
@@ -22,10 +23,14 @@ bool serves(const std::string& column, const std::string& need) {
                             need.compare(0, column.size(), column) == 0);
 }
 
+}  // namespace
+
 bool is_wanted(const std::string& column, const Needs& wanted) {
   return wanted.whole || std::any_of(wanted.fields.begin(), wanted.fields.end(),
                                      [&](const auto& need) { return serves(column, need); });
 }
+
+namespace {
 
 // What the source decodes: exactly what is wanted of it.
 Schema projected(const Schema& decoded, const Needs& wanted) {
@@ -84,7 +89,9 @@ void bind_node(DraftNode& node, std::vector<Schema> schemas, Diagnostics& proble
     node.node.ports = node.node.op->bind(node.node.in, own);
   }
   if (node.node.sink != nullptr) node.node.sink->bind(node.node.in, own);
-  report_for(node.label(), node.body, own, problems);
+  Diagnostics complete;
+  complete_fields(node.body, node.node.in, own, complete);
+  report_for(node.label(), node.body, complete, problems);
   if (problems.errors() > before) node.complete = false;
   if (!node.complete) node.node.ports = {anything(), true};
 }

@@ -127,6 +127,95 @@ void add_passwords(const ConfigNode& node, std::vector<std::string>& values) {
 
 }  // namespace
 
+namespace {
+
+// A long word of letters and digits, as tokens are.
+bool is_token(std::string_view word) {
+  constexpr std::size_t kShortest = 20;
+  const bool digit = word.find_first_of("0123456789") != std::string_view::npos;
+  const bool letter = std::any_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  return word.size() >= kShortest && digit && letter;
+}
+
+// user:password@, or a token in the path or the query.
+bool is_telling_url(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  std::string_view rest = url.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
+  const std::size_t at = rest.substr(0, rest.find('/')).find('@');
+  if (at != std::string_view::npos && rest.substr(0, at).find(':') != std::string_view::npos)
+    return true;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of("/?&=;"), rest.size());
+    if (is_token(rest.substr(0, end))) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+bool is_plain_secret(const std::string& key, const ConfigNode& value) {
+  if (value.shape != ConfigNode::Shape::scalar || value.substituted || value.text.empty())
+    return false;
+  if (key == "user" || key == "username") return false;
+  const bool url = key.find("url") != std::string::npos || key.find("uri") != std::string::npos;
+  if (key != "webhook" && (url || value.text.find("://") != std::string::npos))
+    return is_telling_url(value.text);
+  return true;
+}
+
+void warn_fields(const ConfigNode& node, const Fields& fields, const std::string& label,
+                 Diagnostics& problems) {
+  const auto warn = [&](const std::string& key, const ConfigNode& value) {
+    if (is_plain_secret(key, value))
+      problems.warning("plain-secret", value.place,
+                       label + ": \"" + key + "\" stands in the file as it is",
+                       "write ${VARIABLE} or ${file:/path}, and change it if others have seen it");
+  };
+  for (const auto& item : node.items) warn_fields(item, fields, label, problems);
+  for (const auto& [key, value] : node.entries) {
+    const auto field =
+        std::find_if(fields.begin(), fields.end(),
+                     [&key = key](const FieldView& known) { return known.name == key.text; });
+    if (field == fields.end()) continue;
+    if (!field->secret) {
+      warn_fields(value, field->nested, label, problems);
+      if (field->name == kFreeKeys)
+        for (const auto& [option, text] : value.entries)
+          if (is_telling(option.text)) warn(option.text, text);
+      continue;
+    }
+    warn(key.text, value);
+    for (const auto& [name, text] : value.entries)  // headers
+      if (is_telling(name.text) || closest(name.text, {"Authorization", "X-Api-Key"}) != "")
+        warn(name.text, text);
+    for (const auto& item : value.items) warn(key.text, item);
+  }
+}
+
+template <class Plan>
+void warn_section(const ConfigNode& document, const char* section, const std::string& kind,
+                  const std::vector<Registered<Plan>>& components, Diagnostics& problems) {
+  const ConfigNode* nodes = document.find(section);
+  if (nodes == nullptr) return;
+  for (const auto& [name, body] : nodes->entries) {
+    const ConfigNode* type = body.find("type");
+    for (const auto& component : components)
+      if (type != nullptr && component.view.type == type->text)
+        warn_fields(body, component.view.fields, kind + " " + json_quote(name.text), problems);
+  }
+}
+
+}  // namespace
+
+void warn_plain_secrets(const ConfigNode& document, const Registry& registry,
+                        Diagnostics& problems) {
+  warn_section(document, "sources", "source", registry.sources(), problems);
+  warn_section(document, "lists", "list", registry.lists(), problems);
+  warn_section(document, "operators", "operator", registry.operators(), problems);
+  warn_section(document, "sinks", "sink", registry.sinks(), problems);
+}
+
 std::vector<Place> secret_places(const ConfigNode& document, const Registry& registry) {
   std::vector<Place> places;
   ConfigNode copy = document;

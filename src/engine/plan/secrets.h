@@ -23,4 +23,9 @@ std::vector<std::string> secret_values(const ConfigNode& document, const Registr
 // Marks the secret values of a document as what came from a variable is: no message cites them.
 void mark_secrets(ConfigNode& document, const Registry& registry);
 
+// Warns of passwords and the like that stand in the file instead of coming from a variable or a
+// file of their own. `document`: as it was parsed, before mark_secrets().
+void warn_plain_secrets(const ConfigNode& document, const Registry& registry,
+                        Diagnostics& problems);
+
 }  // namespace streamd

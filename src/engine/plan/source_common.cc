@@ -36,8 +36,9 @@ void check_field(const ConfigNode& time, const TimeConfig& config, const Schema&
   problems.error("unknown-field", place->place,
                  place->substituted ? std::string("time.field: no such field")
                                     : fmt::format("time.field: unknown field \"{}\"", config.field),
-                 guess.empty() ? "the decoder gives other fields, see `streamd check`"
-                               : fmt::format("did you mean \"{}\"?", guess));
+                 guess.empty()
+                     ? fmt::format("the decoder gives {}", fmt::join(names_of(schema), ", "))
+                     : fmt::format("did you mean \"{}\"?", guess));
 }
 
 }  // namespace

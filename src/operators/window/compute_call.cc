@@ -13,22 +13,23 @@ struct Known {
   Function function;
   int least;  // arguments
   int most;
+  std::string_view usage;
 };
 constexpr std::array<Known, 14> kKnown = {{
-    {"count", Function::count, 0, 1},
-    {"sum", Function::sum, 1, 1},
-    {"avg", Function::avg, 1, 1},
-    {"min", Function::min, 1, 1},
-    {"max", Function::max, 1, 1},
-    {"distinct", Function::distinct, 1, 1},
-    {"first", Function::first, 1, 1},
-    {"last", Function::last, 1, 1},
-    {"top", Function::top, 2, 2},
-    {"topk", Function::top, 2, 2},
-    {"quantile", Function::quantile, 2, 2},
-    {"rate", Function::rate, 0, 0},
-    {"share", Function::share, 1, 1},
-    {"entropy", Function::entropy, 1, 1},
+    {"count", Function::count, 0, 1, "count() or count(condition)"},
+    {"sum", Function::sum, 1, 1, "sum(x)"},
+    {"avg", Function::avg, 1, 1, "avg(x)"},
+    {"min", Function::min, 1, 1, "min(x)"},
+    {"max", Function::max, 1, 1, "max(x)"},
+    {"distinct", Function::distinct, 1, 1, "distinct(x)"},
+    {"first", Function::first, 1, 1, "first(x)"},
+    {"last", Function::last, 1, 1, "last(x)"},
+    {"top", Function::top, 2, 2, "top(x, 5)"},
+    {"topk", Function::top, 2, 2, "topk(x, 5)"},
+    {"quantile", Function::quantile, 2, 2, "quantile(x, 0.99)"},
+    {"rate", Function::rate, 0, 0, "rate()"},
+    {"share", Function::share, 1, 1, "share(condition)"},
+    {"entropy", Function::entropy, 1, 1, "entropy(x)"},
 }};
 
 struct Piece {
@@ -43,9 +44,10 @@ Piece trim(std::string_view text, Piece piece) {
   return piece;
 }
 
-// The arguments between `open` and the parenthesis that closes it; false: unbalanced, or something
-// follows.
-bool split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) {
+enum class Balance { good, open, more_follows };
+
+// The arguments between `open` and the parenthesis that closes it.
+Balance split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) {
   int depth = 0;
   char quote = 0;
   std::size_t begin = open + 1;
@@ -71,10 +73,10 @@ bool split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) 
     if (depth == 0) {
       const Piece rest = trim(text, {i + 1, text.size()});
       if (pieces.size() == 1 && pieces[0].begin == pieces[0].end) pieces.clear();
-      return rest.begin == rest.end;
+      return rest.begin == rest.end ? Balance::good : Balance::more_follows;
     }
   }
-  return false;
+  return Balance::open;
 }
 
 ExprText part_of(const ExprText& whole, Piece piece) {
@@ -91,6 +93,21 @@ ExprText part_of(const ExprText& whole, Piece piece) {
 bool read_number(const std::string& text, double& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
+}
+
+}  // namespace
+
+namespace {
+
+// Names that others have for them.
+std::string function_hint(const std::string& called) {
+  if (called == "mean" || called == "average") return "write avg(x)";
+  if (called == "median") return "write quantile(x, 0.5)";
+  if (called == "percentile") return "write quantile(x, 0.99)";
+  if (called == "unique" || called == "cardinality") return "write distinct(x)";
+  std::string all;
+  for (const auto& k : kKnown) all += (all.empty() ? "" : ", ") + std::string(k.name);
+  return "the functions are " + all;
 }
 
 }  // namespace
@@ -114,11 +131,14 @@ std::optional<ComputeCall> parse_compute(const std::string& name, const ExprText
   if (known == nullptr) {
     const std::string near = closest(called, names);
     return bad("\"" + name + "\" is not computed by one of the functions of a window",
-               near.empty() ? "Write for example count(), sum(bytes) or quantile(time, 0.99)."
-                            : "Did you mean " + near + "(…)?");
+               near.empty() ? function_hint(called) : "did you mean " + near + "(…)?");
   }
   std::vector<Piece> pieces;
-  if (open == std::string_view::npos || !split(whole, open, pieces))
+  Balance balance = Balance::more_follows;
+  if (open != std::string_view::npos) balance = split(whole, open, pieces);
+  if (balance == Balance::open)
+    return bad("a parenthesis of \"" + name + "\" is not closed", "close it with )");
+  if (balance == Balance::more_follows)
     return bad("\"" + name + "\" must be one call of a function",
                "Write for example " + called + "(" + (known->least > 0 ? "x" : "") + ").");
   const int given = static_cast<int>(pieces.size());
@@ -127,11 +147,12 @@ std::optional<ComputeCall> parse_compute(const std::string& name, const ExprText
                    (known->most > known->least ? " or " + std::to_string(known->most) : "") +
                    (known->most == 1 ? " argument" : " arguments") + ", not " +
                    std::to_string(given),
-               "");
+               "write " + std::string(known->usage));
   ComputeCall call{name, known->function, std::nullopt, 0, called + "("};
   if (given > 0) {
     call.input = part_of(text, pieces[0]);
-    if (call.input->text.empty()) return bad(called + "() has an empty argument", "");
+    if (call.input->text.empty())
+      return bad(called + "() has an empty argument", "write " + std::string(known->usage));
     call.text += call.input->text;
   }
   if (given == 2) {
@@ -140,9 +161,10 @@ std::optional<ComputeCall> parse_compute(const std::string& name, const ExprText
     if (!read_number(number, call.argument) || (top ? call.argument < 1 || call.argument > 10000 ||
                                                           call.argument != std::floor(call.argument)
                                                     : call.argument < 0 || call.argument > 1))
-      return bad(top ? "the second argument of top() is a whole number from 1 to 10000"
+      return bad(top ? "the second argument of " + called + "() is a whole number from 1 to 10000"
                      : "the second argument of quantile() is a number from 0 to 1",
-                 top ? "Write for example top(host, 5)." : "Write for example quantile(x, 0.99).");
+                 top ? "Write for example " + called + "(host, 5)."
+                     : "Write for example quantile(x, 0.99).");
     call.text += ", " + number;
   }
   call.text += ")";

@@ -8,7 +8,8 @@ bool read_length(const ConfigNode& map, const char* key, std::int64_t& micros,
                  Diagnostics& problems) {
   const ConfigNode* node = map.find(key);
   if (node == nullptr) {
-    report_missing(map, key, problems);
+    problems.error("missing-key", map.place, std::string("\"") + key + "\" is missing",
+                   std::string("add ") + key + ":, for example " + key + ": 10s");
     return false;
   }
   Duration duration;
@@ -23,6 +24,20 @@ bool read_length(const ConfigNode& map, const char* key, std::int64_t& micros,
   return true;
 }
 
+// Keys of other kinds of windows tell which kind is probably meant.
+std::string key_hint(const std::string& key, const std::vector<std::string>& known) {
+  const bool tumbling = known.front() == "tumbling" && known.size() == 1;
+  if (key == "every" && tumbling) return "with every it is sliding: {sliding: 1m, every: 10s}";
+  if (key == "gap" || key == "max") return "write {session: {gap: 30s, max: 1h}}";
+  if (key == "tumbling" || key == "sliding" || key == "session")
+    return "a window is of one kind: remove one of them, or make two nodes";
+  if (const std::string near = closest(key, known); !near.empty())
+    return "did you mean \"" + near + "\"?";
+  std::string all;
+  for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
+  return "known keys: " + all;
+}
+
 bool only_keys(const ConfigNode& map, const std::vector<std::string>& known,
                Diagnostics& problems) {
   bool good = true;
@@ -30,9 +45,8 @@ bool only_keys(const ConfigNode& map, const std::vector<std::string>& known,
     bool found = false;
     for (const auto& name : known) found = found || name == key.text;
     if (found) continue;
-    const std::string near = closest(key.text, known);
     problems.error("unknown-key", key.place, "unknown key \"" + key.text + "\"",
-                   near.empty() ? "" : "Did you mean \"" + near + "\"?");
+                   key_hint(key.text, known));
     good = false;
   }
   return good;
@@ -44,12 +58,20 @@ bool FieldType<window::Kind>::read(const ConfigNode& node, window::Kind& into,
                                    Diagnostics& problems) {
   using window::Assigner;
   if (node.shape != ConfigNode::Shape::map) {
-    report_type(node, name(), problems);
+    const bool length = node.shape == ConfigNode::Shape::scalar && parse_duration(node.text);
+    problems.error("type-mismatch", node.place, "a window says of which kind it is",
+                   length && !node.substituted ? "write {tumbling: " + node.text +
+                                                     "}, or {sliding: " + node.text + ", every: 1s}"
+                                               : "write " + name());
     return false;
   }
   std::int64_t size = 0, every = 0, gap = 0, max = 0;
   if (node.find("tumbling") != nullptr) {
-    bool good = only_keys(node, {"tumbling"}, problems);
+    bool good =
+        only_keys(node,
+                  node.find("sliding") != nullptr ? std::vector<std::string>{"tumbling", "every"}
+                                                  : std::vector<std::string>{"tumbling"},
+                  problems);
     good = read_length(node, "tumbling", size, problems) && good;
     if (good) into.assigner = Assigner::sliding(size, size);
     return good;
@@ -70,7 +92,8 @@ bool FieldType<window::Kind>::read(const ConfigNode& node, window::Kind& into,
   if (const ConfigNode* session = node.find("session")) {
     if (!only_keys(node, {"session"}, problems)) return false;
     if (session->shape != ConfigNode::Shape::map) {
-      report_type(*session, "a map with gap and max", problems);
+      problems.error("type-mismatch", session->place, "a session has a gap and a longest length",
+                     "write {session: {gap: 30s, max: 1h}}");
       return false;
     }
     bool good = only_keys(*session, {"gap", "max"}, problems);
@@ -101,14 +124,20 @@ std::string FieldType<window::Kind>::name() {
 
 std::string FieldType<window::Kind>::json_schema() {
   const std::string length = FieldType<Duration>::json_schema();
-  const auto object = [](const std::string& properties, const std::string& required) {
-    return R"({"type":"object","additionalProperties":false,"properties":{)" + properties +
-           R"(},"required":[)" + required + "]}";
+  const auto object = [](const char* title, const std::string& properties,
+                         const std::string& required) {
+    return R"({"type":"object","title":)" + json_quote(title) +
+           R"(,"additionalProperties":false,"properties":{)" + properties + R"(},"required":[)" +
+           required + "]}";
   };
-  return R"({"oneOf":[)" + object(R"("tumbling":)" + length, R"("tumbling")") + "," +
-         object(R"("sliding":)" + length + R"(,"every":)" + length, R"("sliding","every")") + "," +
-         object(R"("session":)" +
-                    object(R"("gap":)" + length + R"(,"max":)" + length, R"("gap","max")"),
+  return R"({"oneOf":[)" +
+         object("one after the other", R"("tumbling":)" + length, R"("tumbling")") + "," +
+         object("overlapping", R"("sliding":)" + length + R"(,"every":)" + length,
+                R"("sliding","every")") +
+         "," +
+         object("until a silence",
+                R"("session":)" + object("session", R"("gap":)" + length + R"(,"max":)" + length,
+                                         R"("gap","max")"),
                 R"("session")") +
          "]}";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
 #include "engine/expr/expression.h"
+#include "engine/expr/limits.h"
 #include "operators/window/having.h"
 #include "operators/window/window.h"
 #include "operators/window/window_config.h"
@@ -140,7 +141,10 @@ class WindowPlan final : public OperatorPlan {
     rules.on_full = config_.on_full;
     // With a field of the result missing, `having` would be blamed for reading it.
     const bool all_parsed = calls_.size() == config_.compute.size();
-    if (all_parsed) bind_condition(having_, config_.having, rules.out, rules.having, problems);
+    if (all_parsed) {
+      bind_condition(having_, config_.having, rules.out, rules.having, problems);
+      warn_unreachable(problems);
+    }
     if (having_) {
       std::set<std::string> fields;
       having_->fields(fields);
@@ -185,6 +189,7 @@ class WindowPlan final : public OperatorPlan {
     auto plan = std::make_unique<WindowPlan>(std::move(config), place_);
     Diagnostics said_before;
     plan->parse(said_before);
+    plan->of_several_ = true;
     return plan;
   }
 
@@ -218,6 +223,46 @@ class WindowPlan final : public OperatorPlan {
     return all_count ? weakest : any;
   }
 
+  // What is certain of the values that `having` sees.
+  expr::Limits limits() const {
+    expr::Limits limits;
+    std::vector<std::string> records, parts;  // count(), and what is never above it
+    for (const auto& [call, input, place] : calls_) {
+      const bool all = call.function == Function::count && !call.input;
+      switch (call.function) {
+        case Function::share: limits.ranges[call.name] = {0, 1}; break;
+        // A window without a record gives no row; only of a change is one told that has none left.
+        case Function::count:
+          limits.ranges[call.name] = {all && config_.emit != Emit::changed ? 1.0 : 0.0};
+          break;
+        case Function::distinct:
+        case Function::entropy:
+        case Function::rate: limits.ranges[call.name] = {0}; break;
+        default: break;
+      }
+      if (all)
+        records.push_back(call.name);
+      else if (call.function == Function::count || call.function == Function::distinct)
+        parts.push_back(call.name);
+    }
+    for (const auto& part : parts)
+      for (const auto& whole : records) limits.order.emplace_back(part, whole);
+    return limits;
+  }
+
+  void warn_unreachable(Diagnostics& problems) const {
+    if (of_several_) return;
+    const auto never = config_.having ? expr::never_true(*config_.having, limits()) : std::nullopt;
+    const bool silence = never && never->reason.ends_with(" is at least 1");
+    expr::warn_never_true(config_.where, {}, "where", "no record enters the window: change it",
+                          problems);
+    expr::warn_never_true(config_.having, limits(), "having",
+                          silence ? "no result leaves: change it; a window without records gives "
+                                    "none either, an absent operator tells of silence"
+                                  : "no result leaves: change it",
+                          problems);
+  }
+
   void bind_keys(const Schema& in, WindowOperator::Shared& shared, Diagnostics& problems) const {
     for (const auto& name : config_.by) {
       const auto column = in.find(name);
@@ -226,7 +271,7 @@ class WindowPlan final : public OperatorPlan {
         for (const auto& field : in.fields) known.push_back(field.name);
         const std::string near = closest(name, known);
         problems.error("unknown-field", place_, "by: unknown field \"" + name + "\"",
-                       near.empty() ? "" : "Did you mean \"" + near + "\"?");
+                       near.empty() ? "" : "did you mean \"" + near + "\"?");
       }
       shared.intake.by.push_back(column);
       shared.intake.by_names.push_back(name);
@@ -279,6 +324,7 @@ class WindowPlan final : public OperatorPlan {
 
   Config config_;
   Place place_;
+  bool of_several_ = false;  // has the `having` of other nodes, which warn of their own
   std::vector<Call> calls_;
   std::optional<expr::Expression> where_;
   std::optional<expr::Expression> having_;

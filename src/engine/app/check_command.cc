@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/app/command_line.h"
+#include "engine/app/commands.h"
+#include "engine/app/load.h"
+#include "engine/config/reports.h"
+#include "engine/plan/describe.h"
+#include "engine/plan/drawing.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <unistd.h>
+
+namespace streamd {
+namespace {
+
+bool is_bad(const Diagnostics& problems, bool strict) {
+  return problems.errors() > 0 || (strict && !problems.all().empty());
+}
+
+}  // namespace
+
+int check_command(const CheckArguments& arguments, const Registry& registry) {
+  const LoadedFiles loaded = load_files(arguments.files, registry, process_surroundings());
+  const bool bad = is_bad(loaded.problems, arguments.strict);
+  if (arguments.format == "json") {
+    fmt::print("{}", report_json(loaded.problems, loaded.texts));
+  } else if (arguments.format == "github") {
+    fmt::print("{}", report_github(loaded.problems, loaded.texts));
+  } else {
+    const bool colours = isatty(2) != 0;
+    fmt::print(stderr, "{}", render(loaded.problems, loaded.texts, colours, loaded.secrets));
+    if (!bad)
+      for (const auto& plan : loaded.plans) fmt::print("{}\n", describe(plan));
+  }
+  return bad ? kExitUsage : kExitDone;
+}
+
+int graph_command(const GraphArguments& arguments, const Registry& registry) {
+  const LoadedFiles loaded = load_files(arguments.files, registry, process_surroundings());
+  const bool colours = isatty(2) != 0;
+  fmt::print(stderr, "{}", render(loaded.problems, loaded.texts, colours, loaded.secrets));
+  if (loaded.problems.errors() > 0) return kExitUsage;
+  const Drawn drawn{loaded.plans, loaded.documents};
+  if (arguments.format == "mermaid")
+    fmt::print("{}", draw_mermaid(drawn));
+  else if (arguments.format == "dot")
+    fmt::print("{}", draw_dot(drawn));
+  else
+    fmt::print("{}", draw_text(drawn));
+  return kExitDone;
+}
+
+}  // namespace streamd

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/plan/warnings.h"
+
+#include "engine/plan/list_use.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace streamd {
+namespace {
+
+bool is_word_sign(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool has_word(const std::string& text, const std::string& word) {
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !is_word_sign(text[at - 1])) &&
+        (end == text.size() || !is_word_sign(text[end])))
+      return true;
+  }
+  return false;
+}
+
+std::string text_of(const ConfigNode& body, const char* key) {
+  const ConfigNode* value = body.find(key);
+  return value == nullptr ? std::string() : value->text;
+}
+
+std::optional<Duration> duration_of(const ConfigNode* node) {
+  if (node == nullptr || node->shape != ConfigNode::Shape::scalar) return std::nullopt;
+  return parse_duration(node->text);
+}
+
+// Whose value is how long the windows of a node are; null where it has none.
+const ConfigNode* window_length(const ConfigNode& body) {
+  const ConfigNode* window = body.find("window");
+  if (window == nullptr || window->shape != ConfigNode::Shape::map) return nullptr;
+  for (const char* key : {"tumbling", "sliding"})
+    if (const ConfigNode* length = window->find(key)) return length;
+  const ConfigNode* session = window->find("session");
+  return session == nullptr ? nullptr : session->find("max");
+}
+
+bool is_read(const Draft& draft, std::size_t node) {
+  return std::any_of(draft.nodes.begin(), draft.nodes.end(), [&](const DraftNode& reader) {
+    return std::any_of(reader.inputs.begin(), reader.inputs.end(), [&](const DraftInput& input) {
+      return input.node == node && input.port != Port::late;
+    });
+  });
+}
+
+// Names that a node makes: those below compute and set.
+void unused_fields(const Draft& draft, std::size_t number, Diagnostics& problems) {
+  const DraftNode& node = draft.nodes[number];
+  if (!node.wanted[0].whole && node.wanted[0].fields.empty()) return;  // nobody looks at fields
+  if (node.node.op == nullptr || node.body == nullptr || !is_read(draft, number)) return;
+  if (text_of(*node.body, "emit") == "changed") return;  // what changes makes a row leave
+  const std::string having = text_of(*node.body, "having");
+  for (const char* section : {"compute", "set"}) {
+    const ConfigNode* made = node.body->find(section);
+    if (made == nullptr || made->entries.size() < 2) continue;  // one there must be
+    for (const auto& [key, value] : made->entries) {
+      if (!node.node.ports.out.find(key.text) || is_wanted(key.text, node.wanted[0]) ||
+          has_word(having, key.text))
+        continue;
+      problems.warning("unused-field", key.place,
+                       fmt::format("{}: nobody reads \"{}\"", node.label(), key.text),
+                       "remove it, or use it in a node that reads this one");
+    }
+  }
+}
+
+void unused_lists(const Draft& draft, Diagnostics& problems) {
+  for (const auto& list : draft.lists)
+    if (std::none_of(draft.nodes.begin(), draft.nodes.end(), [&](const DraftNode& node) {
+          return node.body != nullptr && mentions(*node.body, list.list.name);
+        }))
+      problems.warning(
+          "unused-list", list.list.place, fmt::format("nothing asks {}", list.label()),
+          fmt::format("use it in a match, or as x in list(\"{}\"), or remove it", list.list.name));
+}
+
+// The sources that a node reads, through others too.
+std::set<std::size_t> sources_of(const Draft& draft, std::size_t node) {
+  std::set<std::size_t> seen, sources;
+  std::vector<std::size_t> open = {node};
+  while (!open.empty()) {
+    const std::size_t at = open.back();
+    open.pop_back();
+    if (!seen.insert(at).second) continue;
+    if (draft.nodes[at].node.kind == PlanNode::Kind::source) sources.insert(at);
+    for (const auto& input : draft.nodes[at].inputs)
+      if (input.node) open.push_back(*input.node);
+  }
+  return sources;
+}
+
+void short_retention(const DraftNode& node, const DraftNode& source, Diagnostics& problems) {
+  const ConfigNode* length = window_length(*node.body);
+  const auto window = duration_of(length);
+  const auto kept = duration_of(source.body->find("retention"));
+  if (!window || !kept || *window <= *kept) return;
+  problems.warning(
+      "short-retention", length->place,
+      fmt::format("{}: its window of {} is longer than {} keeps records ({})", node.label(),
+                  format_duration(*window), source.label(), format_duration(*kept)),
+      fmt::format("keep them longer, or shorten the window: after a pause of more than {}, or "
+                  "without its state, it would be incomplete",
+                  format_duration(*kept)));
+}
+
+std::vector<std::string> texts_of(const ConfigNode* node) {
+  std::vector<std::string> texts;
+  if (node == nullptr) return texts;
+  if (node->shape == ConfigNode::Shape::scalar) texts.push_back(node->text);
+  for (const auto& item : node->items) texts.push_back(item.text);
+  return texts;
+}
+
+// Keys of fields that came as they are: of others nobody knows what they were made of.
+bool is_plain_key(const DraftNode& node, const std::vector<std::string>& keys) {
+  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    const auto column = node.node.in.find(key);
+    const bool name = std::all_of(key.begin(), key.end(),
+                                  [](char c) { return is_word_sign(c) || c == '.' || c == '@'; });
+    return name && (!column || !node.node.in.fields[*column].derived);
+  });
+}
+
+void split_keys(const DraftNode& node, const DraftNode& source, Diagnostics& problems) {
+  const auto parted = texts_of(source.body->find("partitioned_by"));
+  const auto keys = node.node.op->key_fields();
+  if (parted.empty() || !is_plain_key(node, keys)) return;
+  const bool whole = std::all_of(parted.begin(), parted.end(), [&](const std::string& field) {
+    return std::find(keys.begin(), keys.end(), field) != keys.end();
+  });
+  if (whole) return;
+  const ConfigNode* by = node.body->find("by");
+  problems.warning(
+      "split-key", by == nullptr ? node.node.place : by->place,
+      fmt::format("{}: with several processes each sees only a part of {}: {} is partitioned by {}",
+                  node.label(),
+                  keys.empty() ? std::string("the records")
+                               : fmt::format("the records of a {}", fmt::join(keys, ", ")),
+                  source.label(), fmt::join(parted, ", ")),
+      fmt::format(
+          "run one process, or write the records to a topic with {} as key and read that",
+          keys.empty() ? std::string("one value") : fmt::format("{}", fmt::join(keys, ", "))));
+}
+
+}  // namespace
+
+void warn_about(const Draft& draft, Diagnostics& problems) {
+  unused_lists(draft, problems);
+  for (std::size_t i = 0; i < draft.document.nodes.size() && i < draft.nodes.size(); ++i) {
+    unused_fields(draft, i, problems);
+    const DraftNode& node = draft.nodes[i];
+    if (node.node.op == nullptr || node.body == nullptr || !node.node.op->stateful()) continue;
+    for (const std::size_t source : sources_of(draft, i)) {
+      if (draft.nodes[source].body == nullptr) continue;
+      short_retention(node, draft.nodes[source], problems);
+      split_keys(node, draft.nodes[source], problems);
+    }
+  }
+}
+
+void warn_unbounded_keys(const ConfigNode& body, const SpecView& view, Diagnostics& problems) {
+  constexpr Duration kLong = Duration::from_seconds(7 * 24 * 3600);
+  const ConfigNode* by = body.find("by");
+  if (by == nullptr || body.find("max_keys") != nullptr) return;
+  const auto field = [&](std::string_view name) {
+    return std::find_if(view.fields.begin(), view.fields.end(),
+                        [&](const FieldView& f) { return f.name == name; });
+  };
+  const auto limit = field("max_keys");
+  if (limit == view.fields.end()) return;
+  std::optional<Duration> held = duration_of(window_length(body));
+  for (const char* name : {"forget", "within", "remember"}) {
+    const auto known = field(name);
+    if (held || known == view.fields.end()) continue;
+    const ConfigNode* given = body.find(name);
+    held = given != nullptr ? duration_of(given) : parse_duration(known->fallback);
+  }
+  if (!held || *held <= kLong) return;
+  problems.warning("no-max-keys", by->place,
+                   fmt::format("keys are held for {}, and nothing says how many there may be",
+                               format_duration(*held)),
+                   fmt::format("set max_keys (default {}) to what there can be and memory allows",
+                               limit->fallback));
+}
+
+}  // namespace streamd
