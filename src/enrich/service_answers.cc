@@ -91,8 +91,7 @@ Send ask_stand_in(std::shared_ptr<StandIn> stand_in, std::string node) {
   return [stand_in = std::move(stand_in), node = std::move(node)](
              const http::Url& url, const std::stop_token&) -> Result<http::Response> {
     auto answer = stand_in->service(node, url.target);
-    if (!answer.reachable)
-      return fail_for_now(fmt::format("{} can't be reached", url.host_port()));
+    if (!answer.reachable) return fail_for_now(fmt::format("{} can't be reached", url.host_port()));
     http::Response response;
     response.status = answer.status;
     response.body = std::move(answer.body);
@@ -139,13 +138,14 @@ http::AskerOptions asker_options(const Config& config, const std::string& far_si
 
 std::shared_ptr<Service> service_of(const Config& config, const std::string& far_side,
                                     const OperatorContext& context) {
+  const auto stand_in = StandIn::of(context.shared);
   const auto make = [&] {
-    if (auto stand_in = StandIn::of(context.shared)) {
+    if (stand_in) {
       http::AskerOptions options = asker_options(config, far_side);
       options.concurrency = 1;
       options.per_second = 0;
       return std::make_shared<Service>(std::move(options), *context.clock, context.log, 1,
-                                       ask_stand_in(std::move(stand_in), context.node));
+                                       ask_stand_in(stand_in, context.node));
     }
     const auto started = static_cast<std::uint64_t>(context.clock->monotonic().micros);
     return std::make_shared<Service>(asker_options(config, far_side), *context.clock, context.log,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """streamd test: users' test files, their reports, what --update writes, and the shipped ones."""
 
+import json
 import os
 import re
+import subprocess
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -227,7 +229,7 @@ def test_mistakes_of_the_pipeline_show_no_secret(streamd, files):
     (files / "logins.yaml").write_text(PIPELINE.replace("webhook:", "webhok:"))
     told = run(streamd, files)
     assert told.returncode == 2
-    assert "logins.yaml:20:" in told.stderr and 'did you mean "webhook"?' in told.stderr
+    assert "logins.yaml:19:" in told.stderr and 'did you mean "webhook"?' in told.stderr
     assert "secret" not in told.stderr
 
 
@@ -238,6 +240,28 @@ def test_wrong_files_are_usage_errors(streamd, files):
         assert told.returncode == 2
         assert part in told.stderr
     assert call(streamd, "test", cwd=files).returncode == 2
+
+
+def test_the_commands_of_the_guide_work_as_they_stand(streamd, tmp_path):
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (SOURCE_DIR / "docs/guide/testing.md").read_text(), re.S | re.M)
+    assert len(blocks) == 5
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/streamd").symlink_to(streamd)
+    for block in blocks:
+        done = subprocess.run(["bash", "-euc", block], cwd=tmp_path, text=True, capture_output=True, timeout=120,
+                              env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
+        assert done.returncode == 0, block + done.stdout + done.stderr
+    assert "3 cases, 0 failed" in done.stdout
+    assert xml.parse(tmp_path / "results.xml").getroot().get("tests") == "3"
+
+
+def test_the_reference_and_the_schema_know_test_files(streamd, tmp_path):
+    told = call(streamd, "docs", "tests")
+    assert told.returncode == 0 and "### `restart`" in told.stdout and "### `repeat`" in told.stdout
+    schema = json.loads(call(streamd, "schema", "--tests").stdout)
+    step = schema["properties"]["cases"]["anyOf"][0]["items"]
+    assert {"name", "steps", "in", "after", "expect"} <= set(step["properties"])
+    assert "cases" in schema["required"] and schema["additionalProperties"] is False
 
 
 # --- the shipped ones ----------------------------------------------------------------------

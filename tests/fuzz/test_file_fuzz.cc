@@ -19,7 +19,8 @@ std::string test_text;
 
 std::optional<std::string> read(const std::string& path) {
   if (path == "a.test.yaml") return test_text;
-  return "pipeline: a\nsources: {in: {type: lines, path: x}}\nsinks: {out: {type: out, input: in}}\n";
+  return "pipeline: a\nsources: {in: {type: lines, path: x}}\nsinks: {out: {type: out, input: "
+         "in}}\n";
 }
 
 void look(const testing::YamlText& yaml, const ConfigNode& node) {
@@ -34,7 +35,8 @@ void look(const testing::YamlText& yaml, const ConfigNode& node) {
       STREAMD_CHECK(testing::apply(yaml.text(), same) == yaml.text(), "what is the same stays");
     }
     if (const auto span = yaml.scalar(value))
-      STREAMD_CHECK(span->begin < span->end && span->end <= yaml.text().size(), "it is in the text");
+      STREAMD_CHECK(span->begin < span->end && span->end <= yaml.text().size(),
+                    "it is in the text");
     look(yaml, value);
   }
   for (const auto& item : node.items) look(yaml, item);

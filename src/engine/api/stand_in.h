@@ -29,7 +29,7 @@ struct StandIn {
   std::function<std::optional<std::string>(const std::string& node)> file;
   static constexpr const char* kKey = "stand-in key";
 
-  // Null in a real run, or where components share nothing.
+  // Null in a real run, or where components share nothing. Not from within get_or_make().
   static std::shared_ptr<StandIn> of(Shared* shared) {
     if (shared == nullptr) return nullptr;
     return shared->get_or_make<StandIn>("stand-in", [] { return std::shared_ptr<StandIn>(); });

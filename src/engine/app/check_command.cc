@@ -4,7 +4,6 @@
 #include "engine/app/load.h"
 #include "engine/config/reports.h"
 #include "engine/plan/describe.h"
-#include "engine/plan/drawing.h"
 
 #include <fmt/format.h>
 
@@ -34,21 +33,6 @@ int check_command(const CheckArguments& arguments, const Registry& registry) {
       for (const auto& plan : loaded.plans) fmt::print("{}\n", describe(plan));
   }
   return bad ? kExitUsage : kExitDone;
-}
-
-int graph_command(const GraphArguments& arguments, const Registry& registry) {
-  const LoadedFiles loaded = load_files(arguments.files, registry, process_surroundings());
-  const bool colours = isatty(2) != 0;
-  fmt::print(stderr, "{}", render(loaded.problems, loaded.texts, colours, loaded.secrets));
-  if (loaded.problems.errors() > 0) return kExitUsage;
-  const Drawn drawn{loaded.plans, loaded.documents};
-  if (arguments.format == "mermaid")
-    fmt::print("{}", draw_mermaid(drawn));
-  else if (arguments.format == "dot")
-    fmt::print("{}", draw_dot(drawn));
-  else
-    fmt::print("{}", draw_text(drawn));
-  return kExitDone;
 }
 
 }  // namespace streamd

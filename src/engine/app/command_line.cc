@@ -67,9 +67,8 @@ void add_test(CLI::App& app, const Registry& registry, Action& action) {
   test->add_option("--junit", a->junit, "Write the results to this file, for JUnit's readers");
   test->add_option("--case", a->filter, "Only cases whose names contain this text");
   test->add_flag("--coverage", a->coverage, "Show what went into and out of each node");
-  test->callback([=, &registry, &action] {
-    action = [=, &registry] { return test_command(*a, registry); };
-  });
+  test->callback(
+      [=, &registry, &action] { action = [=, &registry] { return test_command(*a, registry); }; });
 }
 
 void add_reference(CLI::App& app, const Registry& registry, Action& action) {

@@ -85,8 +85,8 @@ void test_file(const std::string& path, const TestArguments& arguments, const Re
   }
   fmt::print("{}", testing::case_report(*suite, results));
   if (!results.empty())
-    fmt::print("{}", testing::coverage_report(*suite, testing::books_of(results),
-                                              arguments.coverage));
+    fmt::print("{}",
+               testing::coverage_report(*suite, testing::books_of(results), arguments.coverage));
   totals.cases += results.size();
   totals.failed += failed_of(results);
   totals.junit.push_back(testing::junit_suite(*suite, results));
@@ -102,8 +102,7 @@ int test_command(const TestArguments& arguments, const Registry& registry) {
     return kExitUsage;
   }
   fmt::print("{} case{}, {} failed\n", totals.cases, totals.cases == 1 ? "" : "s", totals.failed);
-  if (!arguments.junit.empty() &&
-      !write_file(arguments.junit, testing::junit_xml(totals.junit)))
+  if (!arguments.junit.empty() && !write_file(arguments.junit, testing::junit_xml(totals.junit)))
     totals.broken = true;
   if (totals.usage) return kExitUsage;
   return totals.failed > 0 || totals.broken ? kExitFailed : kExitDone;

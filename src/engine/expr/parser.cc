@@ -3,6 +3,7 @@
 
 #include "engine/expr/expression.h"
 #include "engine/expr/functions.h"
+#include "engine/expr/syntax_hints.h"
 
 #include <algorithm>
 #include <array>
@@ -47,20 +48,6 @@ class Parser {
               std::move(hint)};
     return nullptr;
   }
-  // Words of other languages.
-  static std::string word_hint(const Lexeme& l) {
-    if (l.token != Token::ident) return {};
-    std::string word;
-    for (const char c : l.text) word += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    if (word == "and") return "write && for \"and\"";
-    if (word == "or") return "write || for \"or\"";
-    if (word == "not") return "write ! for \"not\": !(…)";
-    if (word == "is") return "write == for \"is\"";
-    if (word == "like") return "write x.contains('…'), x.startsWith('…') or x.matches('…')";
-    if (word == "if" || word == "then") return "write condition ? value : other value";
-    if (word == "distinct") return "write distinct(x) for the number of different values";
-    return {};
-  }
   AstPtr unexpected(std::string_view wanted) {
     const Lexeme& l = here();
     std::string found = "the end";
@@ -72,15 +59,8 @@ class Parser {
       found = "a name";
     else if (l.token != Token::end)
       found = "a number";
-    std::string hint = word_hint(l);
-    if (hint.empty() && at_ > 0) hint = word_hint(lexemes_[at_ - 1]);
-    if (hint.empty() && l.token == Token::end && wanted.starts_with('"'))
-      hint = "something is open until the end: close it, or remove what opens it";
-    if (hint.empty() && l.token == Token::end)
-      hint = "something has to follow, or what stands at the end is too much";
-    if (hint.empty() && wanted == "the end")
-      hint = "write an operator such as && or == before it, or remove it";
-    return refuse(l, "expected " + std::string(wanted) + ", got " + found, std::move(hint));
+    return refuse(l, "expected " + std::string(wanted) + ", got " + found,
+                  syntax_hint(l, at_ > 0 ? &lexemes_[at_ - 1] : nullptr, wanted));
   }
   bool expect(std::string_view symbol) {
     if (accept(symbol)) return true;

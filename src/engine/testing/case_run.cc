@@ -35,7 +35,8 @@ class KeptBackend final : public StateBackend {
 };
 
 Books books_of(const NodeTotals& totals) {
-  return {totals.in, totals.out, totals.dead_letters, totals.failed, totals.clamped, totals.dropped};
+  return {totals.in,     totals.out,     totals.dead_letters,
+          totals.failed, totals.clamped, totals.dropped};
 }
 
 template <class Op>
@@ -88,9 +89,7 @@ class Runner {
       return std::make_unique<KeptBackend>(disk_);
     };
     options.hash_seed = kSeed;
-    options.on_open = [this](Shared& shared) {
-      StandIn::put(shared, Answers::stand_in(answers_));
-    };
+    options.on_open = [this](Shared& shared) { StandIn::put(shared, Answers::stand_in(answers_)); };
     auto run = SteppedRun::open(bench_.plan, std::move(options));
     if (!run) return tl::unexpected(std::move(run).error());
     run_ = std::move(*run);
@@ -221,7 +220,8 @@ class Runner {
     return fresh;
   }
 
-  // What is left over: rows at places that the case looks at, dead letters that it knows nothing of.
+  // What is left over: rows at places that the case looks at, dead letters that it knows nothing
+  // of.
   void leave() {
     std::map<std::string, Look> last;
     for (const auto& look : result_.looks)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One case, run on its bench: the engine's own worker, stepped, on a clock that only the case moves.
+// One case, run on its bench: the engine's own worker, stepped, on a clock that only the case
+// moves.
 #pragma once
 
 #include "engine/core/error.h"
@@ -27,19 +28,19 @@ using AllBooks = std::map<std::string, Books>;
 // What was there when a case looked at a place.
 struct Look {
   std::string place;
-  Place name_place;           // of the place's name in the file
-  const Expected* expected;   // null: nobody looked, this is what was left over at the end
+  Place name_place;          // of the place's name in the file
+  const Expected* expected;  // null: nobody looked, this is what was left over at the end
   std::vector<std::string> rows;
   Books books;
 };
 
 struct CaseRun {
   std::vector<Look> looks;
-  std::vector<std::string> leftovers;  // dead letters that the case says nothing about
+  std::vector<std::string> leftovers;            // dead letters that the case says nothing about
   std::map<std::string, std::uint64_t> clamped;  // sources with clamped times, not expected
   std::vector<std::string> unanswered;
-  std::optional<Error> error;          // the run ended with it
-  std::vector<std::string> warnings;   // of the run's log
+  std::optional<Error> error;         // the run ended with it
+  std::vector<std::string> warnings;  // of the run's log
   AllBooks books;
 };
 

@@ -48,13 +48,15 @@ class NameCheck {
 
   void step(const Step& step) {
     for (const auto& [name, place, given] : step.in) {
-      if (!has(sources_, name)) unknown("unknown-source", "source", name, place, sources_, problems_);
+      if (!has(sources_, name))
+        unknown("unknown-source", "source", name, place, sources_, problems_);
       check_given(given, problems_);
     }
     for (const auto& [name, place, times] : step.fails) {
       if (!has(sinks_, name)) unknown("unknown-sink", "sink", name, place, sinks_, problems_);
       if (times > 10'000)
-        problems_.error("rule", place, "a sink fails at most 10000 times", "write a smaller number");
+        problems_.error("rule", place, "a sink fails at most 10000 times",
+                        "write a smaller number");
     }
     lists(step.lists);
     answers(step.answers, true);
@@ -74,19 +76,19 @@ class NameCheck {
       }
       const bool is_file = asks_file(name);
       if (is_file && in_step)
-        problems_.error("rule", place,
-                        fmt::format("what the file of {} holds can't change within a case",
-                                    json_quote(name)),
-                        "put it below answers of the file");
+        problems_.error(
+            "rule", place,
+            fmt::format("what the file of {} holds can't change within a case", json_quote(name)),
+            "put it below answers of the file");
       for (const auto& answer : list)
         if (answer.key.empty() == is_file)
-          problems_.error("rule", place,
-                          is_file ? fmt::format("{} asks a file: each answer needs a key",
-                                                json_quote(name))
-                                  : fmt::format("{} asks a service: answers have a path, not a key",
-                                                json_quote(name)),
-                          is_file ? "write {key: 192.0.2.7, json: {…}}"
-                                  : "write {path: /hosts/192.0.2.7, json: {…}}");
+          problems_.error(
+              "rule", place,
+              is_file ? fmt::format("{} asks a file: each answer needs a key", json_quote(name))
+                      : fmt::format("{} asks a service: answers have a path, not a key",
+                                    json_quote(name)),
+              is_file ? "write {key: 192.0.2.7, json: {…}}"
+                      : "write {path: /hosts/192.0.2.7, json: {…}}");
     }
   }
 
@@ -119,10 +121,10 @@ class NameCheck {
                       fmt::format("{} has no output of its own, only routes", json_quote(node)),
                       fmt::format("name a route: {}.{}", node, fmt::join(routes, ", ")));
     if (dot != std::string::npos && !routes.empty() && !has(routes, name.substr(dot + 1)))
-      problems_.error("unknown-port", place,
-                      fmt::format("{} has no route {}", json_quote(node),
-                                  json_quote(name.substr(dot + 1))),
-                      fmt::format("name a route: {}.{}", node, fmt::join(routes, ", ")));
+      problems_.error(
+          "unknown-port", place,
+          fmt::format("{} has no route {}", json_quote(node), json_quote(name.substr(dot + 1))),
+          fmt::format("name a route: {}.{}", node, fmt::join(routes, ", ")));
     reasons(expected, place);
   }
 
@@ -144,17 +146,17 @@ class NameCheck {
 void missing_lists(const TestFile& file, const Plan& plan, Place place, Diagnostics& problems) {
   for (const auto& list : plan.lists) {
     if (list.type == "inline" || find(file.lists, list.name) != nullptr) continue;
-    const bool everywhere =
-        std::all_of(file.cases.begin(), file.cases.end(), [&](const Case& c) {
-          bool given = false;
-          each_step(c, [&](const Step& step) { given = given || find(step.lists, list.name); });
-          return given;
-        });
+    const bool everywhere = std::all_of(file.cases.begin(), file.cases.end(), [&](const Case& c) {
+      bool given = false;
+      each_step(c, [&](const Step& step) { given = given || find(step.lists, list.name); });
+      return given;
+    });
     if (everywhere) continue;
-    problems.error("missing-key", place,
-                   fmt::format("list {} of the pipeline is of type {}, which is not asked in a test",
-                               json_quote(list.name), list.type),
-                   fmt::format("say what it holds: lists: {{{}: [192.0.2.7]}}, or []", list.name));
+    problems.error(
+        "missing-key", place,
+        fmt::format("list {} of the pipeline is of type {}, which is not asked in a test",
+                    json_quote(list.name), list.type),
+        fmt::format("say what it holds: lists: {{{}: [192.0.2.7]}}, or []", list.name));
   }
 }
 

@@ -42,8 +42,7 @@ class RowDiff {
     add_part(title, different_, "differs", "differ");
     add_part(title, missing_, "is missing", "are missing");
     add_part(title, unexpected_, "was not expected", "were not expected");
-    if (equal_ > 0)
-      title += fmt::format(" ({} as expected)", equal_);
+    if (equal_ > 0) title += fmt::format(" ({} as expected)", equal_);
     return Finding{look_.name_place, fmt::format("{}: {}", look_.place, title), std::move(lines_)};
   }
 
@@ -78,10 +77,10 @@ class RowDiff {
 void check_count(const Look& look, std::vector<Finding>& findings) {
   const auto& count = look.expected->count;
   if (!count || *count == look.rows.size()) return;
-  Finding finding{look.name_place,
-                  fmt::format("{}: {} came, expected {}", look.place, rows_text(look.rows.size()),
-                              *count),
-                  {}};
+  Finding finding{
+      look.name_place,
+      fmt::format("{}: {} came, expected {}", look.place, rows_text(look.rows.size()), *count),
+      {}};
   for (const auto& row : look.rows) finding.lines.push_back("  + " + row);
   findings.push_back(std::move(finding));
 }
@@ -89,9 +88,10 @@ void check_count(const Look& look, std::vector<Finding>& findings) {
 void check_books(const Look& look, std::vector<Finding>& findings) {
   const auto check = [&](const char* name, std::uint64_t actual, std::uint64_t expected) {
     if (actual == expected) return;
-    findings.push_back({look.name_place,
-                        fmt::format("{}: {} is {}, expected {}", look.place, name, actual, expected),
-                        {}});
+    findings.push_back(
+        {look.name_place,
+         fmt::format("{}: {} is {}, expected {}", look.place, name, actual, expected),
+         {}});
   };
   const Expected& e = *look.expected;
   if (e.in) check("in", look.books.in, *e.in);
@@ -146,22 +146,24 @@ std::vector<Finding> findings_of(const CaseRun& run, const Case& the_case) {
   }
   for (const auto& look : run.looks) check_look(look, findings);
   if (!run.leftovers.empty())
-    findings.push_back(of_rows(place,
-                               run.leftovers.size() == 1
-                                   ? std::string("a dead letter that the case does not expect")
-                                   : fmt::format("{} dead letters that the case does not expect",
-                                                 run.leftovers.size()),
-                               run.leftovers));
+    findings.push_back(of_rows(
+        place,
+        run.leftovers.size() == 1
+            ? std::string("a dead letter that the case does not expect")
+            : fmt::format("{} dead letters that the case does not expect", run.leftovers.size()),
+        run.leftovers));
   for (const auto& [source, times] : run.clamped)
     findings.push_back(
         {place,
          fmt::format("source \"{}\": {} too far ahead of the virtual clock (max_future), and set "
                      "back to it",
                      source, times == 1 ? "a time was" : fmt::format("{} times were", times)),
-         {fmt::format("  = help: set start: to the records' time, or expect {{{}: {{clamped: {}}}}}",
-                      source, times)}});
+         {fmt::format(
+             "  = help: set start: to the records' time, or expect {{{}: {{clamped: {}}}}}", source,
+             times)}});
   for (const auto& question : run.unanswered)
-    findings.push_back({place, question + ", and the test file has no answer", 
+    findings.push_back({place,
+                        question + ", and the test file has no answer",
                         {"  = help: add it below answers"}});
   for (auto& finding : findings) cut(finding);
   return findings;

@@ -128,8 +128,7 @@ std::string data_of(const Given& given, const PlanNode& source, const Filling& w
   fill(record, with);
   if (record.shape == Shape::scalar) return record.text;
   const auto& time = source.common.time;
-  if (with.at && time && !time->field.empty())
-    put_time(record, time->field, *with.at, with.format);
+  if (with.at && time && !time->field.empty()) put_time(record, time->field, *with.at, with.format);
   return json_of(record);
 }
 
@@ -197,8 +196,9 @@ std::vector<GivenRecord> records_of(const NamedList<GivenList>& in, const Plan& 
   };
   std::vector<Timed> all;
   for (const auto& [name, place, list] : in) {
-    const auto node = std::find_if(plan.nodes.begin(), plan.nodes.end(),
-                                   [&, &source = name](const PlanNode& n) { return n.name == source; });
+    const auto node =
+        std::find_if(plan.nodes.begin(), plan.nodes.end(),
+                     [&, &source = name](const PlanNode& n) { return n.name == source; });
     if (node == plan.nodes.end()) continue;
     const std::string format = time_format_of(*node);
     EventTime last = EventTime::min();
@@ -206,10 +206,10 @@ std::vector<GivenRecord> records_of(const NamedList<GivenList>& in, const Plan& 
       for (std::uint64_t n = 0; n < given.repeat; ++n) {
         std::optional<EventTime> at;
         if (given.at)
-          at = given.at->from(start) +
-               Duration{given.every.micros * static_cast<std::int64_t>(n)};
+          at = given.at->from(start) + Duration{given.every.micros * static_cast<std::int64_t>(n)};
         if (at) last = std::max(last, *at);
-        all.push_back({last, {name, given.partition, data_of(given, *node, {at, n + 1, format}), at}});
+        all.push_back(
+            {last, {name, given.partition, data_of(given, *node, {at, n + 1, format}), at}});
       }
   }
   // Of several sources: by time. Within one, a record that is out of order stays so.

@@ -146,7 +146,8 @@ std::string flow_yaml(const Value& value) {
     std::string out = "{";
     for (std::uint32_t i = 0; i < value.size(); ++i) {
       const Value& key = value.items()[2 * i];
-      out += (i > 0 ? ", " : "") + flow_key(key.text()) + ": " + flow_yaml(value.items()[2 * i + 1]);
+      out +=
+          (i > 0 ? ", " : "") + flow_key(key.text()) + ": " + flow_yaml(value.items()[2 * i + 1]);
     }
     return out + "}";
   }

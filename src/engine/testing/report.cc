@@ -32,7 +32,8 @@ std::string printable(const std::string& text) {
 }
 
 std::string where(const Suite& suite, Place place) {
-  return place.line == 0 ? suite.path : fmt::format("{}:{}:{}", suite.path, place.line, place.column);
+  return place.line == 0 ? suite.path
+                         : fmt::format("{}:{}:{}", suite.path, place.line, place.column);
 }
 
 std::vector<std::string> lines_of(const Suite& suite, const CaseResult& result) {
@@ -62,7 +63,8 @@ std::string xml(const std::string& text) {
     }
   }
   if (is_utf8(out)) return out;
-  std::replace_if(out.begin(), out.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return (c & 0x80) != 0; }, '?');
   return out;
 }
 

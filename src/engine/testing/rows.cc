@@ -176,9 +176,8 @@ void pair_rest(const std::vector<ConfigNode>& expected, const std::vector<Value>
         candidates.push_back({different, p, a});
     }
   }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
-    return a.different < b.different;
-  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const auto& a, const auto& b) { return a.different < b.different; });
   for (const auto& candidate : candidates) {
     if (pairs[candidate.pair].actual || taken[candidate.actual] != 0) continue;
     pairs[candidate.pair].actual = candidate.actual;

@@ -40,8 +40,8 @@ class ScriptReader final : public Reader {
     for (std::size_t p = 0; p < script_->partitions().size(); ++p) {
       const std::uint64_t position = next(p);
       const bool all = position == script_->size_of(p);
-      out.push_back({static_cast<std::uint32_t>(p), std::to_string(position), all,
-                     all && script_->ended()});
+      out.push_back(
+          {static_cast<std::uint32_t>(p), std::to_string(position), all, all && script_->ended()});
     }
   }
   std::string partition_name(std::uint32_t partition) const override {

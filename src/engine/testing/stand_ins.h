@@ -17,7 +17,8 @@ namespace streamd::testing {
 
 std::shared_ptr<const IndicatorList> build_list(const EntryList& entries, std::uint64_t seed);
 
-// What a list has at a restart, too: who changes it changes `entries`, and swaps the slot's content.
+// What a list has at a restart, too: who changes it changes `entries`, and swaps the slot's
+// content.
 std::unique_ptr<ListPlan> given_list(std::shared_ptr<const EntryList> entries,
                                      IndicatorFields fields);
 

@@ -60,8 +60,8 @@ NamedList<EntryList> lists_of(const TestFile& file, const Case& the_case) {
 void make_benches(Suite& suite, const Plan& plan, const Registry& registry) {
   for (const Case& c : suite.file.cases) {
     Diagnostics found;
-    auto bench = make_bench(suite.document, registry, places_of(c, plan),
-                            lists_of(suite.file, c), found);
+    auto bench =
+        make_bench(suite.document, registry, places_of(c, plan), lists_of(suite.file, c), found);
     if (!bench) {
       // A port that is not there: the plan says which.
       for (const auto& p : found.all())
@@ -113,12 +113,12 @@ void load_pipeline(Suite& suite, const ConfigNode& root, const Registry& registr
   take_over(found, suite.problems);
   for (const auto& [name, place, value] : suite.file.env)
     if (document && !asked.contains(name))
-      suite.problems.warning("unused-variable", place,
-                             fmt::format("the pipeline has no variable {}", json_quote(name)),
-                             closest(name, {asked.begin(), asked.end()}).empty()
-                                 ? "remove it"
-                                 : fmt::format("did you mean \"{}\"?",
-                                               closest(name, {asked.begin(), asked.end()})));
+      suite.problems.warning(
+          "unused-variable", place,
+          fmt::format("the pipeline has no variable {}", json_quote(name)),
+          closest(name, {asked.begin(), asked.end()}).empty()
+              ? "remove it"
+              : fmt::format("did you mean \"{}\"?", closest(name, {asked.begin(), asked.end()})));
   if (!plan || found.errors() > 0) return;
   for (const auto& node : read_document(suite.document, found).nodes)
     if (node.section != Section::lists) suite.nodes.push_back(node.name);
@@ -151,7 +151,8 @@ std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& regis
   auto file = read_test_file(*root, suite->problems);
   if (!file) return suite;
   suite->file = std::move(*file);
-  const bool env_is_known = root->find("env") == nullptr || !suite->file.env.empty() || suite->good();
+  const bool env_is_known =
+      root->find("env") == nullptr || !suite->file.env.empty() || suite->good();
   if (env_is_known && read_pipeline(*suite, *root, read)) load_pipeline(*suite, *root, registry);
   return suite;
 }

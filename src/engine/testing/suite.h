@@ -22,8 +22,8 @@ struct Suite {
   std::string path;
   std::string pipeline_path;
   TestFile file;
-  ConfigNode document;             // of the pipeline
-  std::vector<SourceText> texts;   // the test file, the pipeline
+  ConfigNode document;            // of the pipeline
+  std::vector<SourceText> texts;  // the test file, the pipeline
   Secrets secrets;
   Diagnostics problems;
   std::vector<std::string> nodes;  // of the pipeline, in the order of its file

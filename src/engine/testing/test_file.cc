@@ -21,8 +21,8 @@ const Spec<testing::Expected>& testing::expected_spec() {
           .field(&C::in_order, {.name = "in_order",
                                 .help = "The rows came in this order. Otherwise the order does not "
                                         "count."})
-          .field(&C::exact,
-                 {.name = "exact", .help = "The rows have the fields that are named, and no other."})
+          .field(&C::exact, {.name = "exact",
+                             .help = "The rows have the fields that are named, and no other."})
           .field(&C::count, {.name = "count", .help = "How many records came."})
           .field(&C::in, {.name = "in", .help = "Records that went into the node."})
           .field(&C::out, {.name = "out", .help = "Records that it gave, or that a sink wrote."})
@@ -33,8 +33,7 @@ const Spec<testing::Expected>& testing::expected_spec() {
                   .examples = {"{late: 1}"}})
           .field(&C::dead_letters,
                  {.name = "dead_letters", .help = "Records of it that became dead letters."})
-          .field(&C::failed,
-                 {.name = "failed", .help = "Results of it that became dead letters."})
+          .field(&C::failed, {.name = "failed", .help = "Results of it that became dead letters."})
           .field(&C::clamped,
                  {.name = "clamped",
                   .help = "Sources: times too far ahead of the virtual clock (`max_future`)."});
@@ -178,8 +177,7 @@ bool FieldType<testing::EntryList>::read(const ConfigNode& node, testing::EntryL
     else
       good = false;
     if (const auto why = builder.add({.value = entry.value}); good && !why.empty()) {
-      problems.error("bad-indicator", item.place,
-                     json_quote(entry.value) + " " + std::string(why));
+      problems.error("bad-indicator", item.place, json_quote(entry.value) + " " + std::string(why));
       good = false;
     }
     into.entries.push_back(std::move(entry));
@@ -203,12 +201,13 @@ const Spec<testing::Given>& NestedSpec<testing::Given>::spec() {
                           "it, `{{ at %b %e %H:%M:%S }}` in another format, `{{ n }}` the number "
                           "of the repetition.",
                   .required = true})
-          .field(&C::at,
-                 {.name = "at",
-                  .help = "The record's time: since the start of the case, or absolute. A map gets "
-                          "it into its time field if it has none; the virtual clock is moved there, "
-                          "never back.",
-                  .examples = {"5s", "2024-01-01T00:00:05Z"}})
+          .field(
+              &C::at,
+              {.name = "at",
+               .help = "The record's time: since the start of the case, or absolute. A map gets "
+                       "it into its time field if it has none; the virtual clock is moved there, "
+                       "never back.",
+               .examples = {"5s", "2024-01-01T00:00:05Z"}})
           .field(&C::repeat, {.name = "repeat", .help = "So many records.", .examples = {"11"}})
           .field(&C::every, {.name = "every",
                              .help = "Time between two of them; needs `at`.",
@@ -258,8 +257,8 @@ const Spec<testing::ServiceAnswer>& NestedSpec<testing::ServiceAnswer>::spec() {
                  {.name = "retry_after", .help = "How long the service wants to be left alone."})
           .field(&C::unreachable,
                  {.name = "unreachable", .help = "There is no answer: nothing listens there."})
-          .field(&C::times, {.name = "times",
-                             .help = "So often; then the next answer that fits. 0: always."})
+          .field(&C::times,
+                 {.name = "times", .help = "So often; then the next answer that fits. 0: always."})
           .rule("json and text exclude each other",
                 [](const C& c) { return !c.json || c.text.empty(); })
           .rule("path and key exclude each other",

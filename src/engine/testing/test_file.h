@@ -39,7 +39,7 @@ struct GivenList {
 // What one place (a node, one of its ports, or a sink) is expected to have got since it was looked
 // at last.
 struct Expected {
-  ConfigNode where;  // the value as it stands in the file, for --update
+  ConfigNode where;                             // the value as it stands in the file, for --update
   std::optional<std::vector<ConfigNode>> rows;  // maps
   bool in_order = false;
   bool exact = false;
@@ -115,13 +115,13 @@ std::optional<TestFile> read_test_file(const ConfigNode& root, Diagnostics& prob
 
 namespace streamd {
 
-#define STREAMD_TEST_FIELD(T)                                                 \
-  template <>                                                                 \
-  struct FieldType<testing::T> {                                              \
-    static bool read(const ConfigNode&, testing::T& into, Diagnostics&);      \
-    static std::string name();                                                \
-    static std::string json_schema();                                         \
-    static std::string show(const testing::T&) { return ""; }                 \
+#define STREAMD_TEST_FIELD(T)                                            \
+  template <>                                                            \
+  struct FieldType<testing::T> {                                         \
+    static bool read(const ConfigNode&, testing::T& into, Diagnostics&); \
+    static std::string name();                                           \
+    static std::string json_schema();                                    \
+    static std::string show(const testing::T&) { return ""; }            \
   }
 STREAMD_TEST_FIELD(Moment);
 STREAMD_TEST_FIELD(GivenList);

@@ -38,18 +38,19 @@ void add_step_fields(Spec<C>& spec) {
                           "(JSON objects), or of maps with `record`, `at`, `repeat`, `every` and "
                           "`partition`; or a block of lines.",
                   .examples = {"{requests: [{status: 404}]}"}});
-  add(&Step::after, {.name = "after",
-                     .help = "Then the virtual clock goes on by so much.",
-                     .examples = {"30s"}});
-  add(&Step::end, {.name = "end",
-                   .help = "Then all sources end, as a file does that is not followed: every window "
-                           "closes. Nothing can come after it."});
+  add(&Step::after,
+      {.name = "after", .help = "Then the virtual clock goes on by so much.", .examples = {"30s"}});
+  add(&Step::end,
+      {.name = "end",
+       .help = "Then all sources end, as a file does that is not followed: every window "
+               "closes. Nothing can come after it."});
   add(&Step::expect,
       {.name = "expect",
-       .help = "Last, what has come to these places since they were looked at last: nodes, ports "
-               "(`name.late`, `name.route`) and sinks, and `dead_letters`. A list of rows, a count, "
-               "or a map with rows, in_order, exact, count, in, out, dropped, dead_letters, failed "
-               "and clamped.",
+       .help =
+           "Last, what has come to these places since they were looked at last: nodes, ports "
+           "(`name.late`, `name.route`) and sinks, and `dead_letters`. A list of rows, a count, "
+           "or a map with rows, in_order, exact, count, in, out, dropped, dead_letters, failed "
+           "and clamped.",
        .examples = {"{alerts: [{client_ip: 192.0.2.7, requests: 11}]}"}});
 }
 
@@ -93,13 +94,15 @@ const Spec<Case>& case_spec() {
   using C = Case;
   static const Spec<C> kSpec = [] {
     Spec<C> spec("a case");
-    spec.field(&C::name,
-               {.name = "name", .help = "What is true when it passes, as a sentence.", .required = true})
+    spec.field(&C::name, {.name = "name",
+                          .help = "What is true when it passes, as a sentence.",
+                          .required = true})
         .field(&C::start, {.name = "start",
                            .help = "What the virtual clock says at the beginning; by default that "
                                    "of the file."})
-        .field(&C::steps, {.name = "steps",
-                           .help = "Steps before the case's own keys: each a map of the keys below."});
+        .field(&C::steps,
+               {.name = "steps",
+                .help = "Steps before the case's own keys: each a map of the keys below."});
     add_step_fields(spec);
     spec.rule("after is not negative", [](const C& c) { return c.after >= Duration{}; });
     return spec;
@@ -111,13 +114,15 @@ const Spec<TestFile>& test_file_spec() {
   using C = TestFile;
   static const Spec<C> kSpec =
       Spec<C>("test file")
-          .summary("Cases of one pipeline, run by `streamd test` on a virtual clock; sources, "
-                   "sinks, lists and services are taken over by the file, and no socket is opened.")
-          .field(&C::pipeline,
-                 {.name = "pipeline",
-                  .help = "The pipeline file, from this file's folder. Without it: NAME.yaml beside "
-                          "NAME.test.yaml.",
-                  .examples = {"../nginx.yaml"}})
+          .summary(
+              "Cases of one pipeline, run by `streamd test` on a virtual clock; sources, "
+              "sinks, lists and services are taken over by the file, and no socket is opened.")
+          .field(
+              &C::pipeline,
+              {.name = "pipeline",
+               .help = "The pipeline file, from this file's folder. Without it: NAME.yaml beside "
+                       "NAME.test.yaml.",
+               .examples = {"../nginx.yaml"}})
           .field(&C::env, {.name = "env",
                            .help = "Values of the pipeline's ${VARIABLES}. The environment of the "
                                    "process does not count. `file:/path` stands for ${file:/path}.",
@@ -128,8 +133,8 @@ const Spec<TestFile>& test_file_spec() {
           .field(&C::lists, {.name = "lists",
                              .help = "Entries of the pipeline's indicator lists in every case. "
                                      "Lists of other types than inline have to be here."})
-          .field(&C::answers, {.name = "answers",
-                               .help = "Answers that `enrich` operators get in every case."})
+          .field(&C::answers,
+                 {.name = "answers", .help = "Answers that `enrich` operators get in every case."})
           .field(&C::cases, {.name = "cases", .help = "The cases.", .required = true})
           .rule("there is at least one case", [](const C& c) { return !c.cases.empty(); });
   return kSpec;

@@ -61,9 +61,8 @@ class RowEdits {
         for (auto& name : names_of(row))
           if (std::find(named_.begin(), named_.end(), name) == named_.end())
             named_.push_back(std::move(name));
-    const std::size_t kept = static_cast<std::size_t>(
-        std::count_if(pairs_.begin(), pairs_.end(),
-                      [](const Pair& p) { return p.expected && p.actual; }));
+    const std::size_t kept = static_cast<std::size_t>(std::count_if(
+        pairs_.begin(), pairs_.end(), [](const Pair& p) { return p.expected && p.actual; }));
     if (kept == 0 || (expected.in_order && moved()))
       write_whole();
     else
@@ -111,8 +110,7 @@ class RowEdits {
     }
     const std::size_t column = at_.flow ? at_.key_column + 2 : at_.dash_column;
     std::string block;
-    for (const auto& [number, text] : rows)
-      block += "\n" + std::string(column, ' ') + "- " + text;
+    for (const auto& [number, text] : rows) block += "\n" + std::string(column, ' ') + "- " + text;
     // Behind the colon stood a blank before a flow list.
     edits_.push_back({{at_.flow ? at_.after_key : at_.all.begin, at_.all.end}, block});
   }
@@ -161,7 +159,8 @@ class RowEdits {
     }
     // Behind a comment that stands on the item's last line.
     const std::size_t line_end = yaml_.line_at(end == 0 ? 0 : end - 1).end;
-    edits_.push_back({{line_end, line_end}, "\n" + std::string(at_.dash_column, ' ') + "- " + text});
+    edits_.push_back(
+        {{line_end, line_end}, "\n" + std::string(at_.dash_column, ' ') + "- " + text});
   }
 
   void remove(std::size_t item, std::size_t last_kept) {
@@ -195,8 +194,8 @@ class Updater {
 
   void look(const Look& look) {
     if (look.expected == nullptr) {
-      update_.left.push_back(
-          fmt::format("{}: rows came after the case had looked at it last; add an expect", look.place));
+      update_.left.push_back(fmt::format(
+          "{}: rows came after the case had looked at it last; add an expect", look.place));
       return;
     }
     const std::size_t before = edits_.size();

@@ -14,8 +14,8 @@ namespace streamd::testing {
 
 struct Update {
   std::string text;
-  std::size_t changed = 0;         // expectations
-  std::vector<std::string> left;   // what could not be rewritten, and why
+  std::size_t changed = 0;        // expectations
+  std::vector<std::string> left;  // what could not be rewritten, and why
 };
 
 // `runs`: of the cases of the file whose content `text` is.

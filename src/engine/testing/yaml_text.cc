@@ -182,8 +182,7 @@ std::optional<Span> YamlText::scalar(const ConfigNode& node) const {
 
 std::optional<std::string> apply(std::string_view text, std::vector<Edit> edits) {
   std::stable_sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) {
-    return a.span.begin < b.span.begin ||
-           (a.span.begin == b.span.begin && a.span.end < b.span.end);
+    return a.span.begin < b.span.begin || (a.span.begin == b.span.begin && a.span.end < b.span.end);
   });
   std::string out;
   std::size_t at = 0;

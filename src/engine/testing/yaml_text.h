@@ -34,10 +34,10 @@ class YamlText {
     std::size_t after_key = 0;  // behind the colon
     Span all;                   // from the first byte of the list to its last
     bool flow = false;
-    bool key_starts_line = false;   // so the list may become a block
-    std::size_t key_column = 0;     // from 0
-    std::size_t dash_column = 0;    // block: of the dashes
-    std::vector<Span> items;        // without dashes and commas
+    bool key_starts_line = false;  // so the list may become a block
+    std::size_t key_column = 0;    // from 0
+    std::size_t dash_column = 0;   // block: of the dashes
+    std::vector<Span> items;       // without dashes and commas
   };
   // The list behind a key. nullopt: there is none, or it is written in a way that is not known
   // (anchors, aliases, block scalars).

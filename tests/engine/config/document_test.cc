@@ -15,7 +15,7 @@ Surroundings nothing() {
 
 std::vector<std::string> messages(std::string_view text) {
   Diagnostics problems;
-  const auto root = parse_yaml(text, 0, nothing(), problems);
+  auto root = parse_yaml(text, 0, nothing(), problems);
   REQUIRE(root);
   read_document(*root, problems);
   std::vector<std::string> out;
@@ -29,7 +29,7 @@ using Messages = std::vector<std::string>;
 
 TEST_CASE("a document lists its nodes in the order of the file") {
   Diagnostics problems;
-  const auto root = parse_yaml(
+  auto root = parse_yaml(
       "pipeline: nginx\n"
       "sources: {a: {type: x}}\n"
       "operators: {c: {type: x}, b: {type: y}}\n"

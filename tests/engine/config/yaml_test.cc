@@ -168,3 +168,13 @@ TEST_CASE("a byte order mark and Windows line ends are fine") {
   CHECK(root.find("a")->text == "1");
   CHECK(at(root.find("b")->place) == "2:4+1");
 }
+
+TEST_CASE("without surroundings dollar signs are text like any other") {
+  Diagnostics problems;
+  const auto root = parse_yaml("a: ${SET} $$ ${jndi:x}\n\"${k}\": [\"${}\"]\n", 0, {}, problems);
+  CHECK(problems.all().empty());
+  REQUIRE(root);
+  CHECK(root->find("a")->text == "${SET} $$ ${jndi:x}");
+  CHECK_FALSE(root->find("a")->substituted);
+  CHECK(root->find("${k}")->items[0].text == "${}");
+}

@@ -51,13 +51,14 @@ TEST_CASE("every mistake has a code, an exact place and a way out") {
       {"stauts == 'x'", "unknown-field", 10, 6, "unknown field \"stauts\"",
        "did you mean \"status\"?"},
       {"status.code == 1", "unknown-field", 10, 11,
-       "\"status\" is string and has no field \"code\"", ""},
+       "\"status\" is string and has no field \"code\"",
+       "use status itself, or take it apart before with a parse operator"},
       {"host.startswith('a')", "unknown-function", 15, 15, "unknown function \"startswith\"",
        "did you mean startsWith()?"},
       {"startsWith(host, 'a')", "unknown-function", 10, 21, "unknown function \"startsWith\"",
        "it is called on a value: x.startsWith(…)"},
       {"host.contains('a', 'b')", "wrong-arguments", 15, 18, "contains() takes 1 argument, got 2",
-       ""},
+       "write x.contains(a)"},
       {"host.matches('(')", "bad-pattern", 23, 3, "invalid pattern: missing ): (",
        "patterns are RE2; write them as raw texts: r'\\d+'"},
       {"bytes.matches('a')", "type-mismatch", 16, 12, "no overload: int.matches(string)",
@@ -73,14 +74,16 @@ TEST_CASE("every mistake has a code, an exact place and a way out") {
       {"bytes = 3", "bad-expression", 16, 1, "unexpected character \"=\"", "to compare, write =="},
       {"bytes > 3 and time < 1.0", "bad-expression", 20, 3, "expected the end, got \"and\"",
        "write && for \"and\""},
-      {"(bytes > 3", "bad-expression", 20, 1, "expected \")\", got the end", ""},
+      {"(bytes > 3", "bad-expression", 20, 1, "expected \")\", got the end",
+       "something is open until the end: close it, or remove what opens it"},
       {"has(bytes > 3)", "bad-expression", 10, 3, "has() takes one field",
        "for example: has(user.name)"},
       {"tags.exists(t)", "bad-expression", 15, 6, "exists() takes a variable and an expression",
        "for example: tags.exists(t, t != '')"},
       {"for == 1", "bad-expression", 10, 3, "\"for\" is a reserved word",
        "a field of that name is written in back quotes: `for`"},
-      {"", "bad-expression", 10, 1, "the expression is empty", ""}};
+      {"", "bad-expression", 10, 1, "the expression is empty",
+       "write a condition or a value, for example status >= 400"}};
   for (const Mistake& m : mistakes) {
     INFO(m.text);
     const auto found = problems_of(m.text);

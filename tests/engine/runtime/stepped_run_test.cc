@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan that runs on the caller's thread, whose clock only the test moves.
 #include "engine/runtime/stepped_run.h"
+
 #include "operators/builtin_operators.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"

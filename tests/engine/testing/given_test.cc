@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a test file gives to a source, as the records that it hands out.
-#include "engine/codec/time_format.h"
 #include "engine/testing/given.h"
+
+#include "engine/codec/time_format.h"
 #include "tests/engine/testing/yaml_node.h"
 
 using namespace streamd;
@@ -64,14 +65,17 @@ TEST_CASE("a record's time goes where its source reads it, in its format", "[tes
 
 TEST_CASE("holes are filled with the time and the number, other braces stay", "[testing]") {
   const Plan plan = plan_with("t", "clf");
-  CHECK(data("in: [{record: '{{ n }} [{{at}}] {{ x }} {{ at %H:%M }}', at: 1m, repeat: 2, every: 1m}]",
-             plan) == Data{"1 [01/Jan/2024:00:01:00 +0000] {{ x }} 00:01",
-                           "2 [01/Jan/2024:00:02:00 +0000] {{ x }} 00:02"});
+  CHECK(
+      data(
+          "in: [{record: '{{ n }} [{{at}}] {{ x }} {{ at %H:%M }}', at: 1m, repeat: 2, every: 1m}]",
+          plan) == Data{"1 [01/Jan/2024:00:01:00 +0000] {{ x }} 00:01",
+                        "2 [01/Jan/2024:00:02:00 +0000] {{ x }} 00:02"});
   CHECK(data("in: [{record: {id: \"x{{ n }}\", t: 0}, repeat: 2}]", plan) ==
         Data{R"({"id":"x1","t":0})", R"({"id":"x2","t":0})"});
 }
 
-TEST_CASE("records of several sources come by their times, those of one as they stand", "[testing]") {
+TEST_CASE("records of several sources come by their times, those of one as they stand",
+          "[testing]") {
   const auto records = records_of(
       given("in: [{record: a, at: 5s}, {record: b, at: 1s}]\nother: [{record: c, at: 3s}]"),
       plan_with("t", "unix"), kStart);
@@ -84,8 +88,9 @@ TEST_CASE("records of several sources come by their times, those of one as they 
 
 TEST_CASE("what is written as a time is read as the same one by the same format", "[testing]") {
   const EventTime time{1'709'251'199'987'654};  // the end of a 29th of February
-  for (const char* format : {"unix", "unix_us", "unix_ns", "rfc3339", "%Y-%m-%dT%H:%M:%S.%f",
-                             "%s.%f", "%d %b %Y %H:%M:%S.%f %z", "%A %e %B %y %T.%f %Z", "%j %Y %T.%f"}) {
+  for (const char* format :
+       {"unix", "unix_us", "unix_ns", "rfc3339", "%Y-%m-%dT%H:%M:%S.%f", "%s.%f",
+        "%d %b %Y %H:%M:%S.%f %z", "%A %e %B %y %T.%f %Z", "%j %Y %T.%f"}) {
     CAPTURE(format);
     const std::string text = write_time(time, format);
     CAPTURE(text);

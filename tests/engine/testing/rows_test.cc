@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that came against rows that were expected.
+#include "engine/testing/rows.h"
+
 #include "engine/expr/json_reader.h"
 #include "engine/testing/json_text.h"
-#include "engine/testing/rows.h"
 #include "tests/engine/testing/yaml_node.h"
 
 #include <algorithm>
@@ -42,7 +43,8 @@ std::size_t equal_pairs(const std::vector<Pair>& pairs) {
 
 }  // namespace
 
-TEST_CASE("only the fields that are named are compared, unless the row is to be exact", "[testing]") {
+TEST_CASE("only the fields that are named are compared, unless the row is to be exact",
+          "[testing]") {
   CHECK(paths("{a: 1}", R"({"a":1,"b":2})").empty());
   CHECK(paths("{a: 1}", R"({"a":1,"b":2})", true) == Paths{"b"});
   CHECK(paths("{a: 1, b: 2}", R"({"b":2,"a":1})", true).empty());
@@ -83,7 +85,8 @@ TEST_CASE("times are equal when they mean the same moment", "[testing]") {
   CHECK(paths("{a: 2024-01-01T00:00:20Z}", R"({"a":"2024-01-01T00:00:21Z"})") == Paths{"a"});
 }
 
-TEST_CASE("lists have the same length, and their elements are compared by their places", "[testing]") {
+TEST_CASE("lists have the same length, and their elements are compared by their places",
+          "[testing]") {
   CHECK(paths("{a: [1, {b: 2}]}", R"({"a":[1,{"b":2,"c":3}]})").empty());
   CHECK(paths("{a: [1, 2]}", R"({"a":[1,3]})") == Paths{"a.1"});
   CHECK(paths("{a: [1]}", R"({"a":[1,2]})") == Paths{"a"});
@@ -102,8 +105,7 @@ TEST_CASE("the order counts only when it is asked for", "[testing]") {
 }
 
 TEST_CASE("what is left over is paired by what it has in common", "[testing]") {
-  const Rows rows("[{ip: x, n: 1}, {ip: y, n: 2}]",
-                  {R"({"ip":"y","n":3})", R"({"ip":"z","n":9})"});
+  const Rows rows("[{ip: x, n: 1}, {ip: y, n: 2}]", {R"({"ip":"y","n":3})", R"({"ip":"z","n":9})"});
   const auto pairs = rows.pairs();
   REQUIRE(pairs.size() == 3);
   CHECK(pairs[0].expected == 0u);
@@ -116,12 +118,13 @@ TEST_CASE("what is left over is paired by what it has in common", "[testing]") {
 
 TEST_CASE("what is written as YAML reads back as the same value", "[testing]") {
   Arena arena;
-  for (const std::string text :
-       {R"({"a":"x: y","b":"5","c":"true","d":"null","e":"- f","g":"#h","i":"a, b"})",
-        R"({"a":"{{ x }}","b":"[1]","c":"","d":" blank ","e":"it's","f":"line\nbreak","g":"\u0001"})",
-        R"({"time":"2024-01-01T00:00:20Z","ip":"192.0.2.7","v6":"2001:db8::1","clock":"10:30"})",
-        R"({"a.b":1.5,"- c":-3,"n":null,"list":[1,"two",{"three":3.0}],"empty":{},"yes":"yes"})",
-        R"({"w":"&anchor","x":"*alias","y":"!tag","z":"%p","q":"@at","m":"\"quoted\"","ü":"ö"})"}) {
+  for (
+      const std::string text :
+      {R"({"a":"x: y","b":"5","c":"true","d":"null","e":"- f","g":"#h","i":"a, b"})",
+       R"({"a":"{{ x }}","b":"[1]","c":"","d":" blank ","e":"it's","f":"line\nbreak","g":"\u0001"})",
+       R"({"time":"2024-01-01T00:00:20Z","ip":"192.0.2.7","v6":"2001:db8::1","clock":"10:30"})",
+       R"({"a.b":1.5,"- c":-3,"n":null,"list":[1,"two",{"three":3.0}],"empty":{},"yes":"yes"})",
+       R"({"w":"&anchor","x":"*alias","y":"!tag","z":"%p","q":"@at","m":"\"quoted\"","ü":"ö"})"}) {
     const Value value = expr::read_json(text, arena);
     const std::string yaml = flow_yaml(value);
     CAPTURE(yaml);

@@ -68,15 +68,18 @@ cases:
   passes(open + "1ms\n    end: true\n    expect: {out: 1}\n");
 }
 
-TEST_CASE("state survives a restart, and what came after the checkpoint is read again", "[testing]") {
+TEST_CASE("state survives a restart, and what came after the checkpoint is read again",
+          "[testing]") {
   for (const std::string restart : {"false", "true"})
     passes(R"(
 cases:
   - name: a sum over a restart
     steps:
       - in: {in: [{t: 1704067201, k: a, n: "1"}, {t: 1704067202, k: a, n: "2"}, {t: 1704067203, k: a, n: x}]}
-      - {restart: )" + restart + R"(}
-      - restart: )" + restart + R"(
+      - {restart: )" +
+           restart + R"(}
+      - restart: )" +
+           restart + R"(
         in: {in: [{t: 1704067204, k: a, n: "4"}, {t: 1704067205, k: a, n: x}]}
     after: 1m
     expect:
@@ -132,14 +135,15 @@ cases:
       - {in: {in: [{t: 1704067201, k: x, n: "1"}]}, expect: {hits: 1, typed: {out: 1}}}
       - {in: {in: [{t: 1704067201, k: x, n: "2"}, {t: 1704067201, k: x, n: "3"}]}, expect: {hits: 2, typed: {out: 2}}}
 )");
-  fails_with(R"(
+  fails_with(
+      R"(
 cases:
   - name: left over
     steps:
       - {in: {in: [{t: 1704067201, k: x, n: "1"}]}, expect: {hits: 1}}
       - {in: {in: [{t: 1704067201, k: x, n: "2"}]}}
 )",
-             {"hits: 1 row came after the case had looked at it last", R"(+ {"t":1704067201,"k":"x")"});
+      {"hits: 1 row came after the case had looked at it last", R"(+ {"t":1704067201,"k":"x")"});
 }
 
 TEST_CASE("a failed case says which row and which field", "[testing]") {
@@ -153,7 +157,8 @@ cases:
         - {k: a, sum: 5}
         - {k: c, sum: 9}
 )",
-             {"FAIL  wrong", "p/test.test.yaml:8:7: out: 1 row differs, 1 row is missing, 1 row was not expected",
+             {"FAIL  wrong",
+              "p/test.test.yaml:8:7: out: 1 row differs, 1 row is missing, 1 row was not expected",
               R"(- {"k":"a","sum":5})", "sum is 1, expected 5", R"(- {"k":"c","sum":9})",
               R"(+ {"k":"b","window_start")"});
   fails_with(R"(
@@ -173,11 +178,15 @@ TEST_CASE("a dead letter that nobody expects fails a case", "[testing]") {
   passes("cases: [{name: dead, in: {in: [nonsense]}, expect: {dead_letters: [{code: bad-json}]}}]");
 }
 
-TEST_CASE("a time far ahead of the virtual clock fails a case that does not expect it", "[testing]") {
-  fails_with(R"(cases: [{name: ahead, in: {in: [{t: 1735689600, k: a, n: "1"}]}, expect: {hits: []}}])",
-             {"source \"in\": a time was too far ahead", "set start:"});
-  passes(R"(cases: [{name: ahead, in: {in: [{t: 1735689600, k: a, n: "1"}]}, expect: {in: {clamped: 1}}}])");
-  passes(R"(cases: [{name: ahead, start: 2025-01-01T00:00:00Z, in: {in: [{t: 1735689600, k: a, n: "1"}]}}])");
+TEST_CASE("a time far ahead of the virtual clock fails a case that does not expect it",
+          "[testing]") {
+  fails_with(
+      R"(cases: [{name: ahead, in: {in: [{t: 1735689600, k: a, n: "1"}]}, expect: {hits: []}}])",
+      {"source \"in\": a time was too far ahead", "set start:"});
+  passes(
+      R"(cases: [{name: ahead, in: {in: [{t: 1735689600, k: a, n: "1"}]}, expect: {in: {clamped: 1}}}])");
+  passes(
+      R"(cases: [{name: ahead, start: 2025-01-01T00:00:00Z, in: {in: [{t: 1735689600, k: a, n: "1"}]}}])");
 }
 
 TEST_CASE("every mistake of a test file is told with its place and a remedy", "[testing]") {
@@ -208,7 +217,8 @@ cases:
           {"what comes to \"out\" has no field \"summ\"", "did you mean \"sum\"?"});
   refused(kLists + "cases: [{name: a, expect: {typed.late: 1}}]", {"has no port \"late\""});
   refused(kPipeline, {"this is a pipeline, not a test file"});
-  refused("pipeline: other.yaml\ncases: [{name: a}]", {"cannot read the pipeline file \"p/other.yaml\""});
+  refused("pipeline: other.yaml\ncases: [{name: a}]",
+          {"cannot read the pipeline file \"p/other.yaml\""});
   refused(kLists + "cases:\n  - name: a\n    steps: [{end: true}]\n    after: 1s\n",
           {"after end: true nothing comes any more"});
   refused("lists: {bad: [\"\"]}\ncases: [{name: a}]", {"bad-indicator"});
@@ -226,16 +236,17 @@ TEST_CASE("mistakes of the pipeline are told in its own file, without secrets", 
 }
 
 TEST_CASE("a variable that the test does not give is not taken from the environment", "[testing]") {
-  const Ran ran = run_cases(kLists + "cases: [{name: a}]",
-                            "pipeline: test\nsources: {in: {type: fake}}\nsinks: {out: {type: ${PATH}, input: in}}\n");
+  const Ran ran = run_cases(
+      kLists + "cases: [{name: a}]",
+      "pipeline: test\nsources: {in: {type: fake}}\nsinks: {out: {type: ${PATH}, input: in}}\n");
   CHECK_FALSE(ran.suite->good());
   CHECK(holds(ran.problems, "variable \"PATH\" is not set"));
   CHECK(holds(ran.problems, "give it in the test file, below env:"));
 }
 
 TEST_CASE("coverage tells which nodes saw no record", "[testing]") {
-  const Ran ran = run_cases(
-      kLists + "cases: [{name: a, in: {in: [{t: 1704067201, k: a, n: \"1\"}]}}]");
+  const Ran ran =
+      run_cases(kLists + "cases: [{name: a, in: {in: [{t: 1704067201, k: a, n: \"1\"}]}}]");
   REQUIRE(ran.passed());
   const auto books = testing::books_of(ran.results);
   const std::string line = testing::coverage_report(*ran.suite, books, false);

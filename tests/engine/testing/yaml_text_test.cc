@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where values stand in the text of a YAML file.
 #include "engine/testing/yaml_text.h"
+
 #include "tests/engine/testing/yaml_node.h"
 
 using namespace streamd;
