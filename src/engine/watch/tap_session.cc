@@ -46,7 +46,7 @@ std::string time_text(EventTime time) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   append_json_string(text, out);
   return out;
@@ -156,12 +156,13 @@ void TapSession::show(const Batch& batch, std::uint32_t i, control::Answer& answ
   const std::string& partition = batch.origin().partition;
   std::string line;
   if (request_.json) {
-    line = fmt::format(R"({{"node":{},"port":{})", quoted(request_.node), quoted(request_.port));
+    line =
+        fmt::format(R"({{"node":{},"port":{})", json_text(request_.node), json_text(request_.port));
     if (timed) line += fmt::format(R"(,"time":"{}")", time_text(batch.time(i)));
     if (!partition.empty())
       line += fmt::format(R"(,"source":{},"partition":{},"position":{})",
-                          quoted(batch.origin().node), quoted(partition), batch.position(i));
-    line += too_long ? fmt::format(R"(,"bytes":{},"beginning":{}}})", whole, quoted(text))
+                          json_text(batch.origin().node), json_text(partition), batch.position(i));
+    line += too_long ? fmt::format(R"(,"bytes":{},"beginning":{}}})", whole, json_text(text))
                      : fmt::format(R"(,"record":{}}})", text);
   } else {
     line = timed ? time_text(batch.time(i)) : "-";
