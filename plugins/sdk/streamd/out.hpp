@@ -53,15 +53,22 @@ class Added {
   // A text must be part of the record or come from Out::keep(); a std::string is copied.
   void set(const Record& record, const T& value) {
     if constexpr (std::is_same_v<T, std::string>)
-      values_[record.entry()] = As<std::string_view>::to(detail::keep(*link_, value));
+      put(record, As<std::string_view>::to(detail::keep(*link_, value)));
     else
-      values_[record.entry()] = As<T>::to(value);
+      put(record, As<T>::to(value));
   }
   void set(const Record& record, std::string&& value) requires std::same_as<T, std::string_view> {
-    values_[record.entry()] = As<T>::to(detail::keep(*link_, value));
+    put(record, As<T>::to(detail::keep(*link_, value)));
   }
 
  private:
+  // By members: GCC would put the whole together on the stack first.
+  void put(const Record& record, const sd_value& value) {
+    sd_value& to = values_[record.entry()];
+    to.kind = value.kind;
+    to.size = value.size;
+    to.as.u = value.as.u;
+  }
   sd_value* values_;
   const detail::Link* link_;
 };
@@ -109,7 +116,7 @@ class Out : public Emitter {
   void pass(const Record& record) {
     scratch_.passed.push_back(static_cast<std::uint32_t>(record.number()));
   }
-  // All records of the batch go on.
+  // All records of the batch go on, but those that were rejected.
   void pass_all() { all_ = true; }
   // `count` records go no further.
   void drop(Drop reason, std::size_t count = 1) {

@@ -32,7 +32,7 @@ class Letters {
   // 32 hexadecimal digits that name the record, the same ones when it comes again.
   std::string id(const Record& record) const {
     char digits[32];
-    detail::ensure(link_.host->record_id(link_.task, &record.batch(), record.number(), digits));
+    detail::ensure(link_.host->record_id(link_.task, &record.raw_batch(), record.number(), digits));
     return {digits, sizeof digits};
   }
   // The whole record as one JSON object, added to `into` (with kWhole).
@@ -50,7 +50,7 @@ class Letters {
       }
     };
     detail::ensure(
-        link_.host->record_json(link_.task, &record.batch(), record.number(), take, &taking));
+        link_.host->record_json(link_.task, &record.raw_batch(), record.number(), take, &taking));
     if (taking.failed) throw std::bad_alloc();
   }
 

@@ -36,7 +36,7 @@ WRONG = {
     "on_timer with other arguments": ("void on_timer(std::string_view, unsigned, sd::Time, sd::Emitter&)",
                                       "void on_timer(std::string_view)",
                                       "on_timer() must be public and take (std::string_view key"),
-    "a config field of no known type": ("int count = 1; };", "Row count; };",
+    "a config field of no known type": ("int count = 1; };", "void* count = nullptr; };",
                                         "a config field is a bool, an integer"),
     "a result that no record can hold": ("struct Row { int count", "struct Row { std::vector<int> count",
                                          "a member of a result is a bool"),

@@ -50,7 +50,8 @@ inline void OperatorRun::push(std::vector<Input> records) {
 inline void OperatorRun::collect(const std::vector<Input>& records) {
   std::vector<std::uint32_t> gone = answer_.records;
   if (answer_.all)
-    for (std::uint32_t i = 0; i < records.size(); ++i) gone.push_back(i);
+    for (std::uint32_t i = 0; i < records.size(); ++i)
+      if (!answer_.rejected.contains(i)) gone.push_back(i);
   for (const auto& [output, values] : answer_.columns)
     if (std::memcmp(values + batch_->entries(), "\xDD\xDD\xDD\xDD", 4) != 0)
       misuse("on_batch() wrote past the end of output " + outputs_[output]);
