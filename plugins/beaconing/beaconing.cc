@@ -35,6 +35,12 @@ class Beaconing : public sd::KeyedOperator<Config, Series> {
   void process(const sd::Batch& batch, sd::Out& out) {
     for (const sd::Record call : batch) {
       auto series = state.get(call.key()).value_or(Series{});
+      // Within a batch event time stands still: the timer may not have come yet.
+      if (series.calls > 0 && call.time() >= series.last + patience(series)) {
+        if (series.told != 0)
+          out.emit(call.key(), row("ended", series), series.last + patience(series));
+        series = {};
+      }
       if (!series.add(call.time(), config().min_interval)) continue;
       if (series.told == 0 && regular(series)) {
         series.told = 1;

@@ -123,6 +123,19 @@ void a_series_that_falls_silent_ends() {
   equal(run.keys(), 0u);
 }
 
+void a_silence_within_a_batch_ends_a_series_too() {
+  auto run = beaconing();
+  auto calls = beacon("ann", 60, 0, 20);
+  calls.push_back(call(5000, "ann"));
+  run.push(calls);
+  equal(run.made.size(), 2u);
+  equal(run.made[1].fields.at("status"), "ended");
+  expect(run.made[1].time > at(1499s) && run.made[1].time < at(1501s),
+         "another time than a timer's");
+  run.end();
+  equal(run.made.size(), 2u);
+}
+
 void series_that_are_not_regular_are_forgotten_in_silence() {
   auto run = beaconing({{"by", "[client, destination]"}, {"forget", "1h"}});
   run.push(noise("ann", 5));
@@ -177,6 +190,7 @@ int main() {
       {"people and noise are not found", people_and_noise_are_not_found},
       {"what is found says how regular it is", what_is_found_says_how_regular_it_is},
       {"a series that falls silent ends", a_series_that_falls_silent_ends},
+      {"a silence within a batch ends a series, too", a_silence_within_a_batch_ends_a_series_too},
       {"series that are not regular are forgotten in silence",
        series_that_are_not_regular_are_forgotten_in_silence},
       {"a crash in the middle changes nothing", a_crash_in_the_middle_changes_nothing},

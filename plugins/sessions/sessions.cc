@@ -26,15 +26,24 @@ class Sessions : public sd::KeyedOperator<Config, Session> {
 
   void process(const sd::Batch& batch, sd::Out& out) {
     for (const sd::Record click : batch) {
-      auto session = state.get(click.key()).value_or(Session{click.time(), click.time()});
-      session.started = std::min(session.started, click.time());
-      session.ended = std::max(session.ended, click.time());
-      ++session.clicks;
-      if (!state.put(click.key(), session)) {
-        out.drop(sd::Drop::shed);
+      auto session = state.get(click.key());
+      if (session && click.time() + config().gap <= session->started) {
+        out.drop(sd::Drop::late);  // of a visit before this one
         continue;
       }
-      timers.set(click.key(), session.ended + config().gap);
+      // Within a batch event time stands still: the timer of the visit before has not come yet.
+      if (session && click.time() >= session->ended + config().gap) {
+        out.emit(click.key(), *session, session->ended + config().gap);
+        session.reset();
+      }
+      if (!session) session = Session{click.time(), click.time()};
+      session->started = std::min(session->started, click.time());
+      session->ended = std::max(session->ended, click.time());
+      ++session->clicks;
+      if (state.put(click.key(), *session))
+        timers.set(click.key(), session->ended + config().gap);
+      else
+        out.drop(sd::Drop::shed);
     }
   }
 

@@ -27,6 +27,27 @@ void a_gap_ends_a_session() {
   equal(run.keys(), 0u);
 }
 
+void a_gap_within_a_batch_ends_a_session_too() {
+  auto run = sessions();
+  run.push({{at(0min), {{"user", "ann"}}},
+            {at(1min), {{"user", "ann"}}},
+            {at(31min), {{"user", "ann"}}}});
+  equal(run.made.size(), 1u);
+  equal(run.made[0].fields.at("clicks"), 2);
+  equal(run.made[0].time, at(31min));
+  run.end();
+  equal(run.made.size(), 2u);
+  equal(run.made[1].fields.at("started"), at(31min));
+}
+
+void a_click_of_an_earlier_visit_is_late() {
+  auto run = sessions();
+  run.push({{at(60min), {{"user", "ann"}}}, {at(30min), {{"user", "ann"}}}});
+  equal(run.dropped(sd::Drop::late), 1u);
+  run.end();
+  equal(run.made.size(), 1u);
+}
+
 void users_do_not_share_a_session() {
   auto run = sessions();
   run.push({{at(0min), {{"user", "ann"}}}, {at(1min), {{"user", "bob"}}}});
@@ -80,6 +101,8 @@ void a_gap_of_nothing_is_refused() {
 int main() {
   return sd::test::run({
       {"a gap ends a session", a_gap_ends_a_session},
+      {"a gap within a batch ends a session, too", a_gap_within_a_batch_ends_a_session_too},
+      {"a click of an earlier visit is late", a_click_of_an_earlier_visit_is_late},
       {"users do not share a session", users_do_not_share_a_session},
       {"a click that comes late begins its session earlier",
        a_click_that_comes_late_begins_its_session_earlier},
