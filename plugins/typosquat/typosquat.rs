@@ -19,57 +19,70 @@ struct Typosquat {
     brands: Vec<(String, Vec<char>)>,
     max_distance: usize,
     matches_only: bool,
-    // Used again for each batch.
+    // Used again for each batch and each name.
     passed: Vec<u32>,
+    name: Vec<char>,
+    distance: Distance,
 }
 
 /// Of www.example.co.uk the word example: a brand's name is looked for in there.
 fn chosen_part(name: &str) -> &str {
-    let labels: Vec<&str> = name.trim_end_matches('.').split('.').collect();
     let second = ["ac", "co", "com", "edu", "go", "gov", "net", "org"];
-    match labels.len() {
-        0 | 1 => labels.first().copied().unwrap_or(""),
-        2 => labels[0],
-        n if second.contains(&labels[n - 2]) => labels[n - 3],
-        n => labels[n - 2],
+    let mut labels = name.trim_end_matches('.').rsplit('.');
+    let last = labels.next().unwrap_or("");
+    match (labels.next(), labels.next()) {
+        (None, _) => last,
+        (Some(part), Some(before)) if second.contains(&part) => before,
+        (Some(part), _) => part,
     }
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`; None if more
-/// than `most`.
-fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > most {
-        return None;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; 3];
-    rows[0] = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let (now, last, before) = (i % 3, (i + 2) % 3, (i + 1) % 3);
-        rows[now][0] = i;
-        for j in 1..=b.len() {
-            let other = usize::from(a[i - 1] != b[j - 1]);
-            let mut least = (rows[last][j - 1] + other)
-                .min(rows[last][j] + 1)
-                .min(rows[now][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[before][j - 2] + 1);
-            }
-            rows[now][j] = least;
-        }
-        if rows[now].iter().all(|cell| *cell > most) {
+/// Memory that is used again for each name.
+#[derive(Default)]
+struct Distance {
+    rows: [Vec<usize>; 3],
+}
+
+impl Distance {
+    /// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`; None if
+    /// more than `most`.
+    fn between(&mut self, a: &[char], b: &[char], most: usize) -> Option<usize> {
+        if a.len().abs_diff(b.len()) > most {
             return None;
         }
+        for row in &mut self.rows {
+            row.clear();
+            row.extend(0..=b.len());
+        }
+        for i in 1..=a.len() {
+            let (now, last, before) = (i % 3, (i + 2) % 3, (i + 1) % 3);
+            self.rows[now][0] = i;
+            for j in 1..=b.len() {
+                let other = usize::from(a[i - 1] != b[j - 1]);
+                let mut least = (self.rows[last][j - 1] + other)
+                    .min(self.rows[last][j] + 1)
+                    .min(self.rows[now][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(self.rows[before][j - 2] + 1);
+                }
+                self.rows[now][j] = least;
+            }
+            if self.rows[now].iter().all(|cell| *cell > most) {
+                return None;
+            }
+        }
+        Some(self.rows[a.len() % 3][b.len()]).filter(|found| *found <= most)
     }
-    Some(rows[a.len() % 3][b.len()]).filter(|found| *found <= most)
 }
 
 impl Typosquat {
     /// The nearest brand; a brand's own name is none that imitates it.
-    fn nearest(&self, domain: &str) -> Option<(usize, usize)> {
-        let name: Vec<char> = chosen_part(domain).to_lowercase().chars().collect();
+    fn nearest(&mut self, domain: &str) -> Option<(usize, usize)> {
+        self.name.clear();
+        self.name.extend(chosen_part(domain).chars().flat_map(char::to_lowercase));
         let mut best = None;
         for (number, (_, brand)) in self.brands.iter().enumerate() {
-            match distance(&name, brand, self.max_distance) {
+            match self.distance.between(&self.name, brand, self.max_distance) {
                 Some(0) => return None,
                 Some(found) if best.map_or(true, |(_, least)| found < least) => {
                     best = Some((number, found))
@@ -158,6 +171,8 @@ extern "C" fn create(
             max_distance: config[MAX_DISTANCE].integer().unwrap_or(1) as usize,
             matches_only: config[KEEP].text() == Some("matches"),
             passed: Vec::new(),
+            name: Vec::new(),
+            distance: Distance::default(),
         };
         unsafe { *made = Box::into_raw(Box::new(typosquat)) as *mut c_void };
         Ok(())
@@ -258,7 +273,8 @@ mod tests {
     use super::*;
 
     fn between(a: &str, b: &str, most: usize) -> Option<usize> {
-        distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>(), most)
+        let (a, b): (Vec<_>, Vec<_>) = (a.chars().collect(), b.chars().collect());
+        Distance::default().between(&a, &b, most)
     }
 
     #[test]

@@ -96,6 +96,20 @@ def test_udp_datagrams_become_records(streamd, tmp_path):
     assert job.sigterm() == 0, job.stderr
 
 
+@pytest.mark.parametrize("name", ["beaconing", "dga_score", "mask", "sessions", "typosquat"])
+def test_the_pipeline_of_an_example_passes_its_test(streamd, tmp_path, name):
+    example(streamd, name, tmp_path)
+    done = call(streamd, "test", "example.test.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["beaconing", "dga_score", "mask", "sessions", "sqlite_sink", "typosquat",
+                                  "udp_source"])
+def test_an_example_bears_what_every_user_meets(streamd, name):
+    done = call(streamd, "plugin", "test", library(streamd, name))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ["beaconing", "mask", "sessions", "typosquat"])
 def test_the_reference_of_a_plugin_is_that_of_a_component(streamd, name):
     done = call(streamd, "docs", name, "--plugin", library(streamd, name))
