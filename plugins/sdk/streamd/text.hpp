@@ -140,7 +140,7 @@ inline void append_value(std::string& into, Value value, bool json, int depth) {
       quoted = true;
       break;
     case SD_BYTES:
-      for (const char c : *value.bytes()) {
+      for (const char c : std::string_view(*value.bytes())) {
         into += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
         into += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
       }

@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
-#include <source_location>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -22,9 +21,8 @@ namespace sd::test {
 
 class Unexpected : public std::runtime_error {
  public:
-  Unexpected(const std::source_location& where, const std::string& what)
-      : std::runtime_error(std::string(where.file_name()) + ":" + std::to_string(where.line()) +
-                           ": " + what) {}
+  Unexpected(const char* file, int line, const std::string& what)
+      : std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": " + what) {}
 };
 
 namespace detail {
@@ -43,30 +41,30 @@ std::string show(const T& value) {
 }  // namespace detail
 
 inline void expect(bool holds, std::string_view what = "this does not hold",
-                   std::source_location where = std::source_location::current()) {
-  if (!holds) throw Unexpected(where, std::string(what));
+                   const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (!holds) throw Unexpected(file, line, std::string(what));
 }
 
 template <class A, class B>
-void equal(const A& found, const B& expected,
-           std::source_location where = std::source_location::current()) {
+void equal(const A& found, const B& expected, const char* file = __builtin_FILE(),
+           int line = __builtin_LINE()) {
   if (!(found == expected))
-    throw Unexpected(where,
+    throw Unexpected(file, line,
                      "found " + detail::show(found) + ", expected " + detail::show(expected));
 }
 
 // The call must throw an Error whose text has `part` in it.
 template <class Error, class Call>
-void throws(Call&& call, std::string_view part = {},
-            std::source_location where = std::source_location::current()) {
+void throws(Call&& call, std::string_view part = {}, const char* file = __builtin_FILE(),
+            int line = __builtin_LINE()) {
   try {
     call();
   } catch (const Error& error) {
     if (std::string_view(error.what()).find(part) == std::string_view::npos)
-      throw Unexpected(where, "the error says: " + std::string(error.what()));
+      throw Unexpected(file, line, "the error says: " + std::string(error.what()));
     return;
   }
-  throw Unexpected(where, "nothing was thrown");
+  throw Unexpected(file, line, "nothing was thrown");
 }
 
 struct Case {
