@@ -15,7 +15,7 @@ from editor_tools import graphviz, mermaid
 from harness import call
 
 SOURCE_DIR = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
-SHIPPED = sorted((SOURCE_DIR / "pipelines").rglob("*.yaml"))
+SHIPPED = sorted(p for p in (SOURCE_DIR / "pipelines").rglob("*.yaml") if not p.name.endswith(".test.yaml"))
 PLACEHOLDERS = dict(line.split("=", 1) for line in
                     (SOURCE_DIR / "pipelines/example.env").read_text().splitlines() if line[0] != "#")
 

@@ -180,7 +180,7 @@ void warn_unbounded_keys(const ConfigNode& body, const SpecView& view, Diagnosti
   const auto limit = field("max_keys");
   if (limit == view.fields.end()) return;
   std::optional<Duration> held = duration_of(window_length(body));
-  for (const char* name : {"forget", "within", "remember"}) {
+  for (const char* name : {"forget", "keep", "within", "remember"}) {
     const auto known = field(name);
     if (held || known == view.fields.end()) continue;
     const ConfigNode* given = body.find(name);
