@@ -272,5 +272,6 @@ def test_every_shipped_pipeline_has_tests_that_pass(pipeline, streamd, tmp_path)
     assert tests.exists(), f"{pipeline.name} has no {tests.name} beside it"
     done = call(streamd, "test", tests, cwd=tmp_path, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "restart: true" in tests.read_text() and "dead_letter" in tests.read_text()
+    assert "restart: true" in tests.read_text()
+    assert "dead_letters:" in tests.read_text() + pipeline.read_text()
     assert list(tmp_path.iterdir()) == []
