@@ -9,7 +9,7 @@
 //   test/source_run.hpp    a source
 //   test/sink_run.hpp      a sink
 //   test/function_run.hpp  call(): a function for expressions
-//   test/host.hpp          load(): a plugin from a shared library, in whatever language
+//   test/load.hpp          load(): a plugin from a shared library, in whatever language
 #pragma once
 
 #include "test/expect.hpp"

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "../errors.hpp"
+#include "load.hpp"
 #include "settings.hpp"
+#include "sound.hpp"
 
 #include <algorithm>
 #include <dlfcn.h>
@@ -25,27 +27,7 @@ struct Rejected {
   std::string code, reason;
 };
 
-// A plugin from a shared library, as the engine loads it.
-inline const sd_plugin* load(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(dlerror());
-  void* symbol = dlsym(library, "streamd_plugin");
-  if (symbol == nullptr) throw std::runtime_error(path + " has no streamd_plugin()");
-  const sd_plugin* plugin = reinterpret_cast<const sd_plugin* (*)()>(symbol)();
-  if (plugin == nullptr) throw std::runtime_error(path + ": streamd_plugin() gave no table");
-  return plugin;
-}
-
 namespace detail {
-
-// The one of `count` tables whose name is `name`.
-template <class Table, class Name>
-const Table& find(const Table* const* tables, std::uint32_t count, std::string_view name,
-                  Name&& name_of) {
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (sd::text(name_of(*tables[i])) == name) return *tables[i];
-  throw std::invalid_argument("the plugin has no " + std::string(name));
-}
 
 enum class During { nothing, check, create, batch, timer, watermark, pull, position, other, call };
 
@@ -111,34 +93,9 @@ class Host {
     return values;
   }
 
-  // What is a value, is one of the kind that was declared, and has text in UTF-8.
   bool sound(const sd_value& value, std::uint32_t declared, const std::string& what) {
-    if (value.kind > SD_MAP) return misuse(what + " has kind " + std::to_string(value.kind)), false;
-    if (declared != SD_ANY && value.kind != declared && value.kind != SD_NULL &&
-        value.kind != SD_MISSING)
-      return misuse(what + " has kind " + std::to_string(value.kind) + ", but " +
-                    std::to_string(declared) + " is declared"),
-             false;
-    if (value.kind == SD_STRING && value.size > 0 && !utf8({value.as.s, value.size}))
-      return misuse(what + " is a text that is not UTF-8"), false;
-    return true;
-  }
-
-  static bool utf8(std::string_view text) {
-    for (std::size_t i = 0; i < text.size();) {
-      const auto lead = static_cast<unsigned char>(text[i]);
-      const std::size_t more = lead < 0x80   ? 0
-                               : lead < 0xC2 ? 9
-                               : lead < 0xE0 ? 1
-                               : lead < 0xF0 ? 2
-                               : lead < 0xF5 ? 3
-                                             : 9;
-      if (more == 9 || i + more >= text.size()) return false;
-      for (std::size_t k = 1; k <= more; ++k)
-        if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
-      i += more + 1;
-    }
-    return true;
+    const std::string wrong = wrong_with(value, declared);
+    return wrong.empty() || (misuse(what + wrong), false);
   }
 
   sd_host table_{};
