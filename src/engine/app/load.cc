@@ -42,16 +42,6 @@ ConfigNode map_of(const std::vector<std::pair<std::string, ConfigNode>>& entries
   return node;
 }
 
-// False: a plugin was refused.
-bool load_plugins(const ConfigNode& document, const std::string& file, LoadedFiles& into) {
-  const std::size_t before = into.problems.errors();
-  const auto folder = std::filesystem::path(file).parent_path();
-  for (const PluginPath& plugin : read_plugins(document, into.problems))
-    if (Status added = plugin::add_plugin((folder / plugin.path).string(), into.registry); !added)
-      into.problems.error("plugin", plugin.place, added.error().message, added.error().hint);
-  return into.problems.errors() == before;
-}
-
 // What is not known because a plugin is missing need not be told as well.
 void take_but_unknown(const Diagnostics& found, Diagnostics& problems) {
   for (const auto& p : found.all())
@@ -72,7 +62,7 @@ void load(const std::string& file, const Surroundings& surroundings, std::set<st
   }
   auto document = parse_yaml(*text, number, surroundings, into.problems);
   if (!document) return;
-  if (!load_plugins(*document, file, into)) {
+  if (!load_plugins(*document, file, into.registry, into.problems)) {
     Diagnostics found;
     build_plan(*document, into.registry, found);
     take_but_unknown(found, into.problems);
@@ -89,6 +79,16 @@ void load(const std::string& file, const Surroundings& surroundings, std::set<st
 }
 
 }  // namespace
+
+bool load_plugins(const ConfigNode& document, const std::string& file, Registry& registry,
+                  Diagnostics& problems) {
+  const std::size_t before = problems.errors();
+  const auto folder = std::filesystem::path(file).parent_path();
+  for (const PluginPath& plugin : read_plugins(document, problems))
+    if (Status added = plugin::add_plugin((folder / plugin.path).string(), registry); !added)
+      problems.error("plugin", plugin.place, added.error().message, added.error().hint);
+  return problems.errors() == before;
+}
 
 LoadedFiles load_files(const std::vector<std::string>& files, const Registry& registry,
                        const Surroundings& surroundings) {

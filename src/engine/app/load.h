@@ -23,6 +23,11 @@ struct LoadedFiles {
   std::vector<Plan> plans;  // one for each job (plan/joint.h); none when there was an error
 };
 
+// Adds what the plugins bring that a pipeline file names. False: one was refused, which is reported
+// at its place.
+bool load_plugins(const ConfigNode& document, const std::string& file, Registry& registry,
+                  Diagnostics& problems);
+
 // Prints nothing. A file that cannot be read is a problem like the others.
 LoadedFiles load_files(const std::vector<std::string>& files, const Registry& registry,
                        const Surroundings& surroundings);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
+#include "engine/app/load.h"
 #include "engine/config/render.h"
 #include "engine/core/whole_file.h"
 #include "engine/testing/report.h"
@@ -58,7 +59,7 @@ std::unique_ptr<Suite> update(const Suite& suite, const std::vector<CaseResult>&
     totals.broken = true;
     return nullptr;
   }
-  auto again = testing::load_suite(suite.path, registry, read_whole_file);
+  auto again = testing::load_suite(suite.path, registry, read_whole_file, load_plugins);
   if (again->good()) {
     fmt::print("  updated: {} expectation{}\n", changes.changed, changes.changed == 1 ? "" : "s");
     return again;
@@ -70,7 +71,7 @@ std::unique_ptr<Suite> update(const Suite& suite, const std::vector<CaseResult>&
 
 void test_file(const std::string& path, const TestArguments& arguments, const Registry& registry,
                Totals& totals) {
-  auto suite = testing::load_suite(path, registry, read_whole_file);
+  auto suite = testing::load_suite(path, registry, read_whole_file, load_plugins);
   tell_problems(*suite);
   if (!suite->good()) {
     totals.usage = true;

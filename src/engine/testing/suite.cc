@@ -100,15 +100,19 @@ bool read_pipeline(Suite& suite, const ConfigNode& root, ReadFile read) {
   return true;
 }
 
-void load_pipeline(Suite& suite, const ConfigNode& root, const Registry& registry) {
+void load_pipeline(Suite& suite, const ConfigNode& root, Registry registry,
+                   AddPlugins add_plugins) {
   Diagnostics found;
   std::set<std::string> asked;
   auto document = parse_yaml(suite.texts[1].text, 1, surroundings_of(suite.file, asked), found);
   std::optional<Plan> plan;
   if (document) {
     suite.document = std::move(*document);
-    suite.secrets.places = secret_places(suite.document, registry);
-    plan = build_plan(suite.document, registry, found);
+    if (add_plugins == nullptr ||
+        add_plugins(suite.document, suite.pipeline_path, registry, found)) {
+      suite.secrets.places = secret_places(suite.document, registry);
+      plan = build_plan(suite.document, registry, found);
+    }
   }
   take_over(found, suite.problems);
   for (const auto& [name, place, value] : suite.file.env)
@@ -134,8 +138,8 @@ std::string pipeline_beside(const std::string& test_path) {
   return test_path.substr(0, test_path.size() - kEnding.size()) + ".yaml";
 }
 
-std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& registry,
-                                  ReadFile read) {
+std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& registry, ReadFile read,
+                                  AddPlugins add_plugins) {
   auto suite = std::make_unique<Suite>();
   suite->path = path;
   suite->secrets.names = secret_names(registry);
@@ -153,7 +157,8 @@ std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& regis
   suite->file = std::move(*file);
   const bool env_is_known =
       root->find("env") == nullptr || !suite->file.env.empty() || suite->good();
-  if (env_is_known && read_pipeline(*suite, *root, read)) load_pipeline(*suite, *root, registry);
+  if (env_is_known && read_pipeline(*suite, *root, read))
+    load_pipeline(*suite, *root, registry, add_plugins);
   return suite;
 }
 

@@ -18,6 +18,11 @@ namespace streamd::testing {
 // The bytes of a file; nullopt: it can't be read.
 using ReadFile = std::optional<std::string> (*)(const std::string& path);
 
+// Adds what the plugins of a pipeline file bring to a registry; false: one was refused, which it
+// has reported.
+using AddPlugins = bool (*)(const ConfigNode& document, const std::string& file, Registry& registry,
+                            Diagnostics& problems);
+
 struct Suite {
   std::string path;
   std::string pipeline_path;
@@ -33,7 +38,9 @@ struct Suite {
 };
 
 // Everything that can be wrong is in `problems`, the pipeline's own mistakes too.
-std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& registry, ReadFile read);
+// add_plugins: null where there are none.
+std::unique_ptr<Suite> load_suite(const std::string& path, const Registry& registry, ReadFile read,
+                                  AddPlugins add_plugins = nullptr);
 
 struct CaseResult {
   const Case* the_case = nullptr;
