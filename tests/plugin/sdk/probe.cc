@@ -67,12 +67,12 @@ class Sink : public sd::Sink<Nothing> {
 };
 
 std::int64_t plus(std::int64_t a, std::optional<std::int64_t> b) { return a + b.value_or(1); }
-std::string shout(std::string_view text) { return std::string(text) + "!"; }
+std::string shout(std::string_view text) noexcept { return std::string(text) + "!"; }
 std::optional<double> root(double x) {
   if (x < 0) throw std::domain_error("no root of what is below 0");
   return x == 0 ? std::nullopt : std::optional(x / 2);
 }
-std::string show(sd::Value value) noexcept {
+std::string show(sd::Value value) {
   std::string text;
   sd::append_text(text, value);
   return text;

@@ -79,6 +79,7 @@ inline int run(const std::vector<Case>& cases) {
     try {
       one.body();
       std::printf("ok      %s\n", one.name);
+      std::fflush(stdout);  // seen even if the next one crashes
     } catch (const std::exception& error) {
       std::printf("FAILED  %s\n        %s\n", one.name, error.what());
       ++failed;
