@@ -87,6 +87,7 @@ class Container:
         everywhere = [
             {"destination": "/proc", "type": "proc", "source": "proc"},
             {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+            {"destination": "/dev/shm", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
             {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
             {"destination": "/etc/hosts", "type": "bind", "source": "/etc/hosts",
              "options": ["bind", "ro"]},
@@ -99,6 +100,7 @@ class Container:
                 options.append("ro")
             everywhere.append({"destination": str(inside), "type": "bind", "source": str(folder),
                                "options": options})
+        self._uid = uid
         return {
             "ociVersion": "1.0.2",
             "root": {"path": str(image().root), "readonly": True},
@@ -137,7 +139,8 @@ class Container:
         """Runs a program of the image beside it, as `docker exec` and health checks do."""
         inside = ["unshare", "-m", "sh", "-c",
                   'mount -t tmpfs none /sys/fs/cgroup && exec crun "$@"', "sh",
-                  "--root", self._folder / "run", "--cgroup-manager=disabled", "exec", self.id]
+                  "--root", self._folder / "run", "--cgroup-manager=disabled", "exec",
+                  "--user", f"{self._uid}:{self._uid}", self.id]
         return subprocess.run([*inside, *arguments], capture_output=True, text=True, timeout=60)
 
     def wait_until(self, condition, seconds=60, what="the condition"):

@@ -20,6 +20,11 @@ ln -s usr/lib64 "$root/lib64"
 install -m 0755 "$binary" "$root/usr/bin/streamd"
 strip --strip-all "$root/usr/bin/streamd"
 install -d -m 1777 "$root/tmp"
+# What an engine mounts something over must be there when the root can't be written to.
+mkdir -p "$root/proc" "$root/sys" "$root/dev"
+: >"$root/etc/hosts"
+: >"$root/etc/resolv.conf"
+: >"$root/etc/hostname"
 install -d -m 0750 "$owned/state"
 
 # The linker's list: "name => path (address)", and the linker itself without a name.
