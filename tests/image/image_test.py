@@ -252,9 +252,9 @@ def test_the_nginx_job_on_a_log_of_the_host(place):
 
 def test_the_nginx_job_on_kafka(place):
     """pipelines/nginx.yaml as it is; Elasticsearch is away, so the raw records wait in the outbox."""
-    records = [json.dumps({"@timestamp": str(1_700_000_000 + n / 10), "client_ip": f"192.0.2.{n % 3}",
+    records = [(None, json.dumps({"@timestamp": str(1_700_000_000 + n / 10), "client_ip": f"192.0.2.{n % 3}",
                            "host": "a.example", "status": "404", "country": "CH",
-                           "request_time": "0.5"}) for n in range(600)]
+                           "request_time": "0.5"}), None) for n in range(600)]
     with Kafka() as kafka:
         for topic in ["nginx-access", "nginx-raw", *(f"goal{n}-topic" for n in (1, 2, 3, 4))]:
             kafka.create_topic(topic)
