@@ -7,6 +7,7 @@
 #include "tests/engine/testing/yaml_node.h"
 
 #include <algorithm>
+#include <utility>
 
 using namespace streamd;
 using namespace streamd::testing;
@@ -26,11 +27,14 @@ std::vector<std::string> paths(const std::string& expected, const std::string& a
 using Paths = std::vector<std::string>;
 
 struct Rows {
-  Rows(const std::string& list, const std::vector<std::string>& rows)
-      : expected(yaml_node(list).items), actual(read_rows(rows, 0, arena)) {}
+  Rows(const std::string& list, std::vector<std::string> rows)
+      : texts(std::move(rows)),
+        expected(yaml_node(list).items),
+        actual(read_rows(texts, 0, arena)) {}
   std::vector<Pair> pairs(bool in_order = false) const {
     return pair_rows(expected, actual, false, in_order);
   }
+  const std::vector<std::string> texts;  // what `actual` points to
   Arena arena;
   std::vector<ConfigNode> expected;
   std::vector<Value> actual;
@@ -129,7 +133,8 @@ TEST_CASE("what is written as YAML reads back as the same value", "[testing]") {
     const std::string yaml = flow_yaml(value);
     CAPTURE(yaml);
     CHECK(paths(yaml, text, true).empty());
-    const Value again = expr::read_json(json_of(yaml_node(yaml)), arena);
+    const std::string json = json_of(yaml_node(yaml));
+    const Value again = expr::read_json(json, arena);
     CHECK(flow_yaml(again) == yaml);
   }
 }

@@ -117,13 +117,14 @@ cases:
   - name: late
     in:
       in:
-        - {record: {k: a, n: "1"}, at: 1m}
-        - {record: {k: a, n: "2"}, at: 1s}
-        - {record: {k: a, n: "4"}, at: 30s, partition: other}
+        - {record: {t: 1704067200, k: a, n: "8"}, partition: other}
+        - {t: 1704067260, k: a, n: "1"}
+        - {t: 1704067201, k: a, n: "2"}
+        - {record: {t: 1704067230, k: a, n: "4"}, partition: other}
     end: true
     expect:
-      counts: {in: 3, dropped: {late: 1}}
-      out: [{sum: 1}, {sum: 4}]
+      counts: {in: 4, dropped: {late: 1}}
+      out: [{sum: 8}, {sum: 4}, {sum: 1}]
 )");
 }
 
@@ -160,7 +161,7 @@ cases:
              {"FAIL  wrong",
               "p/test.test.yaml:8:7: out: 1 row differs, 1 row is missing, 1 row was not expected",
               R"(- {"k":"a","sum":5})", "sum is 1, expected 5", R"(- {"k":"c","sum":9})",
-              R"(+ {"k":"b","window_start")"});
+              R"(+ {"k":"b","sum":2)"});
   fails_with(R"(
 cases:
   - name: numbers
@@ -225,20 +226,21 @@ cases:
 }
 
 TEST_CASE("mistakes of the pipeline are told in its own file, without secrets", "[testing]") {
-  files() = {{"p/test.yaml", "pipeline: test\nsources: {in: {type: fake, nonsense: ${SECRET}}}\n"},
-             {"p/test.test.yaml", "env: {SECRET: hunter2}\ncases: [{name: a}]\n"}};
+  files() = {
+      {"p/test.yaml", "pipeline: test\nsources: {in: {type: fake, nonsense: \"${SECRET}\"}}\n"},
+      {"p/test.test.yaml", "env: {SECRET: hunter2}\ncases: [{name: a}]\n"}};
   const auto suite =
       testing::load_suite("p/test.test.yaml", test_registry(), read_test_file_of_map);
   const std::string told = render(suite->problems, suite->texts, false, suite->secrets);
   INFO(told);
-  CHECK(holds(told, "p/test.yaml:2:29: error:"));
+  CHECK(holds(told, "p/test.yaml:2:28: error:"));
   CHECK_FALSE(holds(told, "hunter2"));
 }
 
 TEST_CASE("a variable that the test does not give is not taken from the environment", "[testing]") {
-  const Ran ran = run_cases(
-      kLists + "cases: [{name: a}]",
-      "pipeline: test\nsources: {in: {type: fake}}\nsinks: {out: {type: ${PATH}, input: in}}\n");
+  const Ran ran = run_cases(kLists + "cases: [{name: a}]",
+                            "pipeline: test\nsources: {in: {type: fake}}\nsinks: {out: {type: "
+                            "\"${PATH}\", input: in}}\n");
   CHECK_FALSE(ran.suite->good());
   CHECK(holds(ran.problems, "variable \"PATH\" is not set"));
   CHECK(holds(ran.problems, "give it in the test file, below env:"));
