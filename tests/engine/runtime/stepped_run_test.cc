@@ -124,5 +124,6 @@ TEST_CASE("an error that ends a run ends a stepped one", "[runtime]") {
   options.backend = changed.disk.opener();
   const auto refused = SteppedRun::open(*changed.plan, options);
   REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().kind == ErrorKind::config);
+  CHECK(refused.error().kind == ErrorKind::state);
+  CHECK(refused.error().message.find("its stored state no longer fits") != std::string::npos);
 }
