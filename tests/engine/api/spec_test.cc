@@ -134,5 +134,7 @@ TEST_CASE("a view is a JSON schema") {
   CHECK(schema.find(R"("required":["by","within"])") != std::string::npos);
   CHECK(spec.view().fields[2].nested.front().name == "every");
   CHECK(schema.find(R"("additionalProperties":false)") != std::string::npos);
-  CHECK(schema.find(R"("inner":{"description":"More.","markdownDescription":"More.","type":"object")") != std::string::npos);
+  CHECK(schema.find(
+            R"("inner":{"description":"More.","markdownDescription":"More.","type":"object")") !=
+        std::string::npos);
 }
