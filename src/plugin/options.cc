@@ -63,6 +63,18 @@ FieldView view_of(const sd_field& field) {
   return view;
 }
 
+// YAML quotes are no part of a text.
+std::string unquoted(const std::string& text) {
+  const char quote = text.size() < 2 ? '\0' : text.front();
+  if ((quote != '"' && quote != '\'') || text.back() != quote) return text;
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    const bool escape = text[i] == (quote == '"' ? '\\' : '\'') && i + 2 < text.size();
+    out += text[escape ? ++i : i];
+  }
+  return out;
+}
+
 // A default as if it stood in the file; nullopt: there is none.
 std::optional<ConfigNode> fallback_of(const sd_field& field) {
   std::string text = owned(field.fallback);
@@ -70,7 +82,8 @@ std::optional<ConfigNode> fallback_of(const sd_field& field) {
   ConfigNode node;
   node.shape = ConfigNode::Shape::scalar;
   if (field.type != SD_FIELD_STRINGS || text.front() != '[') {
-    node.text = std::move(text);
+    node.quoted = unquoted(text) != text;
+    node.text = unquoted(text);
     return node;
   }
   node.shape = ConfigNode::Shape::list;
@@ -81,7 +94,7 @@ std::optional<ConfigNode> fallback_of(const sd_field& field) {
     item.shape = ConfigNode::Shape::scalar;
     const std::string_view part = rest.substr(0, comma);
     const std::size_t first = part.find_first_not_of(' ');
-    if (first != std::string_view::npos) item.text = std::string(part.substr(first));
+    if (first != std::string_view::npos) item.text = unquoted(std::string(part.substr(first)));
     node.items.push_back(std::move(item));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }

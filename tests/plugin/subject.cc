@@ -43,7 +43,7 @@ void unmake(void* self) { delete static_cast<Instance*>(self); }
 // --------------------------------------------------------------------------------------
 
 constexpr sd_field kX = field(SD_FIELD_COLUMN, SD_FIELD_REQUIRED, "x");
-constexpr sd_field kAs = field(SD_FIELD_STRING, 0, "as", "doubled");
+constexpr sd_field kAs = field(SD_FIELD_STRING, 0, "as", "\"doubled\"");
 constexpr sd_field kLimit = field(SD_FIELD_INT, 0, "limit", "1000", 1, 5000);
 constexpr const sd_field* kDoubledFields[] = {&kX, &kAs, &kLimit};
 constexpr sd_spec kDoubledSpec = {sizeof(sd_spec),
