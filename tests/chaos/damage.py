@@ -45,7 +45,7 @@ class HalfWay:
 
     def fresh_copy(self):
         shutil.rmtree(self.place, ignore_errors=True)
-        shutil.copytree(self.original, self.place)
+        shutil.copytree(self.original, self.place, ignore=shutil.ignore_patterns("CONTROL"))  # a socket
         self.run.write(self.job.pipeline())
 
     def outcome(self, what):
