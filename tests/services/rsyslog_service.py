@@ -77,7 +77,7 @@ class Rsyslog:
         self.socket = self.directory / "in"
         self._received = self.directory / "received.ndjson"
         self.udp, self.tcp, self.tls = free_port(), free_port(), free_port()
-        self._receives = receive
+        self._receives, self._tls = receive, receive and certificates is not None
         files = ""
         if certificates is not None:
             names = ("CAFile", "CertFile", "KeyFile")
@@ -116,10 +116,16 @@ class Rsyslog:
         def ready():
             if not self._process.alive():
                 raise ServiceError("rsyslogd did not start:\n" + tail(self._process.log))
-            return self._takes() and (not self._receives or accepts(self.tcp))
+            return self._takes() and (not self._receives or self._listens())
 
         wait_until(ready, 30, "rsyslogd takes messages")
         return self
+
+    def _listens(self):
+        """On every port: a datagram that comes too early is lost, and a connection waits half a minute."""
+        return (accepts(self.tcp) and (not self._tls or accepts(self.tls)) and
+                any(int(line.split()[1].rpartition(":")[2], 16) == self.udp
+                    for table in ("udp", "udp6") for line in open(f"/proc/net/{table}").readlines()[1:]))
 
     def _takes(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
