@@ -62,14 +62,14 @@ def test_a_plugin_that_blocks_is_named_and_can_be_stopped(streamd, tmp_path):
 def test_a_refused_plugin_is_explained_at_its_place(streamd, tmp_path):
     (tmp_path / "job.yaml").write_text(
         PIPELINE.format(plugin=f"[{MODULES}/refused_abi.so, {MODULES}/refused_taken.so, nowhere.so]", how="x")
-        .replace("input: risky", "inputt: risky"))
+        .replace("input: risky", "inputt: risky").replace("file, path: in", "filee, path: in"))
     result = subprocess.run([streamd, "check", "job.yaml"], cwd=tmp_path, text=True, capture_output=True)
     assert result.returncode == 2
     assert "it is built for plugin ABI 2, and this streamd has 1" in result.stderr
     assert 'operator "filter" is there already, built in' in result.stderr
     assert "No such file or directory" in result.stderr
     assert 'did you mean "input"?' in result.stderr
-    assert "unknown-type" not in result.stderr
+    assert 'unknown type "filee"' in result.stderr and 'unknown type "trouble"' not in result.stderr
 
 
 def test_plugins_come_from_the_command_line_and_the_environment_too(streamd, tmp_path):

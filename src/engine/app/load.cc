@@ -42,10 +42,13 @@ ConfigNode map_of(const std::vector<std::pair<std::string, ConfigNode>>& entries
   return node;
 }
 
-// What is not known because a plugin is missing need not be told as well.
+// What is not known because a plugin is missing need not be told as well; what looks like a slip
+// is.
 void take_but_unknown(const Diagnostics& found, Diagnostics& problems) {
   for (const auto& p : found.all())
-    if (p.severity == Severity::error && p.code != "unknown-type" && p.code != "unknown-function")
+    if (p.severity == Severity::error &&
+        ((p.code != "unknown-type" && p.code != "unknown-function") ||
+         p.hint.find("did you mean") != std::string::npos))
       problems.error(p.code, p.place, p.message, p.hint);
 }
 
