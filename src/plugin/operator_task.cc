@@ -9,13 +9,24 @@
 namespace streamd::plugin {
 namespace {
 
-// Values of most kinds need no second look.
-bool plain(const Value& value) {
-  constexpr std::uint32_t kPlain = (1u << SD_MISSING) | (1u << SD_NULL) | (1u << SD_BOOL) |
-                                   (1u << SD_INT) | (1u << SD_DOUBLE) | (1u << SD_TIMESTAMP) |
-                                   (1u << SD_UINT) | (1u << SD_DURATION);
+// Values of these kinds need no second look.
+constexpr std::uint32_t kPlain = (1u << SD_MISSING) | (1u << SD_NULL) | (1u << SD_BOOL) |
+                                 (1u << SD_INT) | (1u << SD_DOUBLE) | (1u << SD_TIMESTAMP) |
+                                 (1u << SD_UINT) | (1u << SD_DURATION);
+
+std::uint32_t bit_of(const Value& value) {
   const std::uint32_t kind = to_abi(&value)->kind;
-  return kind < 32 && ((kPlain >> kind) & 1) != 0;
+  return 1u << (kind < 31 ? kind : 31);
+}
+
+// The kinds that there are among the records of a batch.
+std::uint32_t kinds_of(const Value* values, const sd_batch& batch) {
+  std::uint32_t kinds = 0;
+  if (batch.index == nullptr)
+    for (std::size_t r = 0; r < batch.rows; ++r) kinds |= bit_of(values[r]);
+  else
+    for (std::size_t r = 0; r < batch.rows; ++r) kinds |= bit_of(values[batch.index[r]]);
+  return kinds;
 }
 
 }  // namespace
@@ -154,9 +165,10 @@ Status OperatorTask::check_columns() {
       return broken("on_batch", fmt::format("it wrote past its batch, in column \"{}\"",
                                             shape_.outputs[o].name));
     const Value* const values = columns_[o].data();
+    if ((kinds_of(values, *batch_) & ~kPlain) == 0) continue;
     for (std::size_t r = 0; r < batch_->rows; ++r) {
       const Value& value = values[entry_of(r)];
-      if (plain(value) || fates_[r] != Fate::passed) continue;
+      if ((bit_of(value) & kPlain) != 0 || fates_[r] != Fate::passed) continue;
       const std::string wrong = wrong_with(value);
       if (!wrong.empty())
         return broken("on_batch", fmt::format("field \"{}\" of record {}: {}",
@@ -231,6 +243,11 @@ sd_value* OperatorTask::column(std::uint32_t output) {
 sd_code OperatorTask::pass(const std::uint32_t* records, std::size_t count) {
   if (in_ == nullptr || shape_.makes_records()) return Task::pass(records, count);
   if (std::exchange(pass_called_, true)) return misused("it called pass() twice");
+  if (records == nullptr && rejected_.empty()) {
+    fates_.assign(fates_.size(), Fate::passed);
+    passed_ = fates_.size();
+    return SD_OK;
+  }
   if (records == nullptr) {
     for (Fate& fate : fates_)
       if (fate == Fate::open) {
