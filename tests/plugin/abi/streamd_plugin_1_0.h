@@ -125,9 +125,9 @@ typedef int32_t sd_code; /* not an enum, whose width is the compiler's choice */
 /* Operators and sinks: a field of the record or a CEL expression. The engine evaluates it and hands
  * the values over as columns of each batch: SD_MISSING where the record has no such field or the
  * expression fails. The config value is the text. */
-#define SD_FIELD_COLUMN 9u   /* one: SD_STRING */
-#define SD_FIELD_COLUMNS 10u /* a map of names to expressions: SD_MAP; one column each, in order \
-                              */
+#define SD_FIELD_COLUMN 9u /* one: SD_STRING */
+/* A map of names to expressions: SD_MAP; one column each, in order. */
+#define SD_FIELD_COLUMNS 10u
 
 #define SD_FIELD_REQUIRED 1u
 #define SD_FIELD_SECRET 2u   /* printed as *** everywhere */
