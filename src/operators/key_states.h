@@ -57,6 +57,14 @@ class KeyStates {
     return &entry.state;
   }
 
+  // The key had a record at this time; nothing if it is not known.
+  void touch(std::string_view key, std::int64_t time) {
+    const auto at = keys_.find(key);
+    if (at == keys_.end()) return;
+    at->second.newest = std::max(at->second.newest, time);
+    if (!std::exchange(at->second.changed, true)) changed_.push_back(&*at);
+  }
+
   // Forgets keys, all at once and each eighth of `keep`, so that a key is looked at nine times.
   // The end of the input forgets nothing: a later run may go on from here.
   void advance(EventTime w) {

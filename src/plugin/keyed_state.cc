@@ -88,10 +88,6 @@ void KeyedState::clear_timer(std::string_view key, std::uint32_t number) {
   memory.timers.erase(timer_of(memory, number));
 }
 
-void KeyedState::touch(std::string_view key, std::int64_t time) {
-  if (states_.find(key) != nullptr) states_.change(key, hash_key(key, seed_), time);
-}
-
 // A key is listed once and its place put right when it is looked at: until then its timers may move
 // to later times freely.
 void KeyedState::list(std::string_view key, KeyMemory& memory) {

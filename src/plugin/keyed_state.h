@@ -48,7 +48,7 @@ class KeyedState {
   bool set_timer(std::string_view key, std::uint32_t number, std::int64_t at);
   void clear_timer(std::string_view key, std::uint32_t number);
   // The key had a record at this time: it is remembered from then on, if it has anything.
-  void touch(std::string_view key, std::int64_t time);
+  void touch(std::string_view key, std::int64_t time) { states_.touch(key, time); }
 
   struct Due {
     std::string key;

@@ -73,10 +73,13 @@ Status check_functions(const Library& library, const expr::FunctionScope& known)
 }  // namespace
 
 Status add_plugin(const std::string& path, Registry& registry) {
+  const auto library = open_library(path);
+  if (!library) return tl::unexpected(library.error());
+  return add_library(*library, registry);
+}
+
+Status add_library(const Library& library, Registry& registry) {
   name_crashes();
-  auto opened = open_library(path);
-  if (!opened) return tl::unexpected(std::move(opened).error());
-  const Library& library = *opened;
   const auto& files = registry.plugin_files();
   if (std::find(files.begin(), files.end(), library.real) != files.end()) return {};
 

@@ -55,7 +55,7 @@ bool MadeRecords::add(const sd_row& row) {
   const Value* const values = from_abi(row.values);
   for (std::size_t c = 0; c < fields_; ++c) {
     columns_[key_fields_ + c]->push_back(copied(values[c], *arena_));
-    append_key(values[c], bytes_);
+    if (row.id == 0) append_key(values[c], bytes_);
   }
   rows_->time.push_back({row.time});
   rows_->floor.push_back(EventTime::min());

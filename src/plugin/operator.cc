@@ -105,13 +105,12 @@ class PluginOperatorPlan final : public OperatorPlan {
   OperatorShape shape_;
 };
 
-// The node's own options; null: something is wrong.
-std::unique_ptr<OperatorPlan> make_plan(const Library& library, const sd_operator& op,
-                                        const ConfigNode& node, const KeyedOptions* keyed,
-                                        Diagnostics& problems) {
+// settings: null where something is wrong, and so is the plan then.
+std::unique_ptr<OperatorPlan> make_plan(const sd_operator& op,
+                                        const std::shared_ptr<const Settings>& settings,
+                                        const KeyedOptions* keyed, Diagnostics& problems) {
   OperatorShape shape;
   shape.op = &op;
-  const auto settings = read_settings(library, *op.spec, op.check, node, problems);
   if (keyed != nullptr) {
     shape.key = KeyParts::parse(keyed->by, problems);
     shape.keep = keyed->keep;
@@ -140,17 +139,15 @@ void add_operator(const Library& library, const sd_operator& op, Registry& regis
   }
   added.make = [library, &op, own, keyed](const ConfigNode& node, std::vector<const SpecView*> also,
                                           Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
+    if (!keyed)
+      return make_plan(op, read_node(library, *op.spec, op.check, own, node, also, problems),
+                       nullptr, problems);
     also.push_back(&own);
     const std::size_t before = problems.errors();
-    std::unique_ptr<OperatorPlan> plan;
-    if (keyed) {
-      const auto read = keyed_spec().read(node, problems, also);
-      if (read) plan = make_plan(library, op, read->node, &read->config, problems);
-    } else {
-      ConfigNode corrected = node;
-      reject_unknown_keys(corrected, also, problems);
-      plan = make_plan(library, op, corrected, nullptr, problems);
-    }
+    const auto read = keyed_spec().read(node, problems, also);
+    if (!read) return nullptr;
+    auto plan = make_plan(op, read_settings(library, *op.spec, op.check, read->node, problems),
+                          &read->config, problems);
     return problems.errors() == before ? std::move(plan) : nullptr;
   };
   registry.add(std::move(added));

@@ -28,17 +28,16 @@ struct Opened {
 
 // The plugin beside all that is known; nullopt: it was refused, which was told.
 std::optional<Opened> open(const std::string& file, const Registry& registry) {
-  Opened opened{{}, registry};
-  if (const Status added = plugin::add_plugin(file, opened.registry); !added) {
-    print_error(added.error());
-    return std::nullopt;
-  }
   auto library = plugin::open_library(file);
   if (!library) {
     print_error(library.error());
     return std::nullopt;
   }
-  opened.library = std::move(*library);
+  Opened opened{std::move(*library), registry};
+  if (const Status added = plugin::add_library(opened.library, opened.registry); !added) {
+    print_error(added.error());
+    return std::nullopt;
+  }
   return opened;
 }
 
