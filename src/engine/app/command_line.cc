@@ -3,6 +3,7 @@
 
 #include "engine/app/commands.h"
 #include "engine/app/components.h"
+#include "engine/app/logging.h"
 #include "plugin/load.h"
 
 #include <CLI/CLI.hpp>
@@ -215,9 +216,7 @@ bool load_plugins(std::vector<std::string> files, Registry& registry) {
   bool good = true;
   for (const std::string& file : files)
     if (const Status added = plugin::add_plugin(file, registry); !added) {
-      std::fputs(("error: " + added.error().message + "\n").c_str(), stderr);
-      if (!added.error().hint.empty())
-        std::fputs(("  = help: " + added.error().hint + "\n").c_str(), stderr);
+      print_error(added.error());
       good = false;
     }
   return good;

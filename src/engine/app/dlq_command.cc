@@ -19,8 +19,7 @@ namespace streamd {
 namespace {
 
 int failed(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
+  print_error(error);
   return error.kind == ErrorKind::config ? kExitUsage : kExitFailed;
 }
 

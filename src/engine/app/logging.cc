@@ -44,6 +44,11 @@ void ProgressLine::draw(const std::string& line) {
   drawn_ = true;
 }
 
+void print_error(const Error& error) {
+  std::fprintf(stderr, "error: %s\n", error.message.c_str());
+  if (!error.hint.empty()) std::fprintf(stderr, "  = help: %s\n", error.hint.c_str());
+}
+
 void ProgressLine::clear() {
   if (drawn_) std::fputs("\r\x1b[K", stderr);
   drawn_ = false;

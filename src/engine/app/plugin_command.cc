@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
+#include "engine/app/logging.h"
 #include "engine/config/reference.h"
 #include "engine/config/yaml.h"
 #include "engine/expr/function_scope.h"
@@ -15,11 +16,6 @@
 
 namespace streamd {
 namespace {
-
-void print_error(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
-}
 
 struct Opened {
   plugin::Library library;

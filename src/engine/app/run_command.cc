@@ -27,11 +27,6 @@ namespace {
 
 constexpr Duration kHealthyRun = Duration::from_seconds(60);
 
-void print_error(const Error& error) {
-  fmt::print(stderr, "error: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
-}
-
 // Waits, or until a stop is wanted; false then.
 bool pause(Duration time, const std::stop_token& stop) {
   std::mutex mutex;

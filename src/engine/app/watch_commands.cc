@@ -3,6 +3,7 @@
 #include "engine/api/field_type.h"
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
+#include "engine/app/logging.h"
 #include "engine/config/yaml.h"
 #include "engine/core/whole_file.h"
 #include "engine/io/control/client.h"
@@ -25,8 +26,7 @@ namespace {
 constexpr Duration kAnswerWithin = Duration::from_seconds(10);
 
 int failed(const Error& error, int code = kExitFailed) {
-  fmt::print(stderr, "error: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  = help: {}\n", error.hint);
+  print_error(error);
   return code;
 }
 
