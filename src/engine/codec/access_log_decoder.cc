@@ -115,9 +115,14 @@ bool needs_care(std::string_view text) {
   const char* const end = p + text.size();
 #if defined(__SSE2__)
   const __m128i backslash = _mm_set1_epi8('\\');
-  for (; end - p >= 16; p += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    if (_mm_movemask_epi8(_mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, backslash))) != 0) return true;
+  const auto care = [backslash](const char* at) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return _mm_movemask_epi8(_mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, backslash))) != 0;
+  };
+  if (text.size() >= 16) {
+    for (; end - p >= 16; p += 16)
+      if (care(p)) return true;
+    return p != end && care(end - 16);
   }
 #endif
   for (; p != end; ++p) {
@@ -176,6 +181,7 @@ class AccessLogDecoder final : public Decoder {
     }
     if (!cut(text)) return false;
     split_ = false;
+    plain_ = !needs_care(text);
     const std::string_view* const sources = clf_ ? parts_.part.data() : values_.data();
     for (const Wanted& wanted : wanted_) {
       const std::string_view source = sources[wanted.output.source];
@@ -222,7 +228,7 @@ class AccessLogDecoder final : public Decoder {
   // Undoes the server's escapes. What is no UTF-8 then stays as it was logged; bytes that the
   // server should have escaped but did not become U+FFFD.
   Value string(std::string_view text) {
-    if (!needs_care(text)) [[likely]]
+    if (plain_ || !needs_care(text)) [[likely]]
       return Value::string(text);
     if (!is_utf8(text)) {
       scratch_.clear();
@@ -294,6 +300,7 @@ class AccessLogDecoder final : public Decoder {
   std::vector<std::string_view> values_;
   RequestLine parsed_;
   bool split_ = false;
+  bool plain_ = false;  // no part of it needs care
   std::string_view code_;
   std::string reason_;
 };

@@ -128,7 +128,8 @@ Value to_string(const Call& c) {
                                 : Value::error("bytes are no valid UTF-8");
   if (v.is(Kind::json)) return Value::string(v.text());
   if (v.is(Kind::null) || v.is(Kind::list) || v.is(Kind::map)) return mismatch(c);
-  std::string text;
+  thread_local std::string text;
+  text.clear();
   append_printed(v, text);
   return Value::string(c.context.arena.copy(text));
 }

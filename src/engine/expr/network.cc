@@ -82,6 +82,14 @@ std::optional<Address> parse_as_written(std::string_view text) {
   return good ? std::optional(out) : std::nullopt;
 }
 
+// As decimal digits; behind the last one.
+char* write_octet(unsigned octet, char* to) {
+  if (octet >= 100) *to++ = static_cast<char>('0' + octet / 100);
+  if (octet >= 10) *to++ = static_cast<char>('0' + octet / 10 % 10);
+  *to++ = static_cast<char>('0' + octet % 10);
+  return to;
+}
+
 void append_v6(std::string_view octets, std::string& out) {
   std::array<unsigned, 8> groups = {};
   for (std::size_t i = 0; i < 8; ++i)
@@ -136,15 +144,20 @@ std::optional<Address> parse_cidr(std::string_view text) {
 
 void append_ip(std::string_view octets, std::string& out) {
   if (octets.size() != 4) return append_v6(octets, out);
+  char text[4 * 4];
+  char* end = text;
   for (std::size_t i = 0; i < 4; ++i) {
-    if (i > 0) out += '.';
-    fmt::format_to(std::back_inserter(out), "{}", static_cast<unsigned char>(octets[i]));
+    if (i > 0) *end++ = '.';
+    end = write_octet(static_cast<unsigned char>(octets[i]), end);
   }
+  out.append(text, static_cast<std::size_t>(end - text));
 }
 
 void append_cidr(std::string_view bytes, std::string& out) {
   append_ip(bytes.substr(0, bytes.size() - 1), out);
-  fmt::format_to(std::back_inserter(out), "/{}", static_cast<unsigned char>(bytes.back()));
+  char text[4] = {'/'};
+  const char* const end = write_octet(static_cast<unsigned char>(bytes.back()), text + 1);
+  out.append(text, static_cast<std::size_t>(end - text));
 }
 
 bool same_prefix(std::string_view a, std::string_view b, unsigned bits) {
