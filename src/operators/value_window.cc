@@ -53,17 +53,25 @@ Fence ValueWindow::deviation_fence(double reach) const {
   return {mean - margin, mean + margin};
 }
 
+// The values nearest to the middle lie side by side, so where they begin can be searched for.
+double ValueWindow::distance(double middle, std::size_t rank) const {
+  std::size_t low = 0;
+  for (std::size_t high = sorted_.size() - rank - 1; low < high;) {
+    const std::size_t at = low + (high - low) / 2;
+    if (middle - sorted_[at] > sorted_[at + rank + 1] - middle)
+      low = at + 1;
+    else
+      high = at;
+  }
+  return std::max(std::abs(sorted_[low] - middle), std::abs(sorted_[low + rank] - middle));
+}
+
 Centre ValueWindow::robust_centre() const {
   constexpr double kNormal = 1.4826;
   const double median = quantile(0.5);
-  std::vector<double> distances;
-  distances.reserve(sorted_.size());
-  for (const double value : sorted_) distances.push_back(std::abs(value - median));
-  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
-  std::nth_element(distances.begin(), middle, distances.end());
-  double spread = *middle;
-  if (distances.size() % 2 == 0)
-    spread = (spread + *std::max_element(distances.begin(), middle)) / 2;
+  const std::size_t half = sorted_.size() / 2;
+  double spread = distance(median, half);
+  if (sorted_.size() % 2 == 0) spread = (spread + distance(median, half - 1)) / 2;
   return {median, kNormal * spread};
 }
 

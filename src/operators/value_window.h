@@ -48,6 +48,8 @@ class ValueWindow {
   };
   void forget_oldest();
   double quantile(double q) const;
+  // From `middle` to the value that is nearest to it but for `rank` others.
+  double distance(double middle, std::size_t rank) const;
 
   std::deque<Sample> samples_;  // by time
   std::vector<double> sorted_;

@@ -148,6 +148,11 @@ TEST_CASE("The fences are those of the definition over the newest values") {
     for (const double v : values) squares += (v - mean) * (v - mean);
     const double deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
     CHECK(window.deviation_fence(3).high == Approx(mean + 3 * deviation));
+    const double median = quantile(values, 0.5);
+    std::vector<double> distances;
+    for (const double v : values) distances.push_back(std::abs(v - median));
+    CHECK(window.robust_centre().middle == median);
+    CHECK(window.robust_centre().spread == 1.4826 * quantile(distances, 0.5));
   }
 }
 

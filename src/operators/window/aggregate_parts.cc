@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/aggregate_parts.h"
 
-#include "engine/codec/encode.h"
 #include "engine/core/key.h"
 #include "operators/window/value_order.h"
 #include "operators/window/varint.h"
 
 #include <absl/container/btree_map.h>
-#include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
 namespace streamd::window {
 namespace {
@@ -24,7 +21,6 @@ struct Stamped {
   std::string value;
 };
 using Timeline = absl::btree_map<std::pair<std::int64_t, std::uint64_t>, std::string>;
-using Counted = absl::flat_hash_map<std::string, std::int64_t>;
 using Sketch = absl::btree_map<std::int32_t, std::int64_t>;
 
 template <class T>
@@ -188,84 +184,6 @@ bool decode_stamped(std::string_view& in, Word& part, std::uint64_t& arrival) {
 }
 void free_stamped_part(Word& part) { release<Stamped>(part); }
 void free_stamped_running(Word& running) { release<Timeline>(running); }
-
-void add_counted(Word& at, const Value& value) { ++make<Counted>(at)[encode_value(value)]; }
-void combine_counted(Word& at, Word other, int sign) {
-  if (other == 0) return;
-  auto& all = make<Counted>(at);
-  for (const auto& [value, count] : *get<Counted>(other)) {
-    const auto found = all.try_emplace(value, 0).first;
-    found->second += sign * count;
-    if (found->second == 0) all.erase(found);
-  }
-  if (all.empty()) release<Counted>(at);
-}
-std::size_t counted_size(Word at) { return at == 0 ? 0 : get<Counted>(at)->size(); }
-Value counted_top(Word at, std::size_t k, Arena& arena) {
-  using Item = std::pair<std::string_view, std::int64_t>;
-  std::vector<Item> items;
-  if (at != 0)
-    for (const auto& [value, count] : *get<Counted>(at)) items.emplace_back(value, count);
-  k = std::min(k, items.size());
-  std::partial_sort(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(k), items.end(),
-                    [](const Item& a, const Item& b) {
-                      if (a.second != b.second) return a.second > b.second;
-                      return compare_encoded(a.first, b.first) < 0;
-                    });
-  std::string json = "[";
-  for (std::size_t i = 0; i < k; ++i) {
-    json += i == 0 ? "{\"value\":" : ",{\"value\":";
-    append_json(decode_value(items[i].first), json);
-    json += ",\"count\":" + std::to_string(items[i].second) + "}";
-  }
-  json += "]";
-  return Value::json(arena.copy(json));
-}
-// Terms in order of size, so that the same values give the same bits whatever their order.
-Value counted_entropy(Word at) {
-  if (at == 0) return Value::null();
-  std::vector<std::int64_t> counts;
-  for (const auto& [value, count] : *get<Counted>(at)) counts.push_back(count);
-  std::sort(counts.begin(), counts.end());
-  double all = 0, weighted = 0;
-  for (const std::int64_t count : counts) {
-    const auto c = static_cast<double>(count);
-    all += c;
-    weighted += c * std::log2(c);
-  }
-  return Value::float64(counts.size() == 1 ? 0 : std::max(0.0, std::log2(all) - weighted / all));
-}
-void encode_counted(Word at, std::string& out) {
-  if (at == 0) {
-    put_varint(out, 0);
-    return;
-  }
-  const auto& all = *get<Counted>(at);
-  std::vector<const Counted::value_type*> sorted;
-  sorted.reserve(all.size());
-  for (const auto& item : all) sorted.push_back(&item);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto* a, const auto* b) { return a->first < b->first; });
-  put_varint(out, sorted.size());
-  for (const auto* item : sorted) {
-    put_text(out, item->first);
-    put_varint(out, static_cast<std::uint64_t>(item->second));
-  }
-}
-bool decode_counted(std::string_view& in, Word& at) {
-  std::uint64_t n = 0;
-  if (!take_varint(in, n) || n > in.size()) return false;
-  for (; n > 0; --n) {
-    std::string_view text;
-    std::uint64_t count = 0;
-    if (!take_text(in, text) || !take_varint(in, count) || count == 0 || count > kCountLimit ||
-        !is_one_value(text))
-      return false;
-    make<Counted>(at)[std::string(text)] = static_cast<std::int64_t>(count);
-  }
-  return true;
-}
-void free_counted(Word& at) { release<Counted>(at); }
 
 void add_sketched(Word& at, const Value& value) {
   double d = 0;

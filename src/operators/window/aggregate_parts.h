@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The aggregates that need more than a number: extremes, stamped values (first, last), counted
-// values (distinct, top, entropy) and sketches (quantile). Each is one word: a pointer to what it
+// The aggregates that need more than a number: extremes, stamped values (first, last) and sketches
+// (quantile); those that count values are in counted.h. Each is one word: a pointer to what it
 // owns, 0 when there is nothing. Used by aggregates.cc only; see there for part and running form.
 //
 // On disk (varint.h): extreme: text of the value, empty = none. Stamped: 0, or 1, signed time,
-// varint arrival, text. Counted: varint n, then n times text, varint count, sorted. Sketch:
-// varint n, then n times signed bucket, varint count, ascending.
+// varint arrival, text. Sketch: varint n, then n times signed bucket, varint count, ascending.
 #pragma once
 
 #include "engine/core/arena.h"
@@ -42,15 +41,6 @@ void encode_stamped(Word part, std::string& out);
 bool decode_stamped(std::string_view& in, Word& part, std::uint64_t& arrival);
 void free_stamped_part(Word& part);
 void free_stamped_running(Word& running);
-
-void add_counted(Word& at, const Value& value);
-void combine_counted(Word& at, Word other, int sign);
-std::size_t counted_size(Word at);
-Value counted_top(Word at, std::size_t k, Arena& arena);
-Value counted_entropy(Word at);
-void encode_counted(Word at, std::string& out);
-bool decode_counted(std::string_view& in, Word& at);
-void free_counted(Word& at);
 
 void add_sketched(Word& at, const Value& value);
 void combine_sketched(Word& at, Word other, int sign);

@@ -2,9 +2,11 @@
 #include "operators/window/aggregates.h"
 
 #include "operators/window/aggregate_parts.h"
+#include "operators/window/counted.h"
 #include "operators/window/exact_sum.h"
 #include "operators/window/varint.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace streamd::window {
@@ -47,13 +49,35 @@ Value sum_result(const Compute& compute, const std::uint64_t* at) {
 
 }  // namespace
 
-Aggregates::Aggregates(std::vector<Compute> computes) : computes_(std::move(computes)) {
+Aggregates::Aggregates(std::vector<Compute> computes, std::uint64_t seed)
+    : computes_(std::move(computes)),
+      values_(std::make_unique<DistinctValues>(seed)),
+      block_(std::make_unique<Block>()) {
   for (const auto& compute : computes_) {
+    if (compute.input >= 0)
+      steps_.push_back({compute.function, static_cast<std::uint32_t>(compute.input),
+                        static_cast<std::uint32_t>(words_), place_of(compute)});
     offsets_.push_back(words_);
     words_ += words_of(compute);
   }
   only_sum_ = computes_.size() == 1 && computes_[0].input == 0 &&
               (computes_[0].function == Function::sum || computes_[0].function == Function::avg);
+}
+
+std::uint32_t Aggregates::place_of(const Compute& compute) {
+  if (compute.function != Function::distinct && compute.function != Function::entropy &&
+      compute.function != Function::top)
+    return 0;
+  const auto input = static_cast<std::uint32_t>(compute.input);
+  const auto known = std::find(counted_inputs_.begin(), counted_inputs_.end(), input);
+  const auto place = static_cast<std::uint32_t>(known - counted_inputs_.begin());
+  if (known == counted_inputs_.end()) counted_inputs_.push_back(input);
+  return place;
+}
+
+void Aggregates::forget(std::size_t records) const {
+  for (std::size_t i = 0; i < records * counted_inputs_.size(); ++i)
+    if (block_->numbers[i] != DistinctValues::kNone) values_->release(block_->numbers[i]);
 }
 
 const char* Aggregates::refuse(Function function, const Value& value) {
@@ -85,26 +109,29 @@ const char* Aggregates::refuse(Function function, const Value& value) {
 }
 
 void Aggregates::add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
-                          std::uint64_t arrival) const {
-  for (std::size_t c = 0; c < computes_.size(); ++c) {
-    const Compute& compute = computes_[c];
-    if (compute.input < 0) continue;
-    const Value& value = inputs[compute.input];
+                          std::uint64_t arrival, const std::uint32_t* counted) const {
+  for (const Step& step : steps_) {
+    const Value& value = inputs[step.input];
     if (value.absent()) continue;
-    std::uint64_t* at = part + offsets_[c];
-    switch (compute.function) {
+    std::uint64_t* at = part + step.offset;
+    switch (step.function) {
       case Function::count:
       case Function::share: *at += value.as_bool() ? 1 : 0; break;
       case Function::sum:
       case Function::avg: add_to_sum(at, value); break;
       case Function::min:
-      case Function::max: add_extreme(*at, value, compute.function == Function::max); break;
+      case Function::max: add_extreme(*at, value, step.function == Function::max); break;
       case Function::distinct:
       case Function::entropy:
-      case Function::top: add_counted(*at, value); break;
+      case Function::top:
+        if (counted != nullptr)
+          add_counted(*at, counted[step.counted], *values_);
+        else
+          add_counted(*at, value, *values_);
+        break;
       case Function::first:
       case Function::last:
-        add_stamped(*at, value, time, arrival, compute.function == Function::last);
+        add_stamped(*at, value, time, arrival, step.function == Function::last);
         break;
       case Function::quantile: add_sketched(*at, value); break;
       case Function::rate: break;
@@ -132,7 +159,7 @@ void enter_one(const Compute& compute, std::uint64_t* at, const std::uint64_t* f
     case Function::last: enter_stamped(*at, *from); break;
     case Function::distinct:
     case Function::entropy:
-    case Function::top: combine_counted(*at, *from, 1); break;
+    case Function::top: enter_counted(*at, *from); break;
     case Function::quantile: combine_sketched(*at, *from, 1); break;
     case Function::rate: break;
   }
@@ -150,6 +177,9 @@ void Aggregates::merge(std::uint64_t* part, const std::uint64_t* other) const {
       case Function::max: merge_extreme(*at, *from, compute.function == Function::max); break;
       case Function::first:
       case Function::last: merge_stamped(*at, *from, compute.function == Function::last); break;
+      case Function::distinct:
+      case Function::entropy:
+      case Function::top: merge_counted(*at, *from, *values_); break;
       default: enter_one(compute, at, from);
     }
   }
@@ -185,7 +215,7 @@ void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const 
       case Function::last: leave_stamped(*at, *from); break;
       case Function::distinct:
       case Function::entropy:
-      case Function::top: combine_counted(*at, *from, -1); break;
+      case Function::top: leave_counted(*at, *from); break;
       case Function::quantile: combine_sketched(*at, *from, -1); break;
       case Function::rate: break;
     }
@@ -195,7 +225,7 @@ void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const 
 namespace {
 
 Value common_result(const Compute& compute, const std::uint64_t* at, std::uint64_t count,
-                    std::int64_t span, Arena& arena) {
+                    std::int64_t span, const DistinctValues& values, Arena& arena) {
   switch (compute.function) {
     case Function::count:
       return Value::int64(static_cast<std::int64_t>(compute.input < 0 ? count : *at));
@@ -208,7 +238,8 @@ Value common_result(const Compute& compute, const std::uint64_t* at, std::uint64
     case Function::share:
       if (count == 0) return Value::null();
       return Value::float64(static_cast<double>(*at) / static_cast<double>(count));
-    case Function::top: return counted_top(*at, static_cast<std::size_t>(compute.argument), arena);
+    case Function::top:
+      return counted_top(*at, static_cast<std::size_t>(compute.argument), values, arena);
     case Function::quantile: return sketched_quantile(*at, compute.argument);
     default: return Value::null();
   }
@@ -225,7 +256,7 @@ Value Aggregates::part_result(std::size_t c, const std::uint64_t* part, std::uin
     case Function::max: return extreme_part_result(*at, arena);
     case Function::first:
     case Function::last: return stamped_part_result(*at, arena);
-    default: return common_result(compute, at, count, span, arena);
+    default: return common_result(compute, at, count, span, *values_, arena);
   }
 }
 
@@ -240,7 +271,7 @@ Value Aggregates::running_result(std::size_t c, const std::uint64_t* running, st
     case Function::first:
     case Function::last:
       return stamped_running_result(*at, compute.function == Function::last, arena);
-    default: return common_result(compute, at, count, span, arena);
+    default: return common_result(compute, at, count, span, *values_, arena);
   }
 }
 
@@ -265,7 +296,7 @@ void Aggregates::encode(const std::uint64_t* part, std::string& out) const {
       case Function::last: encode_stamped(*at, out); break;
       case Function::distinct:
       case Function::entropy:
-      case Function::top: encode_counted(*at, out); break;
+      case Function::top: encode_counted(*at, *values_, out); break;
       case Function::quantile: encode_sketched(*at, out); break;
       case Function::rate: break;
     }
@@ -288,7 +319,7 @@ bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t
       case Function::last: return decode_stamped(in, *at, arrival);
       case Function::distinct:
       case Function::entropy:
-      case Function::top: return decode_counted(in, *at);
+      case Function::top: return decode_counted(in, *at, *values_);
       case Function::quantile: return decode_sketched(in, *at);
       case Function::rate: return true;
     }
@@ -317,7 +348,9 @@ void Aggregates::free_words(std::uint64_t* words, bool running) const {
       case Function::last: running ? free_stamped_running(*at) : free_stamped_part(*at); break;
       case Function::distinct:
       case Function::entropy:
-      case Function::top: free_counted(*at); break;
+      case Function::top:
+        running ? free_counted_running(*at) : free_counted_part(*at, *values_);
+        break;
       case Function::quantile: free_sketched(*at); break;
       case Function::count:
       case Function::share:

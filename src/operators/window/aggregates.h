@@ -4,16 +4,20 @@
 // window, which parts enter and leave again. Both forms count exactly, so that entering and leaving
 // in any order gives the value of the parts that are inside.
 //
-// One Aggregates is made per node and is const: shared by workers. Words start zeroed; `free_*`
-// must be called before they are forgotten. Null or missing inputs are skipped by all functions.
+// Words start zeroed; `free_*` must be called before they are forgotten. Null or missing inputs are
+// skipped by all functions. Words belong to the Aggregates that made them: it knows which values
+// they count. A copy knows none yet; each worker has one of its own. One thread.
 #pragma once
 
 #include "engine/core/arena.h"
 #include "engine/core/value.h"
+#include "operators/window/distinct_values.h"
 #include "operators/window/exact_sum.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +54,13 @@ inline constexpr std::size_t kSumDoubles = ExactSum::kWords + 1;  // how many we
 
 class Aggregates {
  public:
-  explicit Aggregates(std::vector<Compute> computes);
+  // seed: of the state directory; for what never counts values of records, any.
+  explicit Aggregates(std::vector<Compute> computes, std::uint64_t seed = 0);
+  // Another one of the same kind.
+  Aggregates with_seed(std::uint64_t seed) const { return Aggregates(computes_, seed); }
+  Aggregates(const Aggregates& other) : Aggregates(other.with_seed(other.values_->seed())) {}
+  Aggregates(Aggregates&&) = default;
+  Aggregates& operator=(Aggregates&&) = default;
 
   std::size_t words() const { return words_; }
   std::size_t size() const { return computes_.size(); }
@@ -59,16 +69,24 @@ class Aggregates {
   // nullptr: `value` can be an input of `function`; otherwise what it should have been.
   static const char* refuse(Function function, const Value& value);
 
+  // Looks up together which values the records of a block count; each has `inputs`, and gets
+  // `counted` until forget(), to be handed to add().
+  template <class Record>
+  void look_up(std::span<Record> block) const;
+  void forget(std::size_t records) const;
+  bool counts_values() const { return !counted_inputs_.empty(); }
+
   // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
-  void add(std::uint64_t* part, const Value* inputs, std::int64_t time,
-           std::uint64_t arrival) const {
+  // counted: of look_up(), or null.
+  void add(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
+           const std::uint32_t* counted = nullptr) const {
     if (only_sum_ && inputs[0].is(Kind::float64)) {
       ExactSum::add_double(part, inputs[0].as_double());
       ++part[kSumInputs];
       ++part[kSumDoubles];
       return;
     }
-    add_each(part, inputs, time, arrival);
+    add_each(part, inputs, time, arrival, counted);
   }
   void merge(std::uint64_t* part, const std::uint64_t* other) const;
   void enter(std::uint64_t* running, const std::uint64_t* part) const;
@@ -91,14 +109,45 @@ class Aggregates {
   void free_running(std::uint64_t* running) const { free_words(running, true); }
 
  private:
-  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
-                std::uint64_t arrival) const;
+  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
+                const std::uint32_t* counted) const;
   void free_words(std::uint64_t* words, bool running) const;
+  std::uint32_t place_of(const Compute& compute);
+
+  // What a record does: to which words, with which of its inputs.
+  struct Step {
+    Function function;
+    std::uint32_t input;
+    std::uint32_t offset;
+    std::uint32_t counted;  // the place of its value in what look_up() gives
+  };
+  struct Block {
+    std::vector<const Value*> values;
+    std::vector<std::uint32_t> numbers;  // of a record's counted inputs, side by side
+  };
 
   std::vector<Compute> computes_;
   std::vector<std::size_t> offsets_;
+  std::vector<Step> steps_;
   std::size_t words_ = 0;
   bool only_sum_ = false;  // one sum or average, of the only input
+  std::vector<std::uint32_t> counted_inputs_;
+  std::unique_ptr<DistinctValues> values_;
+  std::unique_ptr<Block> block_;
 };
+
+template <class Record>
+void Aggregates::look_up(std::span<Record> block) const {
+  const std::size_t width = counted_inputs_.size();
+  block_->values.resize(block.size());
+  block_->numbers.resize(block.size() * width);
+  for (std::size_t c = 0; c < width; ++c) {
+    for (std::size_t k = 0; k < block.size(); ++k)
+      block_->values[k] = block[k].inputs + counted_inputs_[c];
+    values_->numbers_of(block_->values, block_->numbers.data() + c, width);
+  }
+  for (std::size_t k = 0; k < block.size(); ++k)
+    block[k].counted = block_->numbers.data() + k * width;
+}
 
 }  // namespace streamd::window

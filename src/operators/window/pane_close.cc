@@ -132,7 +132,8 @@ void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
                             w.number,
                             0,
                             KeyTable::kNone,
-                            Outcome::taken};
+                            Outcome::taken,
+                            nullptr};
       if (insert(arrival, out) == Outcome::shed) ++shed;
     }
   }
@@ -174,7 +175,7 @@ std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary, Emi
     index.clear();
   };
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (keys_.entry(ids[i]).count == 0) continue;
+    if (keys_.entry(ids[i]).count < std::max<std::uint64_t>(needed_, 1)) continue;
     rows.add(row_of(ids[i], boundary));
     index.push_back(i);
     if (rows.full()) evaluate();

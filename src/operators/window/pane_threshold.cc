@@ -15,6 +15,19 @@ std::uint64_t PaneWindows::kept_records(std::uint32_t id) const {
   return records;
 }
 
+// After a record. Only records bring what is kept for a key closer to `needed_`, so it is counted
+// again when so many have come that it could be there.
+bool PaneWindows::is_far(std::uint32_t id) {
+  if (far_[id] > 0) {
+    --far_[id];
+    return true;
+  }
+  const std::uint64_t kept = kept_records(id);
+  if (kept >= needed_) return false;
+  far_[id] = static_cast<std::uint32_t>(std::min<std::uint64_t>(needed_ - kept - 1, UINT32_MAX));
+  return true;
+}
+
 // Exactly those of one window that is not closed.
 std::uint64_t PaneWindows::records_in(std::uint32_t id, std::int64_t end) const {
   std::uint64_t records = keys_.entry(id).count;
@@ -56,7 +69,7 @@ bool PaneWindows::is_told(Alerts& alerts, std::int64_t end,
 // upper bound of any one window, so it serves as a filter and never as the answer.
 void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   const Entry& entry = keys_.entry(id);
-  if (least_ != 0 && kept_records(id) < least_) return;
+  if (needed_ > 1 && is_far(id)) return;
   const Assigner& a = rules_.assigner;
   const std::int64_t closed = closed_for(entry.group);
   const std::int64_t first = a.end_after(std::max(time, closed));

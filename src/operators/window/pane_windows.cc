@@ -15,6 +15,12 @@ std::uint64_t least_of(const Rules& rules) {
   return rules.having ? 0 : 1;
 }
 
+// What `changed` says of a key depends on what it said before.
+std::uint64_t needed_by(const Rules& rules) {
+  if (rules.emit == Emit::changed) return 0;
+  return std::max(least_of(rules), rules.needed_count);
+}
+
 }  // namespace
 
 std::uint8_t PaneWindows::flag_to_compare(const Rules& rules) {
@@ -29,6 +35,7 @@ PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origi
       share_(share),
       stride_(rules.aggregates.words()),
       least_(least_of(rules)),
+      needed_(needed_by(rules)),
       told_(flag_to_compare(rules)),
       results_(rules, std::move(origin)),
       watermark_row_(share) {
@@ -54,6 +61,8 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
 
 std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
   if (!keys_.small()) fetch_ahead(block);
+  const bool look_up = rules_.aggregates.counts_values();
+  if (look_up) rules_.aggregates.look_up(block);
   std::size_t refused = 0;
   for (auto& arrival : block) {
     const std::int64_t closed = closed_for(key_group(arrival.hash));
@@ -62,6 +71,7 @@ std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
                           : accept_behind(arrival, closed, out);
     refused += arrival.outcome != Outcome::taken;
   }
+  if (look_up) rules_.aggregates.forget(block.size());
   return refused;
 }
 
@@ -111,7 +121,8 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
     ++entry.count;
   }
   std::uint64_t* const part = pane.count_one(at);
-  if (stride_ != 0) aggregates.add(part, arrival.inputs, arrival.time, arrival.number);
+  if (stride_ != 0)
+    aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
   if (pane.closed) [[unlikely]] {
     aggregates.enter(running(id), part);
     touch(id, entry);
@@ -197,6 +208,10 @@ std::uint32_t PaneWindows::make_key(KeyRef key, std::uint64_t hash) {
   used_groups_[key_group(hash)] = true;
   if (stride_ != 0 && (id >> kBlockBits) == running_.size())
     running_.push_back(std::make_unique<std::uint64_t[]>(stride_ << kBlockBits));
+  if (rules_.emit == Emit::threshold) {
+    if (id >= far_.size()) far_.resize(std::size_t{id} + 1);
+    far_[id] = 0;
+  }
   return id;
 }
 

@@ -115,7 +115,8 @@ class PaneWindows {
   // After the key's count was changed: whether the next boundary has to look at the key. As long as
   // the count alone decides, it has to only when the decision is another.
   bool is_news(const Entry& entry) const {
-    return told_ == 0 || (entry.count >= least_) != ((entry.flags & told_) != 0);
+    if (told_ != 0) return (entry.count >= least_) != ((entry.flags & told_) != 0);
+    return entry.count >= needed_ || (entry.flags & kPasses) != 0;
   }
   static void clear(Entry& entry, Flag flag) {
     entry.flags = static_cast<std::uint8_t>(entry.flags & ~flag);
@@ -150,6 +151,7 @@ class PaneWindows {
   // pane_threshold.cc: emit threshold, at the record
   std::uint64_t kept_records(std::uint32_t id) const;
   std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
+  bool is_far(std::uint32_t id);
   void check_now(std::uint32_t id, std::int64_t time);
   bool is_told(Alerts& alerts, std::int64_t end,
                std::optional<std::int64_t> orphan = std::nullopt) const;
@@ -174,9 +176,10 @@ class PaneWindows {
   const Rules& rules_;
   const std::uint64_t seed_;
   const Share share_;
-  const std::size_t stride_;   // words of aggregates per key
-  const std::uint64_t least_;  // `having` is "so many records"; 0: it has to be evaluated
-  const std::uint8_t told_;    // the flag that says what was decided last; 0: look at all keys
+  const std::size_t stride_;    // words of aggregates per key
+  const std::uint64_t least_;   // `having` is "so many records"; 0: it has to be evaluated
+  const std::uint64_t needed_;  // with fewer records `having` is false
+  const std::uint8_t told_;     // the flag that says what was decided last; 0: look at all keys
   Results results_;
   KeyTable keys_;
   std::vector<std::unique_ptr<std::uint64_t[]>> running_;  // by id
@@ -189,6 +192,8 @@ class PaneWindows {
   Ids touched_;                   // keys to look at when the next boundary closes
   Ids passing_;                   // emit close: keys that passed, by key
   Ids left_;                      // keys of passing_ whose last cell was just dropped
+  // emit threshold: by id, so many more records of the key cannot bring it to `needed_`.
+  std::vector<std::uint32_t> far_;
   std::unordered_map<std::uint32_t, Alerts> alerts_;      // by id; never empty
   std::map<std::int64_t, Ids> look_at_;                   // boundary: alerted keys to look at
   std::map<std::int64_t, std::vector<Waiting>> waiting_;  // by the boundary they wait for

@@ -27,7 +27,8 @@ struct Rules {
   bool having_reads_window = false;     // window_start or window_end: changes with each window
   // `having` is "more records than": true from this many on. Then it is never evaluated.
   std::optional<std::uint64_t> least_count;
-  std::uint64_t max_keys = 0;  // of one worker
+  std::uint64_t needed_count = 0;  // with fewer records `having` is false, whatever else it asks
+  std::uint64_t max_keys = 0;      // of one worker
   OnFull on_full = OnFull::refuse;
   Schema out;
   std::size_t by = 0;  // the first columns of `out`
@@ -45,6 +46,7 @@ struct Arrival {
   std::uint32_t row = 0;             // physical
   std::uint32_t guess = 0xFFFFFFFF;  // the id that the key's hash led to when it was prefetched
   Outcome outcome = Outcome::taken;
+  const std::uint32_t* counted = nullptr;  // of Aggregates::look_up()
 };
 
 // Floors and watermarks may be anything; beyond these bounds they mean "never" and "everything".

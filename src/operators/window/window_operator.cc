@@ -6,33 +6,53 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace streamd::window {
 namespace {
 
 constexpr Value kMissing;
 
-Rules share_of(Rules rules, unsigned workers) {
-  const std::uint64_t n = std::max(1u, workers);
+Rules share_of(Rules rules, const OperatorContext& context) {
+  const std::uint64_t n = std::max(1u, context.workers);
+  rules.aggregates = rules.aggregates.with_seed(context.hash_seed);
   rules.max_keys = std::max<std::uint64_t>(1, rules.max_keys / n + (rules.max_keys % n ? 1 : 0));
   return rules;
 }
 
-// The kind of nearly all inputs; error: there is none.
-Kind usual_kind(Function function) {
+constexpr std::uint32_t kinds(std::initializer_list<Kind> all) {
+  std::uint32_t bits = 0;
+  for (const Kind kind : all) bits |= std::uint32_t{1} << static_cast<unsigned>(kind);
+  return bits;
+}
+
+// The kinds that Aggregates::refuse() takes whatever the value is.
+std::uint32_t taken_kinds(Function function) {
+  constexpr std::uint32_t kNothing = kinds({Kind::missing, Kind::null});
+  constexpr std::uint32_t kPlain = kinds({Kind::list}) - 1;
   switch (function) {
-    case Function::count: return Kind::boolean;
+    case Function::count:
+    case Function::share: return kNothing | kinds({Kind::boolean});
     case Function::sum:
-    case Function::avg: return Kind::float64;
-    default: return Kind::error;
+    case Function::avg:
+    case Function::quantile: return kNothing | kinds({Kind::int64, Kind::uint64});
+    case Function::min:
+    case Function::max: return kPlain & ~kinds({Kind::json, Kind::float64});
+    default: return kPlain;
   }
+}
+
+// Those of which it takes every finite double too.
+bool takes_numbers(Function function) {
+  return function == Function::sum || function == Function::avg || function == Function::quantile ||
+         function == Function::min || function == Function::max;
 }
 
 }  // namespace
 
 WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const OperatorContext& context)
     : shared_(std::move(shared)),
-      rules_(share_of(shared_->rules, context.workers)),
+      rules_(share_of(shared_->rules, context)),
       seed_(context.hash_seed) {
   auto origin = std::make_shared<const Origin>(Origin{context.node, ""});
   const Share share{context.worker, std::max(1u, context.workers)};
@@ -43,7 +63,7 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
   by_.resize(shared_->intake.by.size());
-  for (const auto& input : shared_->intake.inputs) expected_.push_back(usual_kind(input.function));
+  values_.resize(kBlock * columns_.size());
 }
 
 Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
@@ -52,6 +72,7 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
   const Batch work = admit(in, out);
   if (work.empty()) return {};
   evaluate_inputs(work);
+  usable_ = all_usable(work);
   late_.clear();
   if (panes_)
     take(*panes_, work, out);
@@ -85,14 +106,20 @@ void WindowOperator::evaluate_inputs(const Batch& in) {
     by_[b] = intake.by[b] ? in.column(*intake.by[b])->data() : nullptr;
 }
 
-bool WindowOperator::usable(std::uint32_t row) const {
+bool WindowOperator::all_usable(const Batch& in) const {
+  const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
-    if (columns_[c] == nullptr) continue;
-    const Value& value = columns_[c][row];
-    const Kind expected = expected_[c];
-    if (value.kind() != expected || expected == Kind::error ||
-        (expected == Kind::float64 && !std::isfinite(value.as_double())))
-      return false;
+    const Value* const column = columns_[c];
+    if (column == nullptr) continue;
+    const Function function = shared_->intake.inputs[c].function;
+    const std::uint32_t taken = taken_kinds(function);
+    const bool of_numbers = takes_numbers(function);
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const Value& value = column[selection ? selection[i] : i];
+      if (((taken >> static_cast<unsigned>(value.kind())) & 1) != 0) continue;
+      if (of_numbers && value.is(Kind::float64) && std::isfinite(value.as_double())) continue;
+      if (Aggregates::refuse(function, value) != nullptr) return false;
+    }
   }
   return true;
 }
@@ -131,7 +158,7 @@ bool WindowOperator::reject(const Batch& in, std::size_t i, Emitter& out) {
 void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end, Emitter& out) {
   keys_.clear();
   key_ends_.clear();
-  values_.clear();
+  Value* values = values_.data();
   const std::size_t inputs = columns_.size();
   const Value* const only = by_.size() == 1 ? by_[0] : nullptr;
   const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
@@ -144,7 +171,7 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
     const std::int64_t time = times[row].micros;
     const bool text = only != nullptr && only[row].is(Kind::string);
     const bool plain =
-        text && time >= -kTimeLimit && time <= kTimeLimit && (inputs == 0 || usable(row));
+        usable_ && (text || by_.empty()) && time >= -kTimeLimit && time <= kTimeLimit;
     if (!plain && reject(in, i, out)) continue;
     Arrival& arrival = *next++;
     arrival.time = time;
@@ -160,21 +187,19 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
       for (const Value* column : by_) append_key(column[row], keys_);
       key_ends_.push_back(keys_.size());
     }
-    if (inputs == 1)
+    if (inputs == 1) {
       arrival.inputs = columns_[0] == nullptr ? &kMissing : columns_[0] + row;
-    else
-      for (const Value* column : columns_)
-        values_.push_back(column == nullptr ? kMissing : column[row]);
+    } else {
+      arrival.inputs = values;
+      for (const Value* column : columns_) *values++ = column == nullptr ? kMissing : column[row];
+    }
   }
   taken_ = static_cast<std::size_t>(next - block_.data());
   settle();
 }
 
-// Encoded keys and gathered inputs stay where they are only when all of the block are there.
+// Encoded keys stay where they are only when all of the block are there.
 void WindowOperator::settle() {
-  const std::size_t inputs = columns_.size();
-  if (inputs > 1)
-    for (std::size_t k = 0; k < taken_; ++k) block_[k].inputs = values_.data() + k * inputs;
   if (key_ends_.empty()) return;
   std::size_t at = 0;
   auto key_end = key_ends_.begin();

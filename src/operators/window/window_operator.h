@@ -65,8 +65,8 @@ class WindowOperator final : public Operator {
   void settle();
   // Says why and returns true when a record cannot be used.
   bool reject(const Batch& in, std::size_t i, Emitter& out);
-  // Whether all inputs are of the usual kinds, so that Aggregates::refuse() need not be asked.
-  bool usable(std::uint32_t row) const;
+  // Whether all inputs of a batch can be used, as nearly always: then reject() need not look.
+  bool all_usable(const Batch& in) const;
   void emit_late(const Batch& in, Emitter& out);
 
   std::shared_ptr<const Shared> shared_;
@@ -82,14 +82,14 @@ class WindowOperator final : public Operator {
   std::vector<expr::Program::Failure> failed_;
   std::vector<std::vector<Value>> evaluated_;
   std::vector<const Value*> columns_;  // per input, by physical row; null: always missing
-  std::vector<Kind> expected_;         // per input
+  bool usable_ = false;                // all_usable()
   std::vector<const Value*> by_;       // per key field, the same
   // One block of records.
   std::array<Arrival, kBlock> block_;
   std::size_t taken_ = 0;  // of block_
   std::string keys_;       // those that had to be encoded
   std::vector<std::size_t> key_ends_;
-  std::vector<Value> values_;                                 // inputs, when a record has several
+  std::vector<Value> values_;  // of the block: inputs, when a record has several
   std::vector<std::pair<std::uint32_t, std::int64_t>> late_;  // physical row, micros late
 };
 

@@ -7,6 +7,7 @@
 #include "operators/window/window_config.h"
 #include "operators/window/window_operator.h"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <set>
@@ -57,6 +58,29 @@ std::optional<std::uint64_t> least_count(std::string_view having, const std::vec
     return static_cast<std::uint64_t>(bound) + (strict ? 1 : 0);
   }
   return std::nullopt;
+}
+
+// Of conditions that must all hold, the most records that one of them asks for: with fewer the
+// whole is false, even if another one fails. 0: it is of another form. Texts and comments could
+// hide anything.
+std::uint64_t needed_count(std::string_view having, const std::vector<Call>& calls) {
+  if (having.find_first_of("\"'`\\?") != std::string_view::npos ||
+      having.find("//") != std::string_view::npos)
+    return 0;
+  std::uint64_t most = 0;
+  int depth = 0;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at <= having.size(); ++at) {
+    const std::string_view rest = having.substr(at);
+    if (rest.starts_with('(') || rest.starts_with('[') || rest.starts_with('{')) ++depth;
+    if (rest.starts_with(')') || rest.starts_with(']') || rest.starts_with('}')) --depth;
+    if (depth != 0) continue;
+    if (rest.starts_with("||")) return 0;
+    if (!rest.empty() && !rest.starts_with("&&")) continue;
+    most = std::max(most, least_count(having.substr(begin, at - begin), calls).value_or(0));
+    begin = at + 2;
+  }
+  return most;
 }
 
 bool may_be(Function function, Type type) {
@@ -150,6 +174,7 @@ class WindowPlan final : public OperatorPlan {
       having_->fields(fields);
       rules.having_reads_window = fields.contains("window_start") || fields.contains("window_end");
       rules.least_count = least_count(config_.having->text, calls_);
+      rules.needed_count = needed_count(config_.having->text, calls_);
     }
     Ports ports{rules.out, true};
     shared_ = std::move(shared);

@@ -36,7 +36,8 @@ std::vector<Oracle::Kept> Oracle::content(const Key& key, std::int64_t end) cons
 
 bool Oracle::passes(const std::vector<Kept>& records) const {
   if (records.empty()) return false;
-  if (rules_.more_than) return static_cast<std::int64_t>(records.size()) > *rules_.more_than;
+  if (rules_.more_than && static_cast<std::int64_t>(records.size()) <= *rules_.more_than)
+    return false;
   if (!rules_.above) return true;
   std::optional<double> best;
   for (const auto& r : records)

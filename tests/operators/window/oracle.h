@@ -19,7 +19,7 @@ struct OracleRules {
   std::int64_t size = 0, every = 0;  // tumbling and sliding
   std::int64_t gap = 0, max = 0;     // sessions when gap > 0
   Emits emits = Emits::close;
-  // having: `n > more_than`, or `mx > above`, or none.
+  // having: `n > more_than`, `mx > above`, both, or none.
   std::optional<std::int64_t> more_than;
   std::optional<double> above;
 };

@@ -70,18 +70,22 @@ Scenario make_scenario(std::mt19937& random) {
   const char* names[] = {"close", "threshold", "changed"};
   entries.emplace_back("emit", scalar(names[emits]));
   s.text += std::string(" ") + names[emits];
-  const auto having = emits == 1 ? pick(1, 2) : pick(0, 2);
-  if (having == 1) {
+  // 1: so many records; 2: the largest value; 3: both, and then too few records decide alone.
+  const auto having = emits == 1 ? pick(1, 3) : pick(0, 3);
+  std::string text;
+  if (having == 1 || having == 3) {
     s.rules.more_than = pick(0, 5);
-    const std::string text = pick(0, 1) ? "n > " + std::to_string(*s.rules.more_than)
-                                        : "n >= " + std::to_string(*s.rules.more_than + 1);
-    entries.emplace_back("having", scalar(text));
-    s.text += " " + text;
-  } else if (having == 2) {
+    text = pick(0, 1) ? "n > " + std::to_string(*s.rules.more_than)
+                      : "n >= " + std::to_string(*s.rules.more_than + 1);
+  }
+  if (having >= 2) {
     s.rules.above = static_cast<double>(pick(0, 8));
     // window_end makes it one of those that are evaluated for every key.
-    const std::string text = std::string("mx != null && mx > ") + show(*s.rules.above) + ".0" +
-                             (pick(0, 2) == 0 ? " && window_end > window_start" : "");
+    const std::string largest = std::string("mx != null && mx > ") + show(*s.rules.above) + ".0" +
+                                (pick(0, 2) == 0 ? " && window_end > window_start" : "");
+    text = text.empty() ? largest : pick(0, 1) ? text + " && " + largest : largest + " && " + text;
+  }
+  if (!text.empty()) {
     entries.emplace_back("having", scalar(text));
     s.text += " " + text;
   }
