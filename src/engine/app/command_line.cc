@@ -29,7 +29,7 @@ void add_run(CLI::App& app, const Registry& registry, Action& action) {
   run->add_option("--workers", arguments->workers, "Threads that work on records [one per core]")
       ->check(CLI::Range(1, 256));
   run->add_option("--reset-state", arguments->reset_state,
-                  "Drop the stored state of this operator (may be repeated)");
+                  "Drop what this operator or sink has stored (may be repeated)");
   run->add_flag("--progress", arguments->progress, "Show progress even when not on a terminal");
   run->add_flag("--quiet", arguments->quiet, "No progress line and no table at the end");
   run->callback([=, &registry, &action] {

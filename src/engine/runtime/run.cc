@@ -77,10 +77,14 @@ Status Run::open_state() {
 
 Status Run::declare_state() {
   std::vector<StateOwner> owners;
-  for (const auto& node : plan_.nodes)
+  std::map<std::string, std::string> sinks;
+  for (const auto& node : plan_.nodes) {
     if (node.op && node.op->stateful())
       owners.push_back({node.state_of, node.op->state_signature()});
-  return store_->declare(owners, options_.reset_state);
+    if (node.sink) sinks[node.name] = node.type;
+  }
+  STREAMD_TRY(store_->declare(owners, options_.reset_state));
+  return store_->declare_sinks(sinks, options_.reset_state);
 }
 
 // Before any record: a match against a list that is not there yet would be a wrong answer.

@@ -239,6 +239,34 @@ Status EpochStore::declare(const std::vector<StateOwner>& owners,
   return {};
 }
 
+Status EpochStore::declare_sinks(const std::map<std::string, std::string>& types,
+                                 const std::vector<std::string>& reset) {
+  for (const auto& [name, type] : types) {
+    std::vector<std::string> rows;
+    STREAMD_TRY(backend_->scan(two("o/", name, {}), two("o/", name, "\xff"),
+                               [&](std::string_view key, std::string_view value) -> Status {
+                                 if (!value.empty()) rows.emplace_back(key);
+                                 return {};
+                               }));
+    const auto stored = backend_->get("k/" + name);
+    if (!stored) return tl::unexpected(stored.error());
+    if (std::find(reset.begin(), reset.end(), name) != reset.end()) {
+      for (const auto& row : rows) declarations_.erase(row);
+      dropped_sinks_.insert(name);
+    } else if (!rows.empty() && *stored && **stored != type) {
+      return fail(ErrorKind::state,
+                  fmt::format("sink \"{}\" was of type {} and is of type {} now: what it keeps is "
+                              "nothing for another service",
+                              name, **stored, type),
+                  fmt::format("undo the change, give the sink a new name, or drop what it keeps "
+                              "with --reset-state {}",
+                              name));
+    }
+    declarations_.put("k/" + name, type);
+  }
+  return {};
+}
+
 Result<std::map<std::string, StoredPartition>> EpochStore::partitions(const std::string& source) {
   std::map<std::string, StoredPartition> found;
   const std::string prefix = two("p/", source, {});
@@ -263,7 +291,8 @@ Result<std::map<std::string, StoredPartition>> EpochStore::partitions(const std:
 }
 
 Result<std::optional<std::string>> EpochStore::sink_state(const std::string& sink,
-                                                          unsigned worker) {
+                                                          unsigned worker) const {
+  if (dropped_sinks_.contains(sink)) return std::optional<std::string>();
   return backend_->get(two("o/", sink, std::to_string(worker)));
 }
 

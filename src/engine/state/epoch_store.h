@@ -12,6 +12,7 @@
 //   a/<epoch>/<node>                   the n/ row of a node that left the pipeline
 //   s/<incarnation:4 BE><group:2 BE><sub key>   operator state
 //   o/<sink> 00 <worker>               sink state
+//   k/<sink>                           its type; missing: written before types were
 //   x                                  "<epoch>\n" + encoded ChangeSet: an epoch that is prepared
 //   but
 //                                      counts only when the sinks' transaction did commit
@@ -26,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,8 +72,13 @@ class EpochStore {
   // the next epoch. Before anything below.
   Status declare(const std::vector<StateOwner>& owners, const std::vector<std::string>& reset);
 
+  // The same for sinks, by name: their types. What one service has not got yet is nothing for
+  // another, so a type that changed is refused while something of the sink's is stored.
+  Status declare_sinks(const std::map<std::string, std::string>& types,
+                       const std::vector<std::string>& reset);
+
   Result<std::map<std::string, StoredPartition>> partitions(const std::string& source);
-  Result<std::optional<std::string>> sink_state(const std::string& sink, unsigned worker);
+  Result<std::optional<std::string>> sink_state(const std::string& sink, unsigned worker) const;
   // Rows of the node whose group is in [first, last]. A row lies under a group that its writer
   // owned, which need not be the group of all keys in it: operators are given all groups.
   std::unique_ptr<StateReader> reader(const std::string& node, unsigned first, unsigned last);
@@ -102,7 +109,8 @@ class EpochStore {
   std::map<std::string, std::uint32_t> incarnations_;  // by the owner's first name
   // Where an owner whose state is a copy finds it until the copy is written.
   std::map<std::string, std::uint32_t> read_from_;
-  ChangeSet declarations_;  // go with the next epoch
+  std::set<std::string> dropped_sinks_;  // their stored state does not count
+  ChangeSet declarations_;               // go with the next epoch
 };
 
 }  // namespace streamd

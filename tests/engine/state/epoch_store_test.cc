@@ -105,6 +105,50 @@ TEST_CASE("a changed operator is refused with what changed, and reset drops its 
   CHECK(state_of(*store, "window").empty());
 }
 
+TEST_CASE("a sink that keeps something comes back, one that keeps nothing may become anything",
+          "[state]") {
+  const test::TempDir dir;
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare_sinks({{"chat", "discord"}, {"shown", "stdout"}}, {}));
+    EpochParts parts;
+    parts.sinks[{"chat", 1}] = "1:512";
+    parts.sinks[{"shown", 0}] = "";
+    REQUIRE(store->commit(1, parts));
+  }
+  const auto store = open(dir / "db");
+  REQUIRE(store->declare_sinks({{"chat", "discord"}, {"shown", "file"}}, {}));
+  CHECK(store->sink_state("chat", 1).value() == "1:512");
+}
+
+TEST_CASE("a sink of another type is refused until what the old one kept is dropped", "[state]") {
+  const test::TempDir dir;
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare_sinks({{"chat", "discord"}}, {}));
+    EpochParts parts;
+    parts.sinks[{"chat", 1}] = "1:512";
+    REQUIRE(store->commit(1, parts));
+  }
+  {
+    auto store = open(dir / "db");
+    const auto refused = store->declare_sinks({{"chat", "mongodb"}}, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("was of type discord and is of type mongodb") !=
+          std::string::npos);
+    CHECK(refused.error().hint.find("--reset-state chat") != std::string::npos);
+  }
+  {
+    auto store = open(dir / "db");
+    REQUIRE(store->declare_sinks({{"chat", "mongodb"}}, {"chat"}));
+    CHECK_FALSE(store->sink_state("chat", 1).value().has_value());
+    REQUIRE(store->commit(2, EpochParts{}));
+  }
+  const auto store = open(dir / "db");
+  REQUIRE(store->declare_sinks({{"chat", "mongodb"}}, {}));
+  CHECK_FALSE(store->sink_state("chat", 1).value().has_value());
+}
+
 TEST_CASE("names that share state and part each go on with all of it", "[state]") {
   const test::TempDir dir;
   {
