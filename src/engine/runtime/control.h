@@ -33,9 +33,12 @@ class Run {
   Status loop();
   Progress progress() const;
 
-  // Instead of loop(), with one worker (stepped_run.h).
+  // Instead of loop() (stepped_run.h).
+  bool step(unsigned worker);
   Status step_until_quiet();
   Status step_epoch();
+  // Whether a source has asked for an epoch since the last one began.
+  bool wants_epoch() const { return wants_epoch_; }
 
  private:
   Status cut_short();
@@ -74,6 +77,7 @@ class Run {
   Epoch next_epoch_ = 1;
   Duration started_{};
   bool cut_short_ = false;
+  bool wants_epoch_ = false;  // stepped
 };
 
 }  // namespace streamd

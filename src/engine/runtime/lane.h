@@ -26,7 +26,8 @@ struct Lane {
 };
 
 // Stands for "this input has nothing to say for now": does not hold back a minimum, and does not
-// advance anything either. EventTime::max() means that the input has ended.
+// advance anything either. Of a source it means that no worker has ever had a record of it.
+// EventTime::max() means that the input has ended.
 inline constexpr EventTime kIdleMark{EventTime::max().micros - 1};
 
 }  // namespace streamd

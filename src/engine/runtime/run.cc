@@ -113,7 +113,12 @@ Status Run::open_sources() {
     context.max_record = node.common.max_record.bytes;
     for (const auto& [name, partition] : *stored) context.resume_at[name] = partition.position;
     known_positions_[node.name] = context.resume_at;
-    context.checkpoint_now = [this](Duration limit) { return checkpoint_.request(limit); };
+    // Stepped there is one thread: nobody could wait for another.
+    context.checkpoint_now = [this](Duration limit) {
+      if (!options_.stepped) return checkpoint_.request(limit);
+      wants_epoch_ = true;
+      return false;
+    };
     context.log = [this, name = node.name](int level, const std::string& text) {
       log_(static_cast<LogLevel>(level), fmt::format("source \"{}\": {}", name, text));
     };

@@ -18,8 +18,9 @@
 
 namespace streamd {
 
-// What each worker says of one source, for the wall clock to take over when all of it is idle.
-// A worker stores `confirmed` before the mark that rests on it (release, acquire).
+// What each worker says of one source, for those that have nothing of it now, and for the wall
+// clock to take over when all of it is idle. A worker stores `confirmed` before the mark that rests
+// on it (release, acquire).
 struct SourceClock {
   std::vector<std::atomic<std::int64_t>> marks;  // per worker: its source mark, micros
   std::vector<std::atomic<std::int64_t>>

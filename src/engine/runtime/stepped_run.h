@@ -14,8 +14,9 @@ class Run;
 
 class SteppedRun {
  public:
-  // Restores what options.backend holds. One worker, whatever the options say; `stop`, `abandon`,
-  // checkpoint_every and on_progress do not count. `plan` must outlive it.
+  // Restores what options.backend holds. `stop`, `abandon`, checkpoint_every and on_progress do not
+  // count. Nobody reads what one worker sends another before that one's turn, so several are for a
+  // handful of batches. `plan` must outlive it.
   static Result<std::unique_ptr<SteppedRun>> open(const Plan& plan, RunOptions options);
   // As after kill -9: what was not committed is gone.
   ~SteppedRun();
@@ -23,9 +24,12 @@ class SteppedRun {
   SteppedRun& operator=(const SteppedRun&) = delete;
 
   // Everything that the readers give is processed, and event time is where the clock lets it be: a
-  // turn that found nothing to read has moved it. Sinks that fail for now are tried again at once.
-  // The error that would have ended the run.
+  // turn that found nothing to read has moved it. Sinks that fail for now are tried again at once,
+  // and a source that waits for a commit gets its epoch. The error that would have ended the run.
   Status settle();
+  // One round of one worker alone; the others hear of it when it is their turn. True when there was
+  // something to do.
+  bool turn(unsigned worker);
   // settle(), then one epoch from its barrier to its commit.
   Status checkpoint();
   Progress progress() const;

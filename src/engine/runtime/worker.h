@@ -17,6 +17,7 @@
 #include "engine/runtime/run_context.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,7 +83,8 @@ class Worker {
     std::unique_ptr<Ingest> ingest;
     std::map<std::string, StoredPartition> stored;
     std::vector<Lane> lanes;
-    std::vector<PartitionState> states;  // as of refreshed_at
+    std::vector<PartitionState> states;           // as of refreshed_at
+    std::map<std::uint32_t, Duration> listed_at;  // monotonic; since when `states` has a partition
     Duration refreshed_at{};
     std::optional<Duration> pulled_at;     // when the last pull that went well began
     std::optional<Duration> confirmed_at;  // Reader::confirmed_at, of `states`
@@ -129,9 +131,11 @@ class Worker {
   EventTime source_mark(SourceReader& source);
   EventTime lanes_mark(const SourceReader& source);
   void advance_marks();
+  static bool is_silent(const SourceReader& source, const PartitionState& state, Duration since);
   void note_end();
   EventTime local_mark(const Node& node) const;
   void give_mark(Node& node, EventTime mark);
+  static EventTime exchanged_mark(const Node& node);
 
   // worker_epoch.cc: barriers
   void start_epoch(Epoch epoch);

@@ -21,13 +21,13 @@ void Worker::update_lanes(SourceReader& source) {
   source.reader->partitions(source.states);
   source.confirmed_at.reset();
   if (source.pulled_at) source.confirmed_at = source.reader->confirmed_at(*source.pulled_at);
-  const Duration idle_after = source.ingest->idle_after();
-  const auto listed = [&](const Lane& lane) {
-    for (const auto& state : source.states)
-      if (state.partition == lane.partition) return true;
-    return false;
+  const auto listed = [&](std::uint32_t partition) {
+    return std::any_of(source.states.begin(), source.states.end(),
+                       [&](const PartitionState& s) { return s.partition == partition; });
   };
-  std::erase_if(source.lanes, [&](const Lane& lane) { return !listed(lane); });
+  std::erase_if(source.lanes, [&](const Lane& lane) { return !listed(lane.partition); });
+  std::erase_if(source.listed_at, [&](const auto& entry) { return !listed(entry.first); });
+  for (const auto& state : source.states) source.listed_at.try_emplace(state.partition, now);
   // A partition that had records before a restart holds windows back as if it had just had one:
   // that it brings nothing now does not say that it is silent.
   for (const auto& state : source.states) {
@@ -42,9 +42,14 @@ void Worker::update_lanes(SourceReader& source) {
     for (const auto& state : source.states)
       if (state.partition == lane.partition) {
         lane.ended = state.ended;
-        lane.idle = state.caught_up && source.confirmed_at &&
-                    *source.confirmed_at - lane.last_data >= idle_after;
+        lane.idle = is_silent(source, state, lane.last_data);
       }
+}
+
+// Since its last record, or since it is known at all.
+bool Worker::is_silent(const SourceReader& source, const PartitionState& state, Duration since) {
+  return state.caught_up && source.confirmed_at &&
+         *source.confirmed_at - since >= source.ingest->idle_after();
 }
 
 // The minimum over this worker's lanes that still count.
@@ -67,12 +72,12 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
            !newest.compare_exchange_weak(largest, lane.watermark(delay).micros)) {
     }
   }
-  // A partition that is not yet a lane has records coming whose times nobody knows.
+  // A partition that is not yet a lane may have records coming whose times nobody knows.
   for (const auto& state : source.states) {
     const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(),
                                      [&](const Lane& l) { return l.partition == state.partition; });
     if (is_lane || state.ended) continue;
-    if (state.caught_up)
+    if (is_silent(source, state, source.listed_at.at(state.partition)))
       any_idle = true;
     else
       unread = true;
@@ -81,26 +86,29 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
   return mark == EventTime::max() && (any_idle || !source.ended) ? kIdleMark : mark;
 }
 
-// When nothing of the source on any worker has anything to say, the wall clock takes over: event
-// time goes on at its pace, so the last windows close; but only as far as it is confirmed that
-// there was nothing to read.
+// A worker that reads nothing of the source now, because its part is idle or has ended or it has
+// none, says what the others say. So a source is silent or has ended on all workers or on none.
+//
+// When nothing of it on any worker has anything to say, the wall clock takes over: event time goes
+// on at its pace, so the last windows close; but only as far as it is confirmed that there was
+// nothing to read.
 EventTime Worker::source_mark(SourceReader& source) {
   auto& clock = *run_.source_clocks[source.node];
-  const EventTime mark = lanes_mark(source);
+  const EventTime own = lanes_mark(source);
   // What is not idle does not limit anything, nor do partitions that have ended.
-  const Duration own{mark == kIdleMark ? source.confirmed_at.value_or(Duration{INT64_MIN}).micros
-                                       : INT64_MAX};
-  clock.confirmed[index_].store(own.micros, std::memory_order_relaxed);
-  clock.marks[index_].store(mark.micros, std::memory_order_release);
+  const Duration own_confirmed{
+      own == kIdleMark ? source.confirmed_at.value_or(Duration{INT64_MIN}).micros : INT64_MAX};
+  clock.confirmed[index_].store(own_confirmed.micros, std::memory_order_relaxed);
+  clock.marks[index_].store(own.micros, std::memory_order_release);
+  EventTime all = own;
   Duration confirmed{INT64_MAX};
-  bool all_idle = mark == kIdleMark;
-  for (unsigned w = 0; w < run_.workers && all_idle; ++w) {
-    all_idle = clock.marks[w].load(std::memory_order_acquire) >= kIdleMark.micros;
+  for (unsigned w = 0; w < run_.workers; ++w) {
+    all = std::min(all, EventTime{clock.marks[w].load(std::memory_order_acquire)});
     confirmed = std::min(confirmed, Duration{clock.confirmed[w].load(std::memory_order_relaxed)});
   }
-  if (!all_idle) {
+  if (all != kIdleMark) {
     source.idle_since.reset();
-    return mark;
+    return own < kIdleMark ? own : all;
   }
   const auto newest = clock.newest.load(std::memory_order_relaxed);
   if (newest == INT64_MIN) return kIdleMark;
@@ -115,6 +123,18 @@ EventTime Worker::local_mark(const Node& node) const {
   EventTime mark = EventTime::max();
   for (const auto& input : node.plan->inputs) mark = std::min(mark, nodes_[input.node].out_mark);
   return mark;
+}
+
+// A worker that hears nothing while another has gone on has not taken in yet what is on its way to
+// it, perhaps back to here: nothing goes on before it has.
+EventTime Worker::exchanged_mark(const Node& node) {
+  const auto says = [&](auto holds) {
+    return std::any_of(node.marks.begin(), node.marks.end(), holds);
+  };
+  if (says([](EventTime m) { return m == kIdleMark; }) &&
+      says([](EventTime m) { return m < kIdleMark; }))
+    return node.given;
+  return *std::min_element(node.marks.begin(), node.marks.end());
 }
 
 void Worker::give_mark(Node& node, EventTime mark) {
@@ -164,7 +184,7 @@ void Worker::advance_marks() {
           send(to, std::move(message));
         }
       }
-      mark = *std::min_element(node.marks.begin(), node.marks.end());
+      mark = exchanged_mark(node);
     }
     give_mark(node, mark);
     all_ended = all_ended && node.given == EventTime::max();

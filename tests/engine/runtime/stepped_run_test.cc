@@ -2,9 +2,7 @@
 // A plan that runs on the caller's thread, whose clock only the test moves.
 #include "engine/runtime/stepped_run.h"
 
-#include "operators/builtin_operators.h"
-#include "tests/support/catch.h"
-#include "tests/support/fakes.h"
+#include "tests/engine/runtime/stepped.h"
 
 #include <fmt/format.h>
 
@@ -13,24 +11,8 @@ using namespace streamd::test;
 
 namespace {
 
-struct Stepped {
-  std::shared_ptr<FakeInput> input = std::make_shared<FakeInput>();
-  std::shared_ptr<FakeOutput> out = std::make_shared<FakeOutput>();
-  std::shared_ptr<FakeOutput> dead = std::make_shared<FakeOutput>();
-  ManualClock clock{{1'000'000'000'000}};
-  Log log;
-  Disk disk;
-  std::optional<Plan> plan;
-  std::unique_ptr<SteppedRun> run;
-
-  explicit Stepped(const std::string& rest = "") {
-    Registry registry;
-    add_builtin_operators(registry);
-    add_fake_source(registry, input);
-    add_fake_sink(registry, "fake", out);
-    add_fake_sink(registry, "fake_dead", dead);
-    input->endless = true;
-    plan = plan_of(fmt::format(R"(
+std::string counting(const std::string& rest = "") {
+  return fmt::format(R"(
 pipeline: test
 dead_letters: dead
 sources:
@@ -41,26 +23,8 @@ sinks:
   out: {{type: fake, input: count}}
   dead: {{type: fake_dead}}
 )",
-                               rest),
-                   registry);
-  }
-  void open() {
-    RunOptions options;
-    options.workers = 7;  // does not count
-    options.clock = &clock;
-    options.log = log.fn();
-    options.backend = disk.opener();
-    options.hash_seed = 1;
-    auto opened = SteppedRun::open(*plan, options);
-    REQUIRE(opened.has_value());
-    run = std::move(*opened);
-    REQUIRE(run->settle().has_value());
-  }
-  void pass(Duration time) {
-    clock.advance(time);
-    REQUIRE(run->settle().has_value());
-  }
-};
+                     rest);
+}
 
 std::string at(int seconds) { return fmt::format(R"({{"t":"{}"}})", seconds); }
 
@@ -68,7 +32,7 @@ std::string at(int seconds) { return fmt::format(R"({{"t":"{}"}})", seconds); }
 
 TEST_CASE("settling processes all there is, and event time goes no further than the clock",
           "[runtime]") {
-  Stepped stepped;
+  Stepped stepped(counting());
   stepped.input->partitions = {{at(101), at(109)}};
   stepped.open();
   CHECK(stepped.run->progress().nodes[0].in == 2);
@@ -82,7 +46,7 @@ TEST_CASE("settling processes all there is, and event time goes no further than 
 }
 
 TEST_CASE("what was not committed is gone with the object and comes again", "[runtime]") {
-  Stepped stepped;
+  Stepped stepped(counting());
   stepped.input->partitions = {{at(101), at(102), at(103), at(110), at(111)}};
   stepped.input->allowed = 2;
   stepped.open();
@@ -100,7 +64,7 @@ TEST_CASE("what was not committed is gone with the object and comes again", "[ru
 }
 
 TEST_CASE("a sink that fails for now is tried again at once", "[runtime]") {
-  Stepped stepped;
+  Stepped stepped(counting());
   stepped.out->failures = 5;
   stepped.input->partitions = {{at(101), at(110)}};
   stepped.open();
@@ -111,12 +75,12 @@ TEST_CASE("a sink that fails for now is tried again at once", "[runtime]") {
 }
 
 TEST_CASE("an error that ends a run ends a stepped one", "[runtime]") {
-  Stepped first;
+  Stepped first(counting());
   first.input->partitions = {{at(101)}};
   first.open();
   REQUIRE(first.run->checkpoint().has_value());
   first.run.reset();
-  Stepped changed(", by: [k]");
+  Stepped changed(counting(", by: [k]"));
   changed.disk = first.disk;
   RunOptions options;
   options.clock = &changed.clock;

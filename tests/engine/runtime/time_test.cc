@@ -2,6 +2,7 @@
 // Idle partitions, the wall clock's takeover, clocks that are ahead.
 #include "engine/runtime/run.h"
 #include "operators/builtin_operators.h"
+#include "tests/engine/runtime/stepped.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
 
@@ -237,4 +238,88 @@ TEST_CASE("a clock that is ahead moves event time to now and no further when all
       const std::string n = right_first ? R"("n":3)" : R"("n":2)";
       CHECK(live.out->sorted()[0].find(n) != std::string::npos);
     }
+}
+
+namespace {
+
+// Records pass from worker to worker twice before they are counted: by a, then by b.
+constexpr const char* kTwice = R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {type: fake, time: {field: t, format: unix, max_delay: 1s, idle_after: 5s}}
+operators:
+  once: {type: dedupe, input: in, by: [a], within: 1d}
+  count: {type: window, input: once, window: {tumbling: 10s}, by: [b], compute: {n: count()}}
+sinks:
+  out: {type: fake, input: count}
+  dead: {type: fake_dead}
+)";
+
+std::uint64_t late(const SteppedRun& run) {
+  std::uint64_t sum = 0;
+  for (const auto& node : run.progress().nodes)
+    sum += node.dropped[static_cast<std::size_t>(DropReason::late)];
+  return sum;
+}
+
+std::vector<std::string> hundred(int from) {
+  std::vector<std::string> records;
+  for (int n = 0; n < 100; ++n)
+    records.push_back(
+        fmt::format(R"({{"t":"{}","a":"{}-{}","b":"{}"}})", 1000 + 10 * n, from, n, n % 10));
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("records of a source that was silent till now are not late where they come last",
+          "[runtime]") {
+  for (const unsigned slow : {0u, 1u}) {
+    INFO("worker " << slow << " is slow");
+    Stepped stepped(kTwice);
+    stepped.input->partitions.resize(2 - slow);  // read by the other one
+    stepped.input->allowed = 0;
+    stepped.input->partitions.back() = hundred(0);
+    stepped.input->batch = 100;
+    stepped.open(2);
+    stepped.pass(Duration::from_seconds(10));  // idle from here on
+
+    stepped.input->allowed = 100;
+    for (int turns = 0; turns < 5; ++turns) stepped.run->turn(1 - slow);
+    REQUIRE(stepped.run->settle().has_value());
+    stepped.pass(Duration::from_seconds(60));
+    stepped.pass(Duration::from_seconds(60));
+    CHECK(stepped.input->read == 100);
+    CHECK(stepped.out->sorted().size() == 100);
+    CHECK(late(*stepped.run) == 0);
+  }
+}
+
+TEST_CASE("a partition that has had no record yet is waited for as long as one that has",
+          "[runtime]") {
+  for (const unsigned workers : {1u, 2u}) {
+    INFO(workers << " workers");
+    Stepped stepped(kTwice);
+    stepped.input->partitions = {hundred(0), {}};
+    stepped.input->batch = 100;
+    stepped.open(workers);
+    stepped.pass(Duration::from_millis(4900));
+    CHECK(stepped.out->sorted().empty());
+    stepped.input->partitions[1] = hundred(1);
+    stepped.pass(Duration::from_millis(1));
+    stepped.pass(Duration::from_seconds(60));
+    CHECK(stepped.input->read == 200);
+    CHECK(late(*stepped.run) == 0);
+
+    Stepped other(kTwice);
+    other.input->partitions = {hundred(0), {}};
+    other.input->batch = 100;
+    other.open(workers);
+    other.pass(Duration::from_millis(4999));
+    CHECK(other.out->sorted().empty());
+    other.input->partitions[0].push_back(R"({"t":"2001","a":"x","b":"x"})");
+    other.pass(Duration::from_millis(1));
+    CHECK(other.out->sorted().size() == 100);
+  }
 }
