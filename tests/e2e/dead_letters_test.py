@@ -182,3 +182,35 @@ sinks:
     told = dlq(run, "show", "--code", "overflow").stdout
     assert 'reason:    "total" is an int beyond 64 bits' in told, told
     assert '"shop":"a"' in told and '"orders":2' in told, told
+
+
+# --- a sink that refuses dead letters ---------------------------------------------------
+
+REFUSING = """\
+pipeline: refusing
+dead_letters: dead
+sources:
+  orders: {type: file, path: orders.ndjson, follow: true, scan_every: 10ms}
+sinks:
+  out: {type: file, input: orders, path: out/all.ndjson}
+  dead: {type: stdout, encode: text, message: "{{ data.id }}"}
+"""
+
+
+def test_a_dead_letter_that_its_own_sink_refuses_is_kept_and_comes_no_more(streamd, tmp_path):
+    """What came is no object, so it has no id to be told."""
+    (tmp_path / "orders.ndjson").write_text("\n".join(ORDERS) + "\n")
+    run = Streamd(streamd, REFUSING, tmp_path)
+    run.start()
+    run.wait_until(lambda: len(whole_rows(tmp_path / "out/all.ndjson")) == 5, what="the good ones")
+    with open(tmp_path / "orders.ndjson", "a") as file:
+        file.write("more rubbish\n" + '{"id":7}\n')
+    run.wait_until(lambda: len(whole_rows(tmp_path / "out/all.ndjson")) == 6, what="the last one")
+    assert run.sigterm() == 0, run.stderr
+    assert run.stderr.count('sink "dead": refuses dead letters') == 1
+    books = books_of(run)
+    assert (books["dead"].read, books["dead"].written) == (2, 0)
+    assert books["dead"].left == {"dead letters": 2}
+    kept = rows(run.state_dir / "refusing/dead_letters/refused.ndjson")
+    assert [row["data"] for row in kept] == ["rubbish", "more rubbish"]
+    assert [(node, code) for node, code, _, _ in listed(run)] == [("orders", "bad-json")] * 2

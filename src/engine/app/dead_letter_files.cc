@@ -4,6 +4,7 @@
 #include "engine/codec/base64.h"
 #include "engine/codec/decode.h"
 #include "engine/core/hash.h"
+#include "engine/runtime/refused_letters.h"
 #include "engine/runtime/run.h"
 
 #include <fmt/format.h>
@@ -74,7 +75,12 @@ fs::path replayed_file(const Plan& plan, const std::string& state_root) {
 
 Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::string& state_root) {
   const auto file = file_of(plan, state_root);
-  if (!file) return tl::unexpected(file.error());
+  const fs::path refused = RefusedLetters::path_in(dead_letter_dir(state_root, plan.pipeline));
+  auto files = file ? segments(*file) : std::vector<fs::path>();
+  if (std::error_code ignored; fs::exists(refused, ignored))
+    files.push_back(refused);
+  else if (!file)
+    return tl::unexpected(file.error());
   // A record that failed again in the same way has the same id: one mark is one replay.
   std::map<std::string, std::uint64_t> replays;
   std::ifstream marks(replayed_file(plan, state_root));
@@ -84,7 +90,7 @@ Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::s
   const auto decoder = make_decoder(DecodeConfig{}, kFields);
   Decoded decoded;
   RawBatch raw;
-  for (const auto& segment : segments(*file)) {
+  for (const auto& segment : files) {
     std::ifstream in(segment, std::ios::binary);
     for (std::string line; std::getline(in, line);) {
       raw.clear();

@@ -21,7 +21,8 @@ struct DeadLetter {
 };
 
 // All dead letters of the pipeline, oldest first: from the default file under state_root, or from
-// the file sink that the pipeline names. An error when they go to another kind of sink.
+// the file sink that the pipeline names, then those that the sink has refused (RefusedLetters). An
+// error when they go to another kind of sink, which has refused none.
 Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::string& state_root);
 
 // Notes that these were replayed (by id), beside the default file's folder.

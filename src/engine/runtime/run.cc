@@ -179,6 +179,9 @@ Status Run::prepare() {
   context_.log = log_;
   context_.dead_letters = *plan_.dead_letters;
   context_.checkpoint = &checkpoint_;
+  if (dir_)
+    context_.refused =
+        std::make_unique<RefusedLetters>(dead_letter_dir(options_.state_root, plan_.pipeline));
   context_.health = &health_;
   context_.store = store_.get();
   context_.hash_seed = store_->hash_seed();

@@ -8,6 +8,7 @@
 #include "engine/runtime/checkpoint.h"
 #include "engine/runtime/health.h"
 #include "engine/runtime/log.h"
+#include "engine/runtime/refused_letters.h"
 #include "engine/runtime/ring.h"
 #include "engine/runtime/taps.h"
 
@@ -38,7 +39,8 @@ struct RunContext {
   std::uint64_t hash_seed = 0;
   const Clock* clock = nullptr;
   LogFn log;
-  std::size_t dead_letters = 0;  // index of the dead-letter sink in the plan
+  std::size_t dead_letters = 0;             // index of the dead-letter sink in the plan
+  std::unique_ptr<RefusedLetters> refused;  // null: a run without a folder
   Checkpoint* checkpoint = nullptr;
   Health* health = nullptr;
   EpochStore* store = nullptr;       // control thread, and workers before they start

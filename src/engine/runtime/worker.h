@@ -124,18 +124,19 @@ class Worker {
   void tick(Node& node);
   void send(unsigned to, Message message);
   void flush_dead_letters();
+  void refuse(const Node& node, std::string_view letter, const Fault& fault);
   void show_dead_letters(const Batch& batch);
 
   // worker_time.cc: watermarks
   void update_lanes(SourceReader& source);
   EventTime source_mark(SourceReader& source);
   EventTime lanes_mark(const SourceReader& source);
-  void advance_marks();
   static bool is_silent(const SourceReader& source, const PartitionState& state, Duration since);
+  void advance_marks();
   void note_end();
   EventTime local_mark(const Node& node) const;
-  void give_mark(Node& node, EventTime mark);
   static EventTime exchanged_mark(const Node& node);
+  void give_mark(Node& node, EventTime mark);
 
   // worker_epoch.cc: barriers
   void start_epoch(Epoch epoch);

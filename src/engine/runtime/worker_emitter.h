@@ -6,6 +6,7 @@
 #include "engine/runtime/worker.h"
 
 #include <string>
+#include <string_view>
 
 namespace streamd {
 
@@ -20,7 +21,10 @@ class Worker::NodeEmitter final : public Emitter {
   }
   void reject(const Batch& batch, std::size_t i, const Fault& fault) override {
     NodeCounters::add(node_.counters->dead_letters, 1);
-    bury(batch, i, node_.plan->in, fault);
+    if (worker_.number_of(node_) != worker_.run_.dead_letters)
+      return bury(batch, i, node_.plan->in, fault);
+    std::string made;
+    worker_.refuse(node_, text_of(batch, i, node_.plan->in, made), fault);
   }
   void fail(const Batch& batch, std::size_t i, const Fault& fault) override {
     NodeCounters::add(node_.counters->failed, 1);
@@ -28,12 +32,17 @@ class Worker::NodeEmitter final : public Emitter {
   }
 
  private:
-  // What was made by a window has no original bytes: its columns stand for them.
+  // What was made by a window has no original bytes: its columns stand for them, in `made`.
+  static std::string_view text_of(const Batch& batch, std::size_t i, const Schema& schema,
+                                  std::string& made) {
+    if (!batch.rows().raw.empty()) return batch.raw(i);
+    JsonEncoder(schema).append(batch, i, made);
+    return made;
+  }
   void bury(const Batch& batch, std::size_t i, const Schema& schema, const Fault& fault) {
     std::string made;
-    if (batch.rows().raw.empty()) JsonEncoder(schema).append(batch, i, made);
     worker_.dead_letters_.add(node_.plan->name, fault, batch.origin(), batch.position(i),
-                              batch.time(i), made.empty() ? batch.raw(i) : made);
+                              batch.time(i), text_of(batch, i, schema, made));
   }
 
   Worker& worker_;

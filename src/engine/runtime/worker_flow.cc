@@ -152,12 +152,25 @@ void Worker::send(unsigned to, Message message) {
 }
 
 void Worker::flush_dead_letters() {
-  // A dead-letter sink that rejects its own records would never come to an end.
   const auto sink = run_.dead_letters;
   if (dead_letters_.empty()) return;
   const Batch batch = dead_letters_.take(nodes_[sink].plan->in);
   if (run_.taps.any()) show_dead_letters(batch);
   deliver(static_cast<std::uint32_t>(sink), batch);
+}
+
+// A letter that its own sink refuses would come to it again for ever.
+void Worker::refuse(const Node& node, std::string_view letter, const Fault& fault) {
+  if (!run_.refused)
+    return fail(node, {ErrorKind::external, Retry::never,
+                       fmt::format("a dead letter is refused ({}: {})", fault.code, fault.reason),
+                       "let dead_letters name a sink that takes anything, such as file"});
+  const auto first = run_.refused->add(letter);
+  if (!first) return fail(node, first.error());
+  if (*first)
+    run_.log(LogLevel::error,
+             fmt::format("sink \"{}\": refuses dead letters ({}: {}); they are kept in {}",
+                         node.plan->name, fault.code, fault.reason, run_.refused->path()));
 }
 
 // Each node's own are what leaves it by port `errors`.
