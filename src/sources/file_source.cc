@@ -237,10 +237,10 @@ class FilePlan final : public SourcePlan {
   explicit FilePlan(FileConfig config) : config_(std::move(config)) {}
   bool bounded() const override { return !config_.follow; }
   std::string describe() const override {
-    std::string text = config_.follow ? "follows " : "reads ";
+    std::string text;
     for (std::size_t i = 0; i < config_.path.size(); ++i)
       text += (i > 0 ? ", " : "") + config_.path[i];
-    return text;
+    return config_.follow ? text + ", as it grows" : text;
   }
   Result<std::unique_ptr<Source>> open(SourceContext context) const override {
     auto source = std::make_unique<FileSource>(config_, std::move(context));

@@ -100,12 +100,22 @@ class Reader {
   virtual std::string partition_name(std::uint32_t partition) const = 0;
 };
 
+// What a stateful node wants of a source that it reads, directly or through others.
+struct SourceUse {
+  std::string node;
+  std::optional<Duration> span;  // of its windows; none: it has none, or they have no limit
+  // Fields of its key, where they are the source's own and so may be what the far side is
+  // partitioned by; none in the list: all records have one key. nullopt: nobody knows.
+  std::optional<std::vector<std::string>> keys;
+};
+
 struct SourceContext {
   std::string node;
   std::string pipeline;
   unsigned workers = 1;
   const Clock* clock = nullptr;
   Shared* shared = nullptr;
+  std::vector<SourceUse> uses;
   // Records longer than this come as a RawRecord with fault "too-long" and a shortened text.
   std::size_t max_record = std::size_t{1} << 20;
   // Committed positions of an earlier run, by partition; empty on a first start or with --fresh.

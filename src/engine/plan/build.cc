@@ -4,6 +4,7 @@
 #include "engine/plan/draft.h"
 #include "engine/plan/joint.h"
 #include "engine/plan/secrets.h"
+#include "engine/plan/source_use.h"
 #include "engine/plan/warnings.h"
 
 #include <fmt/format.h>
@@ -73,6 +74,7 @@ std::optional<Plan> build(Document document, const Registry& registry, Diagnosti
   check_late(draft, found);
   warn_about(draft, found);
   if (found.errors() > 0) return std::nullopt;
+  note_uses(draft);
   bind_nodes(draft, Pass::last, found);
   if (found.errors() > 0) return std::nullopt;
   return finish(std::move(draft));

@@ -48,7 +48,8 @@ struct PlanNode {
   Ports ports;  // sources and operators: what they emit (sources: `out` only)
   std::vector<std::size_t> key_columns;  // operators that shard: columns of `in`
 
-  SourceCommon common;  // sources: decode, time, max_record
+  SourceCommon common;          // sources: decode, time, max_record
+  std::vector<SourceUse> uses;  // sources: by whom
   std::unique_ptr<SourcePlan> source;
   std::unique_ptr<OperatorPlan> op;
   std::unique_ptr<SinkPlan> sink;

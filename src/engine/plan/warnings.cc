@@ -2,12 +2,12 @@
 #include "engine/plan/warnings.h"
 
 #include "engine/plan/list_use.h"
+#include "engine/plan/source_use.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace streamd {
 namespace {
@@ -29,21 +29,6 @@ bool has_word(const std::string& text, const std::string& word) {
 std::string text_of(const ConfigNode& body, const char* key) {
   const ConfigNode* value = body.find(key);
   return value == nullptr ? std::string() : value->text;
-}
-
-std::optional<Duration> duration_of(const ConfigNode* node) {
-  if (node == nullptr || node->shape != ConfigNode::Shape::scalar) return std::nullopt;
-  return parse_duration(node->text);
-}
-
-// Whose value is how long the windows of a node are; null where it has none.
-const ConfigNode* window_length(const ConfigNode& body) {
-  const ConfigNode* window = body.find("window");
-  if (window == nullptr || window->shape != ConfigNode::Shape::map) return nullptr;
-  for (const char* key : {"tumbling", "sliding"})
-    if (const ConfigNode* length = window->find(key)) return length;
-  const ConfigNode* session = window->find("session");
-  return session == nullptr ? nullptr : session->find("max");
 }
 
 bool is_read(const Draft& draft, std::size_t node) {
@@ -85,30 +70,14 @@ void unused_lists(const Draft& draft, Diagnostics& problems) {
           fmt::format("use it in a match, or as x in list(\"{}\"), or remove it", list.list.name));
 }
 
-// The sources that a node reads, through others too.
-std::set<std::size_t> sources_of(const Draft& draft, std::size_t node) {
-  std::set<std::size_t> seen, sources;
-  std::vector<std::size_t> open = {node};
-  while (!open.empty()) {
-    const std::size_t at = open.back();
-    open.pop_back();
-    if (!seen.insert(at).second) continue;
-    if (draft.nodes[at].node.kind == PlanNode::Kind::source) sources.insert(at);
-    for (const auto& input : draft.nodes[at].inputs)
-      if (input.node) open.push_back(*input.node);
-  }
-  return sources;
-}
-
-void short_retention(const DraftNode& node, const DraftNode& source, Diagnostics& problems) {
-  const ConfigNode* length = window_length(*node.body);
-  const auto window = duration_of(length);
+void short_retention(const DraftNode& node, const SourceUse& use, const DraftNode& source,
+                     Diagnostics& problems) {
   const auto kept = duration_of(source.body->find("retention"));
-  if (!window || !kept || *window <= *kept) return;
+  if (!use.span || !kept || *use.span <= *kept) return;
   problems.warning(
-      "short-retention", length->place,
+      "short-retention", window_length(*node.body)->place,
       fmt::format("{}: its window of {} is longer than {} keeps records ({})", node.label(),
-                  format_duration(*window), source.label(), format_duration(*kept)),
+                  format_duration(*use.span), source.label(), format_duration(*kept)),
       fmt::format("keep them longer, or shorten the window: after a pause of more than {}, or "
                   "without its state, it would be incomplete",
                   format_duration(*kept)));
@@ -122,20 +91,11 @@ std::vector<std::string> texts_of(const ConfigNode* node) {
   return texts;
 }
 
-// Keys of fields that came as they are: of others nobody knows what they were made of.
-bool is_plain_key(const DraftNode& node, const std::vector<std::string>& keys) {
-  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
-    const auto column = node.node.in.find(key);
-    const bool name = std::all_of(key.begin(), key.end(),
-                                  [](char c) { return is_word_sign(c) || c == '.' || c == '@'; });
-    return name && (!column || !node.node.in.fields[*column].derived);
-  });
-}
-
-void split_keys(const DraftNode& node, const DraftNode& source, Diagnostics& problems) {
+void split_keys(const DraftNode& node, const SourceUse& use, const DraftNode& source,
+                Diagnostics& problems) {
   const auto parted = texts_of(source.body->find("partitioned_by"));
-  const auto keys = node.node.op->key_fields();
-  if (parted.empty() || !is_plain_key(node, keys)) return;
+  if (parted.empty() || !use.keys) return;
+  const auto& keys = *use.keys;
   const bool whole = std::all_of(parted.begin(), parted.end(), [&](const std::string& field) {
     return std::find(keys.begin(), keys.end(), field) != keys.end();
   });
@@ -157,15 +117,13 @@ void split_keys(const DraftNode& node, const DraftNode& source, Diagnostics& pro
 
 void warn_about(const Draft& draft, Diagnostics& problems) {
   unused_lists(draft, problems);
-  for (std::size_t i = 0; i < draft.document.nodes.size() && i < draft.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < draft.document.nodes.size() && i < draft.nodes.size(); ++i)
     unused_fields(draft, i, problems);
-    const DraftNode& node = draft.nodes[i];
-    if (node.node.op == nullptr || node.body == nullptr || !node.node.op->stateful()) continue;
-    for (const std::size_t source : sources_of(draft, i)) {
-      if (draft.nodes[source].body == nullptr) continue;
-      short_retention(node, draft.nodes[source], problems);
-      split_keys(node, draft.nodes[source], problems);
-    }
+  for (const NodeUse& found : uses_of_sources(draft)) {
+    const DraftNode& source = draft.nodes[found.source];
+    if (source.body == nullptr) continue;
+    short_retention(draft.nodes[found.node], found.use, source, problems);
+    split_keys(draft.nodes[found.node], found.use, source, problems);
   }
 }
 

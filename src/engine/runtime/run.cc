@@ -109,6 +109,7 @@ Status Run::open_sources() {
     context.workers = options_.workers;
     context.clock = options_.clock;
     context.shared = &shared_;
+    context.uses = node.uses;
     context.fresh = options_.fresh;
     context.max_record = node.common.max_record.bytes;
     for (const auto& [name, partition] : *stored) context.resume_at[name] = partition.position;
@@ -178,10 +179,10 @@ Status Run::prepare() {
   context_.clock = options_.clock;
   context_.log = log_;
   context_.dead_letters = *plan_.dead_letters;
-  context_.checkpoint = &checkpoint_;
   if (dir_)
     context_.refused =
         std::make_unique<RefusedLetters>(dead_letter_dir(options_.state_root, plan_.pipeline));
+  context_.checkpoint = &checkpoint_;
   context_.health = &health_;
   context_.store = store_.get();
   context_.hash_seed = store_->hash_seed();
