@@ -33,8 +33,8 @@ struct KafkaSourceConfig {
   bool until_end = false;
   ByteSize prefetch{std::uint64_t{64} << 20};
   ConfigNode options;
-  std::optional<Duration> retention;        // read by plan/warnings.cc
-  std::vector<std::string> partitioned_by;  // the same
+  std::optional<Duration> retention;
+  std::vector<std::string> partitioned_by;  // read by plan/warnings.cc
 };
 
 class KafkaSource final : public Source {
@@ -160,15 +160,17 @@ void add_kafka_source(Registry& registry) {
                .help = "Stop at the end offsets seen at the start, instead of waiting for more."})
           .field(&C::retention,
                  {.name = "retention",
-                  .help = "How long the topics keep records. `check` then warns of windows that "
-                          "are longer: after a long pause they would be incomplete.",
+                  .help = "How long the topics keep records, for `check`, which asks nobody: it "
+                          "warns of windows that are longer, since after a long pause they would "
+                          "be incomplete. A run asks the cluster and warns by itself.",
                   .examples = {"7d"}})
           .field(&C::partitioned_by,
                  {.name = "partitioned_by",
                   .help = "The fields that the records' key is made of. Set it when several "
                           "processes share the group: `check` then warns of nodes whose `by` has "
                           "not all of them, since each process would see only a part of what they "
-                          "count.",
+                          "count. A run that finds others in its group and does not know the key "
+                          "says so.",
                   .examples = {"[client_ip]"}})
           .field(&C::prefetch,
                  {.name = "prefetch",
@@ -207,6 +209,8 @@ void add_kafka_source(Registry& registry) {
         options.from_latest = config.from == StartAt::latest;
         options.until_end = config.until_end;
         options.prefetch_bytes = config.prefetch.bytes;
+        options.retention = config.retention;
+        options.partitioning_known = !config.partitioned_by.empty();
         check_topics(config, node, problems);
         kafka::read_properties(config.options, kafka::Role::consumer, options.client, problems);
         if (problems.errors() > before) return nullptr;

@@ -49,16 +49,16 @@ def counted(kafka, topic):
 class Feeder(threading.Thread):
     """Writes numbers at a steady pace, so that there is something to do while things happen."""
 
-    def __init__(self, kafka, topic, count, seconds, partitions=3):
+    def __init__(self, kafka, topic, count, seconds, partitions=3, first=0):
         super().__init__(daemon=True)
-        self.arguments = (kafka, topic, count, seconds, partitions)
+        self.arguments = (kafka, topic, count, seconds, partitions, first)
         self.start()
 
     def run(self):
-        kafka, topic, count, seconds, partitions = self.arguments
+        kafka, topic, count, seconds, partitions, first = self.arguments
         begin, sent, step = time.monotonic(), 0, max(1, count // 200)
         while sent < count:
-            kafka.produce(topic, numbers(min(step, count - sent), sent, partitions))
+            kafka.produce(topic, numbers(min(step, count - sent), first + sent, partitions))
             sent = min(count, sent + step)
             time.sleep(max(0, begin + seconds * sent / count - time.monotonic()))
 

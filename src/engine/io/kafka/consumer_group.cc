@@ -8,18 +8,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace streamd::kafka {
 namespace {
 
-constexpr int kPollMs = 100;
+constexpr int kSessionMs = 10'000;
 // While there is a backlog: half of the records that may be queued last for longer.
 constexpr int kBusyPollMs = 20;
 constexpr int kWakeLimitMs = 1;
 constexpr std::size_t kWokenPartitions = 16;  // per worker
 constexpr unsigned kQueuedRecords = 100'000;  // per worker
-constexpr int kAskLimitMs = 5000;
-constexpr int kProbeLimitMs = 1000;
 
 }  // namespace
 
@@ -36,7 +35,8 @@ Result<std::shared_ptr<ConsumerGroup>> ConsumerGroup::open(GroupOptions options,
 Group::Group(GroupOptions options, SourceContext context)
     : options_(std::move(options)),
       context_(std::move(context)),
-      health_(Outage::of(*context_.shared, options_.client.brokers), context_.log) {
+      health_(Outage::of(*context_.shared, options_.client.brokers), context_.log),
+      advice_(options_, context_) {
   for (unsigned w = 0; w < context_.workers; ++w)
     workers_.push_back(std::make_unique<WorkerLanes>());
 }
@@ -56,7 +56,7 @@ Settings Group::settings() const {
       {"partition.assignment.strategy", "range"},
       {"allow.auto.create.topics", "false"},
       // How long the group waits for a member that died without a word.
-      {"session.timeout.ms", "10000"},
+      {"session.timeout.ms", std::to_string(kSessionMs)},
       // The control thread polls at all times; only a stuck process should lose its partitions.
       {"max.poll.interval.ms", "600000"},
       {"queued.min.messages", std::to_string(kQueuedRecords)},
@@ -66,11 +66,23 @@ Settings Group::settings() const {
   };
 }
 
+Duration Group::session_timeout() const {
+  std::int64_t ms = kSessionMs;
+  for (const auto& [name, value] : options_.client.properties)
+    if (name == "session.timeout.ms")
+      std::from_chars(value.data(), value.data() + value.size(), ms);
+  return Duration::from_millis(ms);
+}
+
 Status Group::start() {
   for (const auto& [name, text] : context_.resume_at) {
     auto offset = parse_position(text);
     if (!offset) return in_context(std::move(offset).error(), name);
     known_[name] = {*offset, *offset};
+    const auto target = parse_partition_name(name);
+    if (target && std::count(options_.topics.begin(), options_.topics.end(), target->topic) > 0)
+      workers_[static_cast<std::size_t>(target->partition) % workers_.size()]
+          ->expected.emplace_back(name, text);
   }
   auto conf = make_conf(options_.client, settings());
   if (!conf) return tl::unexpected(std::move(conf).error());
@@ -106,6 +118,8 @@ void Group::serve(std::stop_token stop) {
     poll(keep_fetching() ? kBusyPollMs : kPollMs);
     if (probe_due()) probe();
     serve_resets();
+    if (options_.until_end && assigned_ && !rest_is_read_) look_at_others();
+    if (health_.healthy()) advice_.serve();
   }
 }
 
@@ -302,46 +316,6 @@ bool Group::find_reset(const TopicPartition& target, const std::string& name) {
                        "deleted and made anew?); reading it from its beginning at {}",
                        name, wanted, high, low));
   return true;
-}
-
-Result<PartitionList> Group::all_partitions() {
-  auto list = new_list();
-  for (const auto& topic : options_.topics) {
-    const auto count = partition_count(client_->get(), topic, kProbeLimitMs);
-    if (!count) return tl::unexpected(count.error());
-    if (*count == 0) {
-      missing(topic);
-      return PartitionList();
-    }
-    for (int p = 0; p < *count; ++p) add(list, topic, p, RD_KAFKA_OFFSET_END);
-  }
-  return list;
-}
-
-bool Group::find_ends(const std::stop_token& stop) {
-  while (!stop.stop_requested() && !failed_) {
-    auto list = all_partitions();
-    auto code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!list && list.error().retry == Retry::never) {
-      fail(list.error());
-    } else if (!list) {
-      health_.suspect({});
-    } else if (*list) {
-      code = rd_kafka_offsets_for_times(client_->get(), list->get(), kAskLimitMs);
-      bool known = code == RD_KAFKA_RESP_ERR_NO_ERROR;
-      for (int i = 0; i < (*list)->cnt && known; ++i) {
-        const auto& p = (*list)->elems[i];
-        known = p.err == RD_KAFKA_RESP_ERR_NO_ERROR && p.offset >= 0;
-        ends_[partition_name(p.topic, p.partition)] = p.offset;
-      }
-      if (known) return true;
-      health_.suspect(describe(code));
-    }
-    // Serves error events; there can be no records before the subscription.
-    poll(kPollMs);
-    if (probe_due()) probe();
-  }
-  return false;
 }
 
 }  // namespace streamd::kafka

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct GroupOptions {
   bool until_end = false;
   // Fetched records that wait for the workers, all together.
   std::uint64_t prefetch_bytes = 64u << 20;
+  // What the user says of the topics, and `check` has compared with what reads them.
+  std::optional<Duration> retention;
+  bool partitioning_known = false;
 };
 
 class ConsumerGroup {

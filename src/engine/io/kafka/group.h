@@ -8,13 +8,12 @@
 
 #include "engine/io/kafka/conf.h"
 #include "engine/io/kafka/consumer_group.h"
-#include "engine/io/kafka/fetched.h"
-#include "engine/io/kafka/lane.h"
 #include "engine/io/kafka/outage.h"
 #include "engine/io/kafka/position.h"
+#include "engine/io/kafka/topic_advice.h"
+#include "engine/io/kafka/worker_lanes.h"
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -26,22 +25,9 @@
 
 namespace streamd::kafka {
 
-// One assigned partition.
-struct Slot {
-  std::uint32_t number = 0;  // of the reader
-  std::string topic;
-  std::int32_t partition = 0;
-  std::string name;
-  Lane lane;
-  std::size_t waiting = 0;                   // of its records in WorkerLanes::fetched
-  const rd_kafka_topic_t* handle = nullptr;  // to recognise messages quickly
-  bool stalled = false;                      // its offset does not exist; the control thread looks
-  bool revoked = false;                      // being given up: hand out nothing
-  rd_kafka_resp_err_t last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::int64_t acknowledged;    // durable in the pipeline
-  std::int64_t committed = -1;  // told to the group
-  Slot(Lane l, std::int64_t durable) : lane(l), acknowledged(durable) {}
-};
+// The control thread's rounds, and its questions that must not keep it from them.
+inline constexpr int kPollMs = 100;
+inline constexpr int kProbeLimitMs = 1000;
 
 // How far a partition was read, and how much of that is durable in the pipeline.
 struct Known {
@@ -54,30 +40,6 @@ enum class Ownership : std::uint8_t {
   whole,
   in_doubt,  // membership was lost with records uncommitted; the next assignment will tell
   broken,    // another member has gone on from before them
-};
-
-// The partitions of one worker.
-struct WorkerLanes {
-  std::mutex mutex;
-  std::condition_variable assigned;
-  // Made anew with each assignment, so that nothing fetched for an earlier one is in it.
-  std::shared_ptr<rd_kafka_queue_t> queue;
-  std::vector<std::unique_ptr<Slot>> slots;
-  std::vector<std::string> names;  // by number
-  // Monotonic; when the last answered question after the ends of all of `slots` was sent.
-  std::optional<Duration> confirmed_at;
-  Slot* last = nullptr;  // of the last message: they come in runs
-  Fetched fetched;
-  bool backlog = false;       // a fetch left something in the queue
-  bool done = false;          // bounded: every slot has ended
-  std::uint64_t expired = 0;  // records that are gone, for the books
-
-  std::uint32_t number_of(const std::string& name);
-  Slot* find(const rd_kafka_message_t& message);
-  Slot* find(const std::string& name);
-  Slot* find(std::uint32_t number);
-  // Fetched records go away; they will be fetched again.
-  void forget_fetched();
 };
 
 class Group final : public ConsumerGroup, public std::enable_shared_from_this<Group> {
@@ -99,8 +61,16 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   Error error() const;
   // The worker's lock is held.
   void sort_in(WorkerLanes& to, const rd_kafka_message_t& message);
-  // Every partition of this process has been read to its end. No lock is held.
+  // Bounded: every partition has been read to its end, by this process or by others of the group.
+  // No lock is held.
   bool finished();
+  // There are partitions whose records others have not read and this process may still get, so
+  // that nobody may go on without them in event time. No lock is held.
+  bool waits_for_others() const { return bounded() && !rest_is_read_; }
+  // Monotonic micros: when a member that was killed before this one began is no longer in the
+  // group.
+  std::int64_t ghosts_until() const { return ghosts_until_; }
+  Duration now() const { return context_.clock->monotonic(); }
 
   // --- for Transaction
   std::string cluster_id(int limit_ms) const;
@@ -122,6 +92,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
  private:
   // consumer_group.cc
   Settings settings() const;
+  Duration session_timeout() const;
   void serve(std::stop_token stop);
   void poll(int limit_ms);
   bool keep_fetching();
@@ -134,10 +105,14 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   rd_kafka_resp_err_t take_ends(const rd_kafka_topic_partition_list_t& ends, Duration asked_at);
   void serve_resets();
   bool find_reset(const TopicPartition& target, const std::string& name);
-  bool find_ends(const std::stop_token& stop);
-  Result<PartitionList> all_partitions();
   void missing(const std::string& topic);
   void log(int level, const std::string& text) const { context_.log(level, text); }
+
+  // until_end.cc
+  Result<PartitionList> all_partitions();
+  bool find_ends(const std::stop_token& stop);
+  void look_at_others();
+  bool is_read_by_others(const rd_kafka_topic_partition_t& committed);
 
   // group_offsets.cc
   void commit_acknowledged(int limit_ms);
@@ -167,11 +142,13 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
 
   // Control thread only
   Health health_;
+  TopicAdvice advice_;
   std::map<std::string, Known> known_;        // by partition name
   std::set<std::string> doubtful_;            // partitions lost with records uncommitted
   std::map<std::string, std::int64_t> ends_;  // bounded: by partition name
   std::set<std::string> begun_;               // --fresh: the group's offset counts from now on
   std::set<std::string> missing_;             // topics
+  Duration others_seen_{};                    // bounded: when their offsets were asked for last
   std::size_t wake_turn_ = 0;
   std::vector<Queue> forwarded_;  // the assigned partitions' own queues
 
@@ -180,6 +157,8 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::atomic<bool> closing_{false};
   std::atomic<bool> assigned_{false};  // an assignment has come
   std::atomic<bool> finished_{false};
+  std::atomic<std::int64_t> ghosts_until_{INT64_MAX};
+  std::atomic<bool> rest_is_read_{false};  // bounded: what is not assigned here
   std::atomic<bool> transactional_{false};
   std::atomic<Ownership> ownership_{Ownership::whole};
   std::mutex holding_;

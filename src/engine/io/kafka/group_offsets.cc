@@ -75,6 +75,7 @@ void Group::close() noexcept {
     control_.join();
   }
   if (!client_) return;
+  advice_.give_up();
   if (!transactional_ && !failed_) commit_acknowledged(kCloseLimitMs);
   rd_kafka_consumer_close(client_->get());
   // Without a rebalance on the way out (no member yet) the slots are still there.

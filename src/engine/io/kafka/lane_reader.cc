@@ -117,12 +117,20 @@ void LaneReader::partitions(std::vector<PartitionState>& out) {
   const bool healthy = group_->healthy();
   const std::lock_guard lock(lanes_.mutex);
   confirmed_at_ = lanes_.confirmed_at;
+  if (group_->waits_for_others()) confirmed_at_.reset();
   for (const auto& slot : lanes_.slots) {
     PartitionState state;
     state.partition = slot->number;
     state.position = format_position(slot->lane.position());
     state.ended = slot->lane.ended();
     state.caught_up = healthy && !slot->stalled && (slot->lane.caught_up() || state.ended);
+    out.push_back(std::move(state));
+  }
+  if (group_->now().micros >= group_->ghosts_until()) lanes_.expected.clear();
+  for (const auto& [name, position] : lanes_.expected) {
+    PartitionState state;
+    state.partition = lanes_.number_of(name);
+    state.position = position;
     out.push_back(std::move(state));
   }
 }
@@ -223,7 +231,7 @@ void Group::sort_in(WorkerLanes& to, const rd_kafka_message_t& message) {
 
 bool Group::finished() {
   if (finished_) return true;
-  if (!assigned_) return false;
+  if (!assigned_ || !rest_is_read_) return false;
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
     if (!worker->done || !worker->queue) return false;

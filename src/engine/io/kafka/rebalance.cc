@@ -48,9 +48,15 @@ void Group::assign(rd_kafka_topic_partition_list_t* partitions) {
   for (int i = 0; i < partitions->cnt; ++i)
     if (missing_.erase(partitions->elems[i].topic) > 0)
       log(0, fmt::format("healed: topic \"{}\" is there", partitions->elems[i].topic));
+  rest_is_read_ = std::all_of(ends_.begin(), ends_.end(), [&](const auto& end) {
+    const auto target = parse_partition_name(end.first);
+    return rd_kafka_topic_partition_list_find(partitions, target->topic.c_str(),
+                                              target->partition) != nullptr;
+  });
   place(*partitions);
   const auto code = rd_kafka_assign(client_->get(), partitions);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(to_error(code, "taking partitions"));
+  advice_.assigned(*partitions, client_);
 }
 
 // Sets every partition's offset to where reading goes on: the furthest of what the state and the
@@ -190,6 +196,9 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
       for (int i = 0; i < partitions.cnt; ++i) {
         const auto& p = partitions.elems[i];
         if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;
+        std::erase_if(worker.expected, [&](const auto& expected) {
+          return expected.first == partition_name(p.topic, p.partition);
+        });
         if (worker.find(partition_name(p.topic, p.partition)) != nullptr) continue;
         worker.slots.push_back(make_slot(p));
         worker.slots.back()->number = worker.number_of(worker.slots.back()->name);
@@ -202,6 +211,10 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
     worker.assigned.notify_all();
   }
   health_.ask_anew();
+  // Half a session more: the others are asked at their next heartbeats, and come together then.
+  if (!assigned_)
+    ghosts_until_ =
+        (context_.clock->monotonic() + session_timeout()).micros + session_timeout().micros / 2;
   assigned_ = true;
 }
 

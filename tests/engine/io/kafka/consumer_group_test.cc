@@ -118,6 +118,62 @@ TEST_CASE("a bounded source ends at the end offsets seen at the start", "[kafka]
   }
 }
 
+TEST_CASE("a bounded source does not end before what another member holds is read", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 4);
+  fill(cluster, "t", 4, 0, 400);
+  Member asleep(cluster.brokers(), "t", {.asleep = true});
+  REQUIRE(eventually([&] { return asleep.states().size() == 4; }));
+  Member member(cluster.brokers(), "t", {.until_end = true});
+  REQUIRE(eventually([&] { return member.count() == 200; }));
+  CHECK_FALSE(member.confirmed_at());  // no window may close without the others' records
+  asleep.stop();
+  REQUIRE(eventually([&] { return member.ended(); }));
+  CHECK(values(member.seen()) == numbers(0, 400));
+}
+
+TEST_CASE("a bounded source ends when others have read the rest", "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 5);
+  fill(cluster, "t", 4, 0, 400);  // partition 4 stays empty
+  Member asleep(cluster.brokers(), "t", {.asleep = true});
+  REQUIRE(eventually([&] { return asleep.states().size() == 5; }));
+  Member one(cluster.brokers(), "t", {.until_end = true});
+  Member other(cluster.brokers(), "t", {.until_end = true});
+  asleep.stop();
+  const auto both = [&] { return one.count() + other.count() == 400; };
+  REQUIRE(eventually(both));
+  // Nobody has said yet that what he read is done.
+  CHECK_FALSE(one.ended());
+  CHECK_FALSE(other.ended());
+  REQUIRE(one.checkpoint(Duration::from_seconds(5)));
+  REQUIRE(eventually([&] { return other.ended(); }));
+  other.stop();
+  CHECK(eventually([&] { return one.ended(); }));
+  CHECK(both());
+}
+
+TEST_CASE("what an earlier run has read is expected back until nobody dead can hold it",
+          "[kafka]") {
+  MockCluster cluster;
+  cluster.create_topic("t", 4);
+  fill(cluster, "t", 4, 0, 400);
+  const Positions before = {
+      {"t/0", "1:100"}, {"t/1", "1:100"}, {"t/2", "1:100"}, {"t/3", "1:100"}, {"gone/0", "1:5"}};
+  Member asleep(cluster.brokers(), "t", {.asleep = true});
+  REQUIRE(eventually([&] { return asleep.states().size() == 4; }));
+  Member member(cluster.brokers(), "t", {.resume_at = before, .session_ms = 2000});
+  const auto caught_up = [&] {
+    const auto states = member.states();
+    return std::count_if(states.begin(), states.end(),
+                         [](const auto& state) { return state.second.caught_up; });
+  };
+  REQUIRE(eventually([&] { return caught_up() == 2; }));
+  for (const auto& [name, state] : member.states()) CHECK(state.position == "1:100");
+  CHECK(member.states().size() == 4);
+  CHECK(eventually([&] { return member.states().size() == 2; }));
+}
+
 // librdkafka stops fetching when so much waits, and has to be told to go on.
 TEST_CASE("more than may wait is read in order and without loss", "[kafka]") {
   MockCluster cluster;

@@ -29,9 +29,11 @@ struct MemberOptions {
   bool until_end = false;
   bool from_latest = false;
   bool fresh = false;
+  bool asleep = false;  // it is in the group and reads nothing
   Positions resume_at = {};
   std::size_t max_record = 1 << 20;
   std::uint64_t prefetch = 8u << 20;
+  int session_ms = 6000;
 };
 
 class Member {
@@ -42,7 +44,8 @@ class Member {
       : options_(options) {
     kafka::GroupOptions group;
     group.client.brokers = brokers;
-    group.client.properties = {{"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "200"}};
+    group.client.properties = {{"session.timeout.ms", std::to_string(options.session_ms)},
+                               {"heartbeat.interval.ms", "200"}};
     group.topics = {topic};
     group.group = "g";
     group.until_end = options.until_end;
@@ -127,6 +130,7 @@ class Member {
     while (!stop.stop_requested()) {
       std::size_t ends = 0;
       for (auto& reader : readers_) {
+        if (options_.asleep) break;
         const auto pulled = reader->pull(limits, batch);
         if (!pulled) {
           const std::lock_guard lock(mutex_);
