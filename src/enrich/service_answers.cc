@@ -90,10 +90,12 @@ class ServiceAnswers final : public Answerer {
 Send ask_stand_in(std::shared_ptr<StandIn> stand_in, std::string node) {
   return [stand_in = std::move(stand_in), node = std::move(node)](
              const http::Url& url, const std::stop_token&) -> Result<http::Response> {
-    auto answer = stand_in->service(node, url.target);
+    auto answer = stand_in->service({node, "GET", url.target});
     if (!answer.reachable) return fail_for_now(fmt::format("{} can't be reached", url.host_port()));
     http::Response response;
     response.status = answer.status;
+    for (auto& [name, value] : answer.headers)
+      response.headers.add(std::move(name), std::move(value));
     response.body = std::move(answer.body);
     response.retry_after = answer.retry_after;
     response.url = url;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/rendering.h"
 #include "engine/codec/encode.h"
 #include "sinks/builtin_sinks.h"
 #include "sinks/file_segments.h"
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +79,13 @@ struct Encoders {
   std::optional<JsonEncoder> json;
   std::optional<CsvEncoder> csv;
 };
+
+void append_line(const Encoders& encoders, const Batch& batch, std::size_t i, std::string& line) {
+  if (encoders.csv)
+    encoders.csv->append(batch, i, line);
+  else
+    encoders.json->append(batch, i, line);
+}
 
 class FileSink final : public Sink {
  public:
@@ -170,10 +179,7 @@ class FileSink final : public Sink {
 
   void append(const Batch& batch, std::size_t i) {
     line_.clear();
-    if (encoders_->csv)
-      encoders_->csv->append(batch, i, line_);
-    else
-      encoders_->json->append(batch, i, line_);
+    append_line(*encoders_, batch, i, line_);
     line_ += '\n';
     const FileSegments::Mark& end = segments_.end();
     const std::uint64_t limit = config_.rotate.size.bytes;
@@ -204,7 +210,25 @@ class FileSink final : public Sink {
   std::string line_, header_;
 };
 
-class FileSinkPlan final : public SinkPlan {
+constexpr std::array<SentField, 1> kSent = {
+    {{"line", "as JSON, or the text of CSV; without its end"}}};
+
+class FileRendering final : public Rendering {
+ public:
+  explicit FileRendering(std::shared_ptr<const Encoders> encoders)
+      : encoders_(std::move(encoders)) {}
+  std::optional<Fault> render(const Batch& batch, std::size_t i, Sent& sent) override {
+    std::string line;
+    append_line(*encoders_, batch, i, line);
+    sent.parts.push_back({kSent[0].name, std::move(line), encoders_->json.has_value()});
+    return std::nullopt;
+  }
+
+ private:
+  const std::shared_ptr<const Encoders> encoders_;
+};
+
+class FileSinkPlan final : public SinkPlan, public Renders {
  public:
   explicit FileSinkPlan(FileSinkConfig config) : config_(std::move(config)) {
     path_ = std::filesystem::path(config_.path).lexically_normal().string();
@@ -247,6 +271,10 @@ class FileSinkPlan final : public SinkPlan {
     STREAMD_TRY(sink->open());
     return sink;
   }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext&) const override {
+    return std::make_unique<FileRendering>(encoders_);
+  }
   void set_place(Place place) { place_ = place; }
 
  private:
@@ -266,7 +294,8 @@ void add_file_sink(Registry& registry) {
           .details(
               "How far the file was written is part of every checkpoint; what came after it is cut "
               "off at restart. A full file is renamed to `path.000001`, `path.000002`, … and never "
-              "touched again. Folders are made.")
+              "touched again. Folders are made." +
+              sent_details(kSent))
           .promise("exactly once: the written length is part of the checkpoint")
           .field(&C::path, {.name = "path",
                             .help = "The file that is written.",

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
-#include "engine/codec/encode.h"
-#include "engine/expr/template.h"
 #include "engine/io/kafka/position.h"
-#include "engine/io/kafka/producer.h"
 #include "engine/io/kafka/transaction.h"
 #include "sinks/builtin_sinks.h"
+#include "sinks/kafka_record.h"
 #include "sinks/time_style.h"
 
 #include <fmt/format.h>
@@ -53,32 +51,22 @@ struct KafkaSinkConfig {
   ConfigNode options;
 };
 
-// How a record becomes topic, key and value. Const, shared by the workers.
-struct Shape {
-  expr::BoundTemplate topic;
-  std::string fixed_topic;  // empty: `topic` is rendered for each record
-  std::optional<expr::BoundTemplate> key;
-  std::optional<expr::BoundTemplate> message;
-  std::shared_ptr<const JsonEncoder> json;
-};
-
 class KafkaSink final : public Sink {
  public:
   // transaction: null for at least once.
-  KafkaSink(Shape shape, std::shared_ptr<kafka::Producer> producer,
+  KafkaSink(KafkaShape shape, std::shared_ptr<kafka::Producer> producer,
             std::shared_ptr<kafka::KafkaTransaction> transaction)
-      : shape_(std::move(shape)),
+      : record_(std::move(shape), producer->max_record_bytes()),
         transaction_(std::move(transaction)),
         producer_(std::move(producer)),
         ticket_(producer_->ticket()) {
-    if (!shape_.fixed_topic.empty()) fixed_ = topic_of(shape_.fixed_topic);
+    if (record_.has_fixed_topic()) fixed_ = topic_of(record_.topic());
   }
 
   Status write(const Batch& batch, Emitter& out) override;
   Status tick(Emitter&) override { return send_held(); }
   Status barrier(Epoch epoch) override;
   Result<bool> prepared(Epoch epoch) override;
-  void committed(Epoch) override {}
   Transaction* transaction() override { return transaction_.get(); }
   void close() noexcept override {
     if (transaction_) transaction_->abandon();
@@ -108,7 +96,7 @@ class KafkaSink final : public Sink {
   Result<kafka::Sent> send(kafka::Producer::Topic* topic, std::string_view value,
                            const std::optional<std::string>& key, kafka::Ticket* ticket);
 
-  const Shape shape_;
+  KafkaRecord record_;
   // Shared by the sinks of the pipeline; null after close().
   std::shared_ptr<kafka::KafkaTransaction> transaction_;
   std::shared_ptr<kafka::Producer> producer_;
@@ -120,10 +108,7 @@ class KafkaSink final : public Sink {
   std::size_t done_ = 0;  // records of a batch that will come again
   std::unordered_map<std::string, kafka::Producer::Topic*> topics_;
   kafka::Producer::Topic* fixed_ = nullptr;
-  // Of the record at hand
-  kafka::Producer::Topic* topic_ = nullptr;
-  std::string name_, value_, why_;
-  std::optional<std::string> key_;
+  kafka::Producer::Topic* topic_ = nullptr;  // of the record at hand
 };
 
 kafka::Producer::Topic* KafkaSink::topic_of(const std::string& name) {
@@ -137,36 +122,15 @@ kafka::Producer::Topic* KafkaSink::topic_of(const std::string& name) {
 }
 
 bool KafkaSink::render(const Batch& batch, std::size_t i, Emitter& out) {
-  const auto reject = [&](std::string_view code, std::string_view reason) {
-    out.reject(batch, i, {code, reason});
+  if (const auto fault = record_.fill(batch, i)) {
+    out.reject(batch, i, *fault);
     return false;
-  };
-  topic_ = fixed_;
-  if (topic_ == nullptr) {
-    name_.clear();
-    if (!shape_.topic.render(batch, i, name_, &why_)) return reject("template", why_);
-    if (!kafka::is_topic_name(name_))
-      return reject("bad-topic", fmt::format("\"{}\" is not a topic name", name_));
-    topic_ = topic_of(name_);
-    if (topic_ == nullptr)
-      return reject("too-many-topics",
-                    fmt::format("the records already go to {} topics", kMaxTopics));
   }
-  if (shape_.key) {
-    key_.emplace();
-    if (!shape_.key->render(batch, i, *key_, &why_)) return reject("template", why_);
-  }
-  value_.clear();
-  if (!shape_.message) {
-    shape_.json->append(batch, i, value_);
-  } else if (!shape_.message->render(batch, i, value_, &why_)) {
-    return reject("template", why_);
-  }
-  const std::size_t size = value_.size() + (key_ ? key_->size() : 0);
-  if (size > producer_->max_record_bytes())
-    return reject("too-large", fmt::format("{} bytes are more than message.max.bytes ({})", size,
-                                           producer_->max_record_bytes()));
-  return true;
+  topic_ = fixed_ != nullptr ? fixed_ : topic_of(record_.topic());
+  if (topic_ != nullptr) return true;
+  out.reject(batch, i,
+             {"too-many-topics", fmt::format("the records already go to {} topics", kMaxTopics)});
+  return false;
 }
 
 Result<kafka::Sent> KafkaSink::send(kafka::Producer::Topic* topic, std::string_view value,
@@ -197,7 +161,7 @@ Status KafkaSink::write_one(const Batch& batch, std::size_t i, Emitter& out) {
     return {};
   }
   for (int tries = 0; tries < kRoomTries; ++tries) {
-    const auto sent = send(topic_, value_, key_, ticket_);
+    const auto sent = send(topic_, record_.value(), record_.key(), ticket_);
     if (!sent) return tl::unexpected(sent.error());
     if (*sent == kafka::Sent::taken) return {};
     if (*sent == kafka::Sent::too_large) {
@@ -211,8 +175,8 @@ Status KafkaSink::write_one(const Batch& batch, std::size_t i, Emitter& out) {
 
 void KafkaSink::hold() {
   ticket_->open.fetch_add(1, std::memory_order_acq_rel);
-  held_bytes_ += value_.size() + sizeof(Held);
-  held_.push_back({topic_, value_, key_, ticket_, last_barrier_});
+  held_bytes_ += record_.value().size() + sizeof(Held);
+  held_.push_back({topic_, record_.value(), record_.key(), ticket_, last_barrier_});
 }
 
 // Sends what waited for a commit, as far as there is room.
@@ -251,7 +215,7 @@ Result<bool> KafkaSink::prepared(Epoch epoch) {
   return true;
 }
 
-class KafkaSinkPlan final : public SinkPlan {
+class KafkaSinkPlan final : public SinkPlan, public Renders {
  public:
   KafkaSinkPlan(KafkaSinkConfig config, kafka::ProducerOptions producer, expr::Template topic,
                 std::optional<expr::Template> key, std::optional<expr::Template> message)
@@ -306,6 +270,10 @@ class KafkaSinkPlan final : public SinkPlan {
     if (!producer) return tl::unexpected(std::move(producer).error());
     return std::make_unique<KafkaSink>(shape_, std::move(*producer), nullptr);
   }
+  std::span<const SentField> sent_fields() const override { return kKafkaSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext&) const override {
+    return kafka_rendering(shape_, producer_);
+  }
 
  private:
   KafkaSinkConfig config_;
@@ -313,7 +281,7 @@ class KafkaSinkPlan final : public SinkPlan {
   expr::Template topic_;
   std::optional<expr::Template> key_;
   std::optional<expr::Template> message_;
-  Shape shape_;
+  KafkaShape shape_;
 };
 
 void check_topic(const expr::Template& topic, const ConfigNode& at, Diagnostics& problems) {
@@ -363,8 +331,7 @@ void add_kafka_sink(Registry& registry) {
               "Without `exactly_once` a checkpoint waits until Kafka has confirmed every record "
               "before it; after a crash the records since the last checkpoint are written again. "
               "With it, the records of a checkpoint, the offsets of Kafka sources on the same "
-              "cluster "
-              "and the number of the checkpoint become visible in one transaction "
+              "cluster and the number of the checkpoint become visible in one transaction "
               "(`transactional.id` = `streamd-<pipeline>-<id of the state directory>`); readers "
               "need "
               "`isolation.level=read_committed`, and see new records with each checkpoint. All "
@@ -375,7 +342,8 @@ void add_kafka_sink(Registry& registry) {
               "goes on at the last committed checkpoint.\n\n"
               "A record whose topic, key or message can't be made, or that is larger than "
               "`message.max.bytes` of the options, becomes a dead letter. Records for a topic that "
-              "does not exist wait for it.")
+              "does not exist wait for it." +
+              sent_details(kKafkaSent))
           .promise("at least once; exactly once with exactly_once: true")
           .field(&C::brokers, {.name = "brokers",
                                .help = "Where the cluster is: host:port, one or several.",

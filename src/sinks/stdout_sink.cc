@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/stdout_sink.h"
 
+#include "engine/api/rendering.h"
 #include "engine/codec/encode.h"
 #include "engine/expr/template.h"
 #include "sinks/builtin_sinks.h"
@@ -10,6 +11,7 @@
 #include <limits.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -122,7 +124,26 @@ class LineSink final : public Sink {
   std::string why_;
 };
 
-class StdoutPlan final : public SinkPlan {
+constexpr std::array<SentField, 1> kSent = {
+    {{"line", "as JSON, or the text of `message`; without its end"}}};
+
+class LineRendering final : public Rendering {
+ public:
+  LineRendering(LineWriter line, bool json) : line_(std::move(line)), json_(json) {}
+  std::optional<Fault> render(const Batch& batch, std::size_t i, Sent& sent) override {
+    std::string text;
+    if (!line_(batch, i, text, &why_)) return Fault{"template", why_};
+    sent.parts.push_back({kSent[0].name, std::move(text), json_});
+    return std::nullopt;
+  }
+
+ private:
+  const LineWriter line_;
+  const bool json_;
+  std::string why_;
+};
+
+class StdoutPlan final : public SinkPlan, public Renders {
  public:
   StdoutPlan(StdoutConfig config, std::optional<expr::Template> message)
       : config_(std::move(config)), message_(std::move(message)) {}
@@ -148,19 +169,24 @@ class StdoutPlan final : public SinkPlan {
     return message_ ? "standard output, one message per record" : "standard output, JSON lines";
   }
   Result<std::unique_ptr<Sink>> open(SinkContext) const override {
-    if (message_)
-      return open_line_sink(STDOUT_FILENO, [bound = bound_](const Batch& batch, std::size_t i,
-                                                            std::string& out, std::string* why) {
-        return bound.render(batch, i, out, why);
-      });
-    return open_line_sink(STDOUT_FILENO, [json = json_](const Batch& batch, std::size_t i,
-                                                        std::string& out, std::string*) {
-      json->append(batch, i, out);
-      return true;
-    });
+    return open_line_sink(STDOUT_FILENO, writer());
+  }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext&) const override {
+    return std::make_unique<LineRendering>(writer(), !message_);
   }
 
  private:
+  LineWriter writer() const {
+    if (message_)
+      return [bound = bound_](const Batch& batch, std::size_t i, std::string& out,
+                              std::string* why) { return bound.render(batch, i, out, why); };
+    return [json = json_](const Batch& batch, std::size_t i, std::string& out, std::string*) {
+      json->append(batch, i, out);
+      return true;
+    };
+  }
+
   StdoutConfig config_;
   std::optional<expr::Template> message_;
   expr::BoundTemplate bound_;
@@ -179,7 +205,8 @@ void add_stdout_sink(Registry& registry) {
       Spec<C>("stdout")
           .summary("Writes records as lines to standard output.")
           .details("A record for which the message cannot be made (a missing field) becomes a dead "
-                   "letter with code `template`.")
+                   "letter with code `template`." +
+                   sent_details(kSent))
           .promise("at least once: lines after the last checkpoint are written again")
           .field(&C::encode,
                  {.name = "encode", .help = "JSON objects, or text made from `message`."})

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
+#include "engine/io/http/stand_in.h"
 #include "sources/builtin_sources.h"
 #include "sources/http_config.h"
 #include "sources/http_poll.h"
@@ -11,7 +12,7 @@
 namespace streamd {
 namespace {
 
-class HttpPlan final : public SourcePlan {
+class HttpPlan final : public SourcePlan, public AsksStandIn {
  public:
   explicit HttpPlan(HttpSourceConfig config) : config_(std::move(config)) {}
 
@@ -24,7 +25,7 @@ class HttpPlan final : public SourcePlan {
     return config_.format == HttpFormat::lines ? "text" : "json";
   }
   Result<std::unique_ptr<Source>> open(SourceContext context) const override {
-    auto client = http::Client::make(http::options_of(config_), *context.clock);
+    auto client = http::client_for(config_, context);
     if (!client) return tl::unexpected(std::move(client).error());
     http::FeedOptions options;
     options.partition = kPollPartition;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
+#include "engine/io/http/stand_in.h"
 #include "sources/builtin_sources.h"
 #include "sources/file_config.h"
 #include "sources/shodan_config.h"
@@ -45,7 +46,7 @@ std::size_t filters_in(const Config& config) {
                     [&](const auto& filter) { return !(config.*filter.second).empty(); }));
 }
 
-class ShodanPlan final : public SourcePlan {
+class ShodanPlan final : public SourcePlan, public AsksStandIn {
  public:
   explicit ShodanPlan(Config config) : config_(std::move(config)) {}
 
@@ -63,7 +64,7 @@ class ShodanPlan final : public SourcePlan {
   }
 
   Result<std::unique_ptr<Source>> open(SourceContext context) const override {
-    auto client = http::Client::make(http::options_of(config_), *context.clock);
+    auto client = http::client_for(config_, context);
     if (!client) return tl::unexpected(std::move(client).error());
     std::shared_ptr<http::Client> shared = std::move(*client);
     const bool stream = config_.mode == Mode::stream;

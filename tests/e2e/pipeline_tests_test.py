@@ -153,6 +153,131 @@ def test_a_sink_that_fails_at_first_gets_everything_once(streamd, files):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# --- what sinks send, what sources ask ----------------------------------------------------
+
+SENT = """      chat:
+        rows: [{user: ann, failures: 3}]
+        sent:
+          - {content: "ann: 3"}   # as the channel shows it
+"""
+
+
+def expect_sent(files):
+    return change(files, "      chat:\n        - {user: ann, failures: 3}   # bob is not there\n", SENT)
+
+
+def test_what_a_sink_would_send_is_compared_and_updated(streamd, files):
+    file = expect_sent(files)
+    assert run(streamd, files).returncode == 0
+    right = file.read_text()
+    change(files, '"ann: 3"', '"ann: 4"')
+    done = run(streamd, files)
+    assert done.returncode == 1
+    assert "logins.test.yaml:16:7: chat sent: 1 row differs" in done.stdout
+    assert '- {"content":"ann: 4"}' in done.stdout and '+ {"content":"ann: 3"}' in done.stdout
+    assert 'content is "ann: 3", expected "ann: 4"' in done.stdout
+    updated = run(streamd, files, "--update")
+    assert updated.returncode == 0, updated.stdout
+    assert "updated: 1 expectation" in updated.stdout
+    assert file.read_text() == right
+
+
+def test_a_template_that_fails_is_a_dead_letter_as_in_a_run(streamd, files):
+    pipeline = files / "logins.yaml"
+    pipeline.write_text(pipeline.read_text().replace("{{ user }}: {{ failures }}", "{{ 1 / (failures - 3) }}"))
+    done = run(streamd, files)
+    assert done.returncode == 1
+    assert "a dead letter that the case does not expect" in done.stdout
+    assert '"node":"chat","code":"template"' in done.stdout
+
+
+def test_mistakes_about_what_is_sent_are_explained(streamd, files):
+    expect_sent(files)
+    change(files, '{content: "ann: 3"}', "{contents: x}")
+    change(files, "{in: 5, out: 5}", "{sent: []}")
+    told = run(streamd, files)
+    assert told.returncode == 2
+    assert 'logins.test.yaml:21:7: error: "failed" is no sink, and sends nothing [rule]' in told.stderr
+    change(files, "{sent: []}", "5")
+    told = run(streamd, files)
+    assert told.returncode == 2
+    assert 'logins.test.yaml:19:14: error: "chat" sends no "contents" [unknown-field]' in told.stderr
+    assert 'did you mean "content"?' in told.stderr
+
+
+ASKING = """\
+pipeline: asking
+sources:
+  events:
+    type: http
+    url: https://api.example/v1/events
+    path: items
+    every: 1m
+    pagination: {cursor: {path: next, param: cursor}}
+    time: {field: at, format: rfc3339, idle_after: 5s}
+sinks:
+  out: {type: stdout, input: events, encode: text, message: "{{ id }}"}
+"""
+
+ANSWERS = """\
+cases:
+  - name: two pages, an outage, and a page behind a restart
+    steps:
+      - answers:
+          events:
+            - {path: /v1/events, json: {items: [{id: 1, at: 2024-01-01T00:00:00Z}, {id: 2, at: 2024-01-01T00:00:00Z}], next: b}, times: 1}
+            - {path: "/v1/events?cursor=b", unreachable: true, times: 1}
+            - {path: "/v1/events?cursor=b", json: {items: [{id: 3, at: 2024-01-01T00:00:00Z}]}}
+            - {path: /v1/events, json: {items: [{id: 4, at: 2024-01-01T00:00:00Z}]}}
+        expect: {out: {sent: [{line: "1"}, {line: "2"}]}}
+      - {restart: true, after: 10s, expect: {out: {sent: [{line: "3"}, {line: "4"}]}}}
+    after: 1m
+    expect: {out: {sent: [{line: "4"}]}}
+"""
+
+
+@pytest.fixture
+def asking(tmp_path):
+    (tmp_path / "asking.yaml").write_text(ASKING)
+    (tmp_path / "asking.test.yaml").write_text(ANSWERS)
+    return tmp_path
+
+
+def test_a_source_asks_what_the_file_answers_without_a_network(streamd, asking):
+    prefix = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "-r", "--net"]
+    done = call(*prefix, streamd, "test", "asking.test.yaml", cwd=asking, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "coverage: 2 of 2 nodes saw a record" in done.stdout
+    assert done.stderr == ""
+    assert sorted(p.name for p in asking.iterdir()) == ["asking.test.yaml", "asking.yaml"]
+
+
+def test_answers_and_questions_that_do_not_meet_are_told(streamd, asking):
+    file = asking / "asking.test.yaml"
+    file.write_text(ANSWERS.replace("times: 1}\n            - {path: \"/v1/events?cursor=b\", json", "}\n            - {path: /v2, json"))
+    done = call(streamd, "test", "asking.test.yaml", cwd=asking)
+    assert done.returncode == 1
+    assert 'asking.test.yaml:8:15: "events" never asks for this answer' in done.stdout
+    file.write_text(ANSWERS.replace("{path: /v1/events, json: {items: [{id: 4", "{path: /v1/event, json: {items: [{id: 4"))
+    done = call(streamd, "test", "asking.test.yaml", cwd=asking)
+    assert done.returncode == 1
+    assert 'asking.test.yaml:5:11: "events" asks GET /v1/events, and the test file has no answer' in done.stdout
+    file.write_text("answers: {events: [{path: /v1/events, json: {items: []}}, {path: /v2, json: []}]}\n"
+                    "cases: [{name: nothing, after: 1s, expect: {out: []}}]\n")
+    done = call(streamd, "test", "asking.test.yaml", cwd=asking)
+    assert done.returncode == 0, done.stdout
+    assert 'asking.test.yaml:1:59: warning: "events" asks for this answer in no case [unused-answer]' in done.stderr
+
+
+def test_a_source_gets_records_or_answers(streamd, asking):
+    file = asking / "asking.test.yaml"
+    file.write_text("cases:\n  - {name: both, in: {events: [{id: 1}]}, answers: {events: [{json: []}]}}\n")
+    told = call(streamd, "test", "asking.test.yaml", cwd=asking)
+    assert told.returncode == 2
+    assert 'asking.test.yaml:2:23: error: "events" gets answers, so it asks by itself [rule]' in told.stderr
+    assert "give it records or answers, not both in one case" in told.stderr
+
+
 # --- --update, --junit, --coverage ---------------------------------------------------------
 
 def test_update_rewrites_what_is_expected_and_nothing_else(streamd, files):
@@ -258,9 +383,16 @@ def test_the_commands_of_the_guide_work_as_they_stand(streamd, tmp_path):
 def test_the_reference_and_the_schema_know_test_files(streamd, tmp_path):
     told = call(streamd, "docs", "tests")
     assert told.returncode == 0 and "### `restart`" in told.stdout and "### `repeat`" in told.stdout
+    assert "### `sent`" in told.stdout and "### `headers`" in told.stdout and "### `lines`" in told.stdout
+    sent = call(streamd, "docs", "kafka").stdout.split("as `sent`: ")[1].split("\n")[0]
+    assert re.findall(r"`(\w+)` \(", sent) == ["topic", "key", "value"]
     schema = json.loads(call(streamd, "schema", "--tests").stdout)
     step = schema["properties"]["cases"]["anyOf"][0]["items"]
     assert {"name", "steps", "in", "after", "expect"} <= set(step["properties"])
+    place = step["properties"]["expect"]["additionalProperties"]["anyOf"][2]
+    assert {"rows", "sent", "count"} <= set(place["properties"]) and place["additionalProperties"] is False
+    answer = step["properties"]["answers"]["additionalProperties"]["anyOf"][0]["items"]
+    assert {"path", "headers", "json", "lines"} <= set(answer["properties"])
     assert "cases" in schema["required"] and schema["additionalProperties"] is False
 
 

@@ -27,8 +27,8 @@ struct Totals {
   std::vector<testing::JunitSuite> junit;
 };
 
-void tell_problems(const Suite& suite) {
-  const auto text = render(suite.problems, suite.texts, isatty(2) != 0, suite.secrets);
+void tell(const Diagnostics& problems, const Suite& suite) {
+  const auto text = render(problems, suite.texts, isatty(2) != 0, suite.secrets);
   std::fputs(text.c_str(), stderr);
 }
 
@@ -72,7 +72,7 @@ std::unique_ptr<Suite> update(const Suite& suite, const std::vector<CaseResult>&
 void test_file(const std::string& path, const TestArguments& arguments, const Registry& registry,
                Totals& totals) {
   auto suite = testing::load_suite(path, registry, read_whole_file, load_plugins);
-  tell_problems(*suite);
+  tell(suite->problems, *suite);
   if (!suite->good()) {
     totals.usage = true;
     return;
@@ -85,6 +85,7 @@ void test_file(const std::string& path, const TestArguments& arguments, const Re
     }
   }
   fmt::print("{}", testing::case_report(*suite, results));
+  tell(testing::unused_answers(*suite, results), *suite);
   if (!results.empty())
     fmt::print("{}",
                testing::coverage_report(*suite, testing::books_of(results), arguments.coverage));

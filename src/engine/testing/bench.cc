@@ -79,9 +79,12 @@ void remove_node(Plan& plan, std::size_t n) {
   if (plan.dead_letters && *plan.dead_letters > n) --*plan.dead_letters;
 }
 
+RecordingPlan& recorder_in(PlanNode& node) { return static_cast<RecordingPlan&>(*node.sink); }
+
 void record(Bench& bench, PlanNode& node, const std::string& place) {
   auto recording = std::make_shared<Recording>();
-  static_cast<RecordingPlan*>(node.sink.get())->record_into(recording);
+  recorder_in(node).record_into(recording);
+  bench.sent_fields[place] = recorder_in(node).sent_fields();
   bench.recordings[place] = std::move(recording);
   bench.schemas[place] = node.in;
 }
@@ -93,14 +96,16 @@ void replace_sinks(Bench& bench, const std::map<std::string, std::string>& names
     const auto named = names.find(nodes[n].name);
     if (named == names.end()) continue;
     const std::string& place = named->second;
-    record(bench, nodes[n], place);
     const auto sink = std::find_if(nodes.begin(), nodes.end(), [&](const PlanNode& node) {
       return node.name == place && node.kind == PlanNode::Kind::sink;
     });
     if (sink == nodes.end()) {
+      record(bench, nodes[n], place);
       bench.added.insert(nodes[n].name);
       continue;
     }
+    recorder_in(nodes[n]).stand_for(std::move(sink->sink));
+    record(bench, nodes[n], place);
     sink->sink = std::move(nodes[n].sink);
     sink->in = std::move(nodes[n].in);
     sink->inputs = std::move(nodes[n].inputs);
@@ -120,16 +125,20 @@ void record_dead_letters(Bench& bench, const ConfigNode& document) {
     plan.nodes.push_back(std::move(node));
   }
   PlanNode& sink = plan.nodes[*plan.dead_letters];
+  auto own = std::move(sink.sink);
+  auto recorder = std::make_unique<RecordingPlan>();
   sink.in = dead_letter_schema();
-  sink.sink = std::make_unique<RecordingPlan>();
   Diagnostics none;
-  sink.sink->bind(sink.in, none);
+  recorder->bind(sink.in, none);
+  if (own) recorder->stand_for(std::move(own), true);
+  sink.sink = std::move(recorder);
   bench.dead_letters = bench.added.contains(sink.name) ? kDeadLetters : sink.name;
   record(bench, sink, bench.dead_letters);
   // Both names mean the same as long as none of them is another node's.
   if (bench.dead_letters != kDeadLetters && !has_node(document, kDeadLetters)) {
     bench.recordings[kDeadLetters] = bench.recordings[bench.dead_letters];
     bench.schemas[kDeadLetters] = sink.in;
+    bench.sent_fields[kDeadLetters] = bench.sent_fields[bench.dead_letters];
   }
 }
 
@@ -137,6 +146,7 @@ void record_dead_letters(Bench& bench, const ConfigNode& document) {
 
 std::optional<Bench> make_bench(const ConfigNode& document, const Registry& registry,
                                 const std::set<std::string>& places,
+                                const std::set<std::string>& asking,
                                 const NamedList<EntryList>& lists, Diagnostics& problems) {
   std::map<std::string, std::string> names;
   const ConfigNode wired = with_recorders(document, places, names);
@@ -147,7 +157,7 @@ std::optional<Bench> make_bench(const ConfigNode& document, const Registry& regi
   replace_sinks(bench, names);
   record_dead_letters(bench, document);
   for (auto& node : bench.plan.nodes) {
-    if (!node.source) continue;
+    if (!node.source || asking.contains(node.name)) continue;
     auto script = std::make_shared<Script>();
     node.source = scripted_source(script);
     bench.scripts[node.name] = std::move(script);

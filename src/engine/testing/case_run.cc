@@ -59,7 +59,7 @@ class Runner {
         clock_(start_),
         disk_(make_memory_backend()),
         answers_(std::make_shared<Answers>()) {
-    for (const auto& [node, place, answers] : file.answers) answers_->set(node, answers);
+    for (const auto& [node, place, answers] : file.answers) answers_->set(node, place, answers);
   }
 
   CaseRun run() {
@@ -67,13 +67,13 @@ class Runner {
     if (run_) result_.books = with_shared(now());
     run_.reset();
     result_.unanswered = answers_->take_unanswered();
+    result_.answered = answers_->used();
     if (!result_.error) leave();
     return std::move(result_);
   }
 
  private:
   Status steps() {
-    STREAMD_TRY(open());
     for (const Step& step : case_.steps) STREAMD_TRY(take(step));
     return take(case_);
   }
@@ -102,10 +102,11 @@ class Runner {
     if (step.restart) {
       run_.reset();
       before_ = committed_;
-      STREAMD_TRY(open());
     }
+    // A source asks as soon as it is there.
+    for (const auto& [node, place, answers] : step.answers) answers_->set(node, place, answers);
+    if (!run_) STREAMD_TRY(open());
     for (const auto& [name, place, entries] : step.lists) swap_list(name, entries);
-    for (const auto& [node, place, answers] : step.answers) answers_->set(node, answers);
     for (const auto& [sink, place, times] : step.fails) bench_.recordings[sink]->fails = times;
     STREAMD_TRY(give(step.in));
     if (step.after != Duration{}) {
@@ -114,6 +115,7 @@ class Runner {
     }
     if (step.end) {
       for (auto& [name, script] : bench_.scripts) script->end();
+      answers_->end();
       STREAMD_TRY(run_->settle());
     }
     return step.expect.empty() ? Status{} : look(step.expect);
@@ -138,7 +140,8 @@ class Runner {
     return {};
   }
 
-  // By steps, as time goes by in a run, and exactly to where a partition falls silent.
+  // By steps, as time goes by in a run, and exactly to where a partition falls silent or a source
+  // asks again.
   Status advance(Duration by) {
     const Duration end = clock_.monotonic() + by;
     const Duration tick{std::max(kTick.micros, by.micros / kMostTicks)};
@@ -149,6 +152,8 @@ class Runner {
         const Duration idle = at + idle_after(partition.first);
         if (idle > now) next = std::min(next, idle);
       }
+      for (const auto& [source, until] : answers_->resting())
+        if (until > now) next = std::min(next, until);
       clock_.advance(next - now);
       STREAMD_TRY(run_->settle());
     }
@@ -197,7 +202,12 @@ class Runner {
     STREAMD_TRY(checkpoint());
     const AllBooks all = with_shared(now());
     for (const auto& [place, name_place, expected] : expect) {
-      Look look{place, name_place, &expected, unseen(place), {}};
+      Look look{place,
+                name_place,
+                &expected,
+                unseen(place, &Recording::rows),
+                unseen(place, &Recording::sent),
+                {}};
       if (const auto found = all.find(place); found != all.end()) {
         look.books = found->second - seen_books_[place];
         seen_books_[place] = found->second;
@@ -209,13 +219,14 @@ class Runner {
     return {};
   }
 
+  using Rows = std::vector<std::string>;
   // The rows that nobody has looked at.
-  std::vector<std::string> unseen(const std::string& place) {
+  Rows unseen(const std::string& place, Rows Recording::*which) {
     const auto recording = bench_.recordings.find(place);
     if (recording == bench_.recordings.end()) return {};
-    const auto& rows = recording->second->rows;
-    std::size_t& seen = seen_rows_[recording->second.get()];
-    std::vector<std::string> fresh(rows.begin() + static_cast<std::ptrdiff_t>(seen), rows.end());
+    const Rows& rows = (*recording->second).*which;
+    std::size_t& seen = seen_rows_[&rows];
+    Rows fresh(rows.begin() + static_cast<std::ptrdiff_t>(seen), rows.end());
     seen = rows.size();
     return fresh;
   }
@@ -225,14 +236,14 @@ class Runner {
   void leave() {
     std::map<std::string, Look> last;
     for (const auto& look : result_.looks)
-      if (look.expected->rows || look.expected->count) last[look.place] = look;
+      if (look.expected->looks_at_records()) last[look.place] = look;
     for (auto& [place, look] : last) {
-      look.rows = unseen(place);
+      look.rows = unseen(place, &Recording::rows);
       look.expected = nullptr;
       if (!look.rows.empty()) result_.looks.push_back(look);
     }
     Arena arena;
-    for (auto& row : unseen(bench_.dead_letters)) {
+    for (auto& row : unseen(bench_.dead_letters, &Recording::rows)) {
       const Value node = expr::member(expr::read_json(row, arena), "node");
       if (!node.is(Kind::string) || !excused_.contains(std::string(node.text())))
         result_.leftovers.push_back(std::move(row));
@@ -252,7 +263,7 @@ class Runner {
   AllBooks before_;     // of the runs before this one, as far as they count
   AllBooks committed_;  // at the last checkpoint
   AllBooks seen_books_;
-  std::map<const Recording*, std::size_t> seen_rows_;
+  std::map<const Rows*, std::size_t> seen_rows_;
   std::set<std::string> excused_, unclamped_;
   CaseRun result_;
 };

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Look {
   std::string place;
   Place name_place;          // of the place's name in the file
   const Expected* expected;  // null: nobody looked, this is what was left over at the end
-  std::vector<std::string> rows;
+  std::vector<std::string> rows, sent;
   Books books;
 };
 
@@ -38,9 +39,10 @@ struct CaseRun {
   std::vector<Look> looks;
   std::vector<std::string> leftovers;            // dead letters that the case says nothing about
   std::map<std::string, std::uint64_t> clamped;  // sources with clamped times, not expected
-  std::vector<std::string> unanswered;
-  std::optional<Error> error;         // the run ended with it
-  std::vector<std::string> warnings;  // of the run's log
+  std::vector<Answers::Unanswered> unanswered;
+  std::set<const ServiceAnswer*> answered;  // those of the file, too
+  std::optional<Error> error;               // the run ended with it
+  std::vector<std::string> warnings;        // of the run's log
   AllBooks books;
 };
 

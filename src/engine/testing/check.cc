@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/testing/check.h"
 
+#include "engine/api/stand_in.h"
 #include "engine/testing/given.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace streamd::testing {
 namespace {
@@ -24,6 +26,10 @@ void unknown(const char* code, const char* what, const std::string& name, Place 
                  known_or(closest(name, known), known, "the pipeline has none"));
 }
 
+bool asks(const PlanNode& node) {
+  return dynamic_cast<const AsksStandIn*>(node.source.get()) != nullptr;
+}
+
 bool has(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -37,7 +43,7 @@ class NameCheck {
       all_.push_back(node.name);
       if (node.kind == NodeKind::source) sources_.push_back(node.name);
       if (node.kind == NodeKind::sink) sinks_.push_back(node.name);
-      if (node.type == "enrich") enrichers_.push_back(node.name);
+      if (node.type == "enrich" || asks(node)) asking_.push_back(node.name);
     }
     for (const auto& list : plan.lists) lists_.push_back(list.name);
     if (!has(all_, kDeadLetters)) {
@@ -68,10 +74,10 @@ class NameCheck {
       if (!has(lists_, name)) unknown("unknown-list", "list", name, place, lists_, problems_);
   }
 
-  void answers(const NamedList<std::vector<ServiceAnswer>>& answers, bool in_step) {
+  void answers(const NamedList<AnswerList>& answers, bool in_step) {
     for (const auto& [name, place, list] : answers) {
-      if (!has(enrichers_, name)) {
-        unknown("unknown-node", "enrich operator", name, place, enrichers_, problems_);
+      if (!has(asking_, name)) {
+        not_asking(name, place);
         continue;
       }
       const bool is_file = asks_file(name);
@@ -80,10 +86,10 @@ class NameCheck {
             "rule", place,
             fmt::format("what the file of {} holds can't change within a case", json_quote(name)),
             "put it below answers of the file");
-      for (const auto& answer : list)
+      for (const auto& answer : list.items)
         if (answer.key.empty() == is_file)
           problems_.error(
-              "rule", place,
+              "rule", answer.place,
               is_file ? fmt::format("{} asks a file: each answer needs a key", json_quote(name))
                       : fmt::format("{} asks a service: answers have a path, not a key",
                                     json_quote(name)),
@@ -92,8 +98,31 @@ class NameCheck {
     }
   }
 
+  // A source asks, or it hands out what the case gives.
+  void one_way(const TestFile& file, const Case& the_case) {
+    const auto asking = asking_of(file, the_case, plan_);
+    each_step(the_case, [&](const Step& step) {
+      for (const auto& [name, place, given] : step.in)
+        if (asking.contains(name))
+          problems_.error("rule", place,
+                          fmt::format("{} gets answers, so it asks by itself", json_quote(name)),
+                          "give it records or answers, not both in one case");
+    });
+  }
+
  private:
+  void not_asking(const std::string& name, Place place) {
+    if (!has(all_, name))
+      return unknown("unknown-node", "enrich operator or source that asks over HTTP called", name,
+                     place, asking_, problems_);
+    const bool source = has(sources_, name);
+    problems_.error("rule", place, fmt::format("{} asks nobody over HTTP", json_quote(name)),
+                    source ? fmt::format("give it records: in: {{{}: […]}}", name)
+                           : known_or("", asking_, "the pipeline has nobody who does"));
+  }
+
   bool asks_file(const std::string& name) const {
+    if (has(sources_, name)) return false;
     const ConfigNode* operators = document_.find("operators");
     const ConfigNode* node = operators == nullptr ? nullptr : operators->find(name);
     const ConfigNode* kind = node == nullptr ? nullptr : node->find("kind");
@@ -115,6 +144,10 @@ class NameCheck {
                       fmt::format("expect in, out and dropped of {}", node));
     const PlanNode* own = node_of(node);
     const Names routes = own != nullptr && own->op ? own->op->routes() : Names{};
+    if (expected.sent && !has(sinks_, name))
+      problems_.error("rule", place,
+                      fmt::format("{} is no sink, and sends nothing", json_quote(name)),
+                      "expect its rows");
     const bool wants_rows = expected.rows || expected.count;
     if (dot == std::string::npos && wants_rows && !routes.empty())
       problems_.error("unknown-port", place,
@@ -140,7 +173,7 @@ class NameCheck {
   const Plan& plan_;
   const ConfigNode& document_;
   Diagnostics& problems_;
-  Names all_, sources_, sinks_, lists_, enrichers_;
+  Names all_, sources_, sinks_, lists_, asking_;
 };
 
 void missing_lists(const TestFile& file, const Plan& plan, Place place, Diagnostics& problems) {
@@ -168,14 +201,29 @@ void check_names(const TestFile& file, const Plan& plan, const ConfigNode& docum
   check.lists(file.lists);
   check.answers(file.answers, false);
   missing_lists(file, plan, place, problems);
-  for (const Case& c : file.cases) each_step(c, [&](const Step& step) { check.step(step); });
+  for (const Case& c : file.cases) {
+    each_step(c, [&](const Step& step) { check.step(step); });
+    check.one_way(file, c);
+  }
+}
+
+std::set<std::string> asking_of(const TestFile& file, const Case& the_case, const Plan& plan) {
+  std::set<std::string> named, asking;
+  const auto add = [&](const NamedList<AnswerList>& answers) {
+    for (const auto& [name, place, list] : answers) named.insert(name);
+  };
+  add(file.answers);
+  each_step(the_case, [&](const Step& step) { add(step.answers); });
+  for (const auto& node : plan.nodes)
+    if (named.contains(node.name) && asks(node)) asking.insert(node.name);
+  return asking;
 }
 
 std::set<std::string> places_of(const Case& the_case, const Plan& plan) {
   std::set<std::string> places;
   each_step(the_case, [&](const Step& step) {
     for (const auto& [name, place, expected] : step.expect)
-      if (expected.rows || expected.count) places.insert(name);
+      if (expected.looks_at_records()) places.insert(name);
   });
   places.erase(kDeadLetters);
   for (const auto& node : plan.nodes) {
@@ -186,26 +234,55 @@ std::set<std::string> places_of(const Case& the_case, const Plan& plan) {
   return places;
 }
 
+namespace {
+
+void check_rows(const std::string& place, const std::vector<ConfigNode>& rows, const Schema& schema,
+                Diagnostics& problems) {
+  Names known;
+  for (const auto& field : schema.fields) known.push_back(field.name);
+  for (const auto& row : rows)
+    for (const auto& [key, value] : row.entries) {
+      const bool there = std::any_of(known.begin(), known.end(), [&](const std::string& field) {
+        return key.text == field ||
+               (key.text.starts_with(field) && key.text[field.size()] == '.') ||
+               (field.starts_with(key.text) && field[key.text.size()] == '.');
+      });
+      if (there) continue;
+      problems.error(
+          "unknown-field", key.place,
+          fmt::format("what comes to {} has no field {}", json_quote(place), json_quote(key.text)),
+          known_or(closest(key.text, known), known, ""));
+    }
+}
+
+void check_sent(const std::string& sink, Place place, const std::vector<ConfigNode>& rows,
+                std::span<const SentField> fields, Diagnostics& problems) {
+  Names known;
+  for (const auto& field : fields) known.emplace_back(field.name);
+  if (known.empty())
+    problems.error("rule", place, fmt::format("what {} sends can't be seen", json_quote(sink)),
+                   "its type does not say what it makes of a record: expect its rows");
+  for (const auto& row : rows)
+    for (const auto& [key, value] : row.entries) {
+      const std::string name = key.text.substr(0, key.text.find('.'));
+      if (known.empty() || has(known, name)) continue;
+      problems.error("unknown-field", key.place,
+                     fmt::format("{} sends no {}", json_quote(sink), json_quote(name)),
+                     known_or(closest(name, known), known, ""));
+    }
+}
+
+}  // namespace
+
 void check_fields(const Case& the_case, const Bench& bench, Diagnostics& problems) {
   each_step(the_case, [&](const Step& step) {
     for (const auto& [name, place, expected] : step.expect) {
       const auto schema = bench.schemas.find(name);
-      if (schema == bench.schemas.end() || schema->second.open || !expected.rows) continue;
-      Names known;
-      for (const auto& field : schema->second.fields) known.push_back(field.name);
-      for (const auto& row : *expected.rows)
-        for (const auto& [key, value] : row.entries) {
-          const bool there = std::any_of(known.begin(), known.end(), [&](const std::string& field) {
-            return key.text == field ||
-                   (key.text.starts_with(field) && key.text[field.size()] == '.') ||
-                   (field.starts_with(key.text) && field[key.text.size()] == '.');
-          });
-          if (there) continue;
-          problems.error("unknown-field", key.place,
-                         fmt::format("what comes to {} has no field {}", json_quote(name),
-                                     json_quote(key.text)),
-                         known_or(closest(key.text, known), known, ""));
-        }
+      if (schema != bench.schemas.end() && !schema->second.open && expected.rows)
+        check_rows(name, *expected.rows, schema->second, problems);
+      const auto sent = bench.sent_fields.find(name);
+      if (sent != bench.sent_fields.end() && expected.sent)
+        check_sent(name, place, *expected.sent, sent->second, problems);
     }
   });
 }

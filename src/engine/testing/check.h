@@ -18,7 +18,11 @@ void check_names(const TestFile& file, const Plan& plan, const ConfigNode& docum
 // The places that a case looks at and that are no sinks.
 std::set<std::string> places_of(const Case& the_case, const Plan& plan);
 
-// Fields of expected rows against what the place's records can have.
+// The sources that ask in a case: there are answers for them.
+std::set<std::string> asking_of(const TestFile& file, const Case& the_case, const Plan& plan);
+
+// Fields of expected rows against what the place's records can have, and of what is sent against
+// what the sink sends.
 void check_fields(const Case& the_case, const Bench& bench, Diagnostics& problems);
 
 // The steps of a case, its own keys last.

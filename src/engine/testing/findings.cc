@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/testing/findings.h"
 
+#include "engine/testing/check.h"
 #include "engine/testing/json_text.h"
 #include "engine/testing/rows.h"
 
@@ -28,22 +29,28 @@ std::string difference_text(const Difference& d) {
   return fmt::format("    {} is {}, expected {}", d.path, shown(d.actual), json_of(*d.expected));
 }
 
-// The diff of one place.
+// The diff of one place: of its rows, or of what it sends.
 class RowDiff {
  public:
-  RowDiff(const Look& look) : look_(look), actual_(read_rows(look.rows, 0, arena_)) {}
+  RowDiff(const Look& look, const std::vector<ConfigNode>& expected,
+          const std::vector<std::string>& came)
+      : look_(look),
+        expected_(expected),
+        came_(came),
+        exact_(look.expected->exact),
+        actual_(read_rows(came, 0, arena_)) {}
 
-  std::optional<Finding> finding() {
-    const Expected& expected = *look_.expected;
-    const auto pairs = pair_rows(*expected.rows, actual_, expected.exact, expected.in_order);
-    for (const auto& pair : pairs) add(pair);
+  // `what`: the place, or what of it.
+  std::optional<Finding> finding(const std::string& what) {
+    for (const auto& pair : pair_rows(expected_, actual_, exact_, look_.expected->in_order))
+      add(pair);
     if (lines_.empty()) return std::nullopt;
     std::string title;
     add_part(title, different_, "differs", "differ");
     add_part(title, missing_, "is missing", "are missing");
     add_part(title, unexpected_, "was not expected", "were not expected");
     if (equal_ > 0) title += fmt::format(" ({} as expected)", equal_);
-    return Finding{look_.name_place, fmt::format("{}: {}", look_.place, title), std::move(lines_)};
+    return Finding{look_.name_place, fmt::format("{}: {}", what, title), std::move(lines_)};
   }
 
  private:
@@ -52,22 +59,25 @@ class RowDiff {
       ++equal_;
       return;
     }
-    const ConfigNode* row = pair.expected ? &(*look_.expected->rows)[*pair.expected] : nullptr;
+    const ConfigNode* row = pair.expected ? &expected_[*pair.expected] : nullptr;
     if (row != nullptr) lines_.push_back("  - " + json_of(*row));
-    if (pair.actual) lines_.push_back("  + " + look_.rows[*pair.actual]);
+    if (pair.actual) lines_.push_back("  + " + came_[*pair.actual]);
     if (row == nullptr) {
       ++unexpected_;
     } else if (!pair.actual) {
       ++missing_;
     } else {
       ++different_;
-      const auto found = differences(*row, actual_[*pair.actual], look_.expected->exact);
+      const auto found = differences(*row, actual_[*pair.actual], exact_);
       if (found.empty()) lines_.push_back("    it came, but not in this place of the order");
       for (const auto& d : found) lines_.push_back(difference_text(d));
     }
   }
 
   const Look& look_;
+  const std::vector<ConfigNode>& expected_;
+  const std::vector<std::string>& came_;
+  const bool exact_;
   Arena arena_;
   std::vector<Value> actual_;
   std::vector<std::string> lines_;
@@ -128,10 +138,29 @@ void check_look(const Look& look, std::vector<Finding>& findings) {
                                look.rows));
     return;
   }
-  if (look.expected->rows)
-    if (auto finding = RowDiff(look).finding()) findings.push_back(std::move(*finding));
+  const auto compare = [&](const std::optional<std::vector<ConfigNode>>& expected,
+                           const std::vector<std::string>& came, const std::string& what) {
+    if (!expected) return;
+    if (auto finding = RowDiff(look, *expected, came).finding(what))
+      findings.push_back(std::move(*finding));
+  };
+  compare(look.expected->rows, look.rows, look.place);
+  compare(look.expected->sent, look.sent, look.place + " sent");
   check_count(look, findings);
   check_books(look, findings);
+}
+
+// Answers of the case itself; of those of the file each case needs some.
+void check_answered(const CaseRun& run, const Case& the_case, std::vector<Finding>& findings) {
+  each_step(the_case, [&](const Step& step) {
+    for (const auto& [node, place, answers] : step.answers)
+      for (const auto& answer : answers.items)
+        if (answer.key.empty() && !run.answered.contains(&answer))
+          findings.push_back(
+              {answer.place,
+               fmt::format("\"{}\" never asks for this answer", node),
+               {"  = help: remove it, or let the case go on until it is asked for"}});
+  });
 }
 
 }  // namespace
@@ -161,10 +190,12 @@ std::vector<Finding> findings_of(const CaseRun& run, const Case& the_case) {
          {fmt::format(
              "  = help: set start: to the records' time, or expect {{{}: {{clamped: {}}}}}", source,
              times)}});
-  for (const auto& question : run.unanswered)
-    findings.push_back({place,
-                        question + ", and the test file has no answer",
-                        {"  = help: add it below answers"}});
+  for (const auto& [node, question, below] : run.unanswered)
+    findings.push_back(
+        {below.line == 0 ? place : below,
+         fmt::format("\"{}\" asks {}, and the test file has no answer", node, question),
+         {"  = help: add it below answers"}});
+  if (!run.error) check_answered(run, the_case, findings);
   for (auto& finding : findings) cut(finding);
   return findings;
 }

@@ -51,6 +51,16 @@ bool fits(const ServiceAnswer& answer, const std::string& target) {
   return target == answer.path;
 }
 
+std::string body_of(const ServiceAnswer& answer) {
+  if (answer.json) return json_of(*answer.json);
+  std::string body = answer.text;
+  for (const auto& line : answer.lines) {
+    body += line.shape == ConfigNode::Shape::scalar ? line.text : json_of(line);
+    body += '\n';
+  }
+  return body;
+}
+
 }  // namespace
 
 std::shared_ptr<const IndicatorList> build_list(const EntryList& entries, std::uint64_t seed) {
@@ -75,42 +85,62 @@ std::unique_ptr<ListPlan> given_list(std::shared_ptr<const EntryList> entries,
   return std::make_unique<GivenListPlan>(std::move(entries), fields);
 }
 
-void Answers::set(const std::string& node, const std::vector<ServiceAnswer>& answers) {
+void Answers::set(const std::string& node, Place place, const AnswerList& answers) {
   const std::lock_guard lock(mutex_);
-  auto& own = answers_[node];
-  own.clear();
-  for (const auto& answer : answers) own.push_back({answer, 0});
+  Node& own = nodes_[node];
+  own.answers.clear();
+  for (const auto& answer : answers.items) own.answers.push_back({&answer, 0});
+  own.place = place;
+  ++own.set;
 }
 
-StandIn::Answer Answers::ask(const std::string& node, const std::string& target) {
+void Answers::end() {
   const std::lock_guard lock(mutex_);
-  for (auto& [answer, used] : answers_[node]) {
-    if (!fits(answer, target) || (answer.times > 0 && used == answer.times)) continue;
+  ended_ = true;
+}
+
+bool Answers::closed(const std::string& node, std::uint64_t set) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_.at(node).set != set;
+}
+
+StandIn::Answer Answers::ask(const std::shared_ptr<Answers>& self,
+                             const StandIn::Question& question) {
+  const std::lock_guard lock(self->mutex_);
+  Node& own = self->nodes_[question.node];
+  for (auto& [answer, used] : own.answers) {
+    if (!fits(*answer, question.target) || (answer->times > 0 && used == answer->times)) continue;
     ++used;
+    self->used_.insert(answer);
     StandIn::Answer given;
-    given.status = static_cast<int>(answer.status);
-    given.body = answer.json ? json_of(*answer.json) : answer.text;
-    given.retry_after = answer.retry_after;
-    given.reachable = !answer.unreachable;
+    given.status = static_cast<int>(answer->status);
+    given.headers = answer->headers;
+    given.body = body_of(*answer);
+    given.retry_after = answer->retry_after;
+    given.reachable = !answer->unreachable;
+    given.closed = [self, node = question.node, set = own.set] { return self->closed(node, set); };
     return given;
   }
-  const std::string question = fmt::format("enrich \"{}\" asks GET {}", node, target);
-  if (std::find(unanswered_.begin(), unanswered_.end(), question) == unanswered_.end())
-    unanswered_.push_back(question);
-  return {.status = 404};
+  Unanswered asked{question.node, question.method + " " + question.target, own.place};
+  auto& told = self->unanswered_;
+  const bool known = std::any_of(told.begin(), told.end(), [&](const Unanswered& other) {
+    return other.node == asked.node && other.question == asked.question;
+  });
+  if (!known) told.push_back(std::move(asked));
+  return {.status = 404, .known = false};
 }
 
 // nullopt: the test file says nothing of this one.
 std::optional<std::string> Answers::file_of(const std::string& node) {
   const std::lock_guard lock(mutex_);
-  const auto own = answers_.find(node);
-  if (own == answers_.end()) return std::nullopt;
+  const auto own = nodes_.find(node);
+  if (own == nodes_.end()) return std::nullopt;
   std::string lines = fmt::format("{{\"{}\":\"\"}}\n", StandIn::kKey);
-  for (const auto& [answer, used] : own->second) {
-    if (answer.key.empty()) continue;
+  for (const auto& [answer, used] : own->second.answers) {
+    if (answer->key.empty()) continue;
     lines += fmt::format("{{\"{}\":", StandIn::kKey);
-    append_json_string(answer.key, lines);
-    std::string entry = answer.json ? json_of(*answer.json) : std::string("{}");
+    append_json_string(answer->key, lines);
+    std::string entry = answer->json ? json_of(*answer->json) : std::string("{}");
     if (entry.size() > 2 && entry.front() == '{') lines += "," + entry.substr(1, entry.size() - 2);
     lines += "}\n";
   }
@@ -119,16 +149,32 @@ std::optional<std::string> Answers::file_of(const std::string& node) {
 
 std::shared_ptr<StandIn> Answers::stand_in(std::shared_ptr<Answers> answers) {
   auto made = std::make_shared<StandIn>();
-  made->service = [answers](const std::string& node, const std::string& target) {
-    return answers->ask(node, target);
-  };
+  made->service = [answers](const StandIn::Question& question) { return ask(answers, question); };
   made->file = [answers](const std::string& node) { return answers->file_of(node); };
+  made->ended = [answers] {
+    const std::lock_guard lock(answers->mutex_);
+    return answers->ended_;
+  };
+  made->rests = [answers](const std::string& node, Duration at) {
+    const std::lock_guard lock(answers->mutex_);
+    answers->resting_[node] = at;
+  };
   return made;
 }
 
-std::vector<std::string> Answers::take_unanswered() {
+std::vector<Answers::Unanswered> Answers::take_unanswered() {
   const std::lock_guard lock(mutex_);
   return std::exchange(unanswered_, {});
+}
+
+std::set<const ServiceAnswer*> Answers::used() const {
+  const std::lock_guard lock(mutex_);
+  return used_;
+}
+
+std::map<std::string, Duration> Answers::resting() const {
+  const std::lock_guard lock(mutex_);
+  return resting_;
 }
 
 }  // namespace streamd::testing

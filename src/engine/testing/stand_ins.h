@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test file puts in the place of indicator lists, of services and of files that enrich asks.
+// What a test file puts in the place of indicator lists, of services that operators and sources
+// ask, and of files that enrich reads.
 #pragma once
 
 #include "engine/api/list.h"
@@ -10,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,27 +25,49 @@ std::shared_ptr<const IndicatorList> build_list(const EntryList& entries, std::u
 std::unique_ptr<ListPlan> given_list(std::shared_ptr<const EntryList> entries,
                                      IndicatorFields fields);
 
-// The answers of all enrich nodes. Thread-safe.
+// The answers of all nodes that ask. Outlives runs: what was used up stays so. Thread-safe.
 class Answers {
  public:
-  // From now on these are the node's.
-  void set(const std::string& node, const std::vector<ServiceAnswer>& answers);
+  // From now on these are the node's, and connections that it has are closed. They are kept by
+  // pointer. `place`: of the node's name in the test file.
+  void set(const std::string& node, Place place, const AnswerList& answers);
+  // From now on sources come to their end.
+  void end();
   // What goes into Shared; keeps this object alive.
   static std::shared_ptr<StandIn> stand_in(std::shared_ptr<Answers> answers);
-  // Questions that had no answer since the last call: "enrich "known" asks GET /hosts/192.0.2.9".
-  std::vector<std::string> take_unanswered();
+
+  // Questions that had no answer since the last call.
+  struct Unanswered {
+    std::string node, question;  // "GET /hosts/192.0.2.9"
+    Place place;                 // of the node's name below answers; line 0: it has none
+  };
+  std::vector<Unanswered> take_unanswered();
+  // Those that were given, over all steps.
+  std::set<const ServiceAnswer*> used() const;
+  // Until when a source asks nothing, by its name (monotonic).
+  std::map<std::string, Duration> resting() const;
 
  private:
   struct Left {
-    ServiceAnswer answer;
+    const ServiceAnswer* answer;
     std::uint64_t used = 0;
   };
-  StandIn::Answer ask(const std::string& node, const std::string& target);
+  struct Node {
+    std::vector<Left> answers;
+    Place place{};
+    std::uint64_t set = 0;  // how often
+  };
+  static StandIn::Answer ask(const std::shared_ptr<Answers>& self,
+                             const StandIn::Question& question);
   std::optional<std::string> file_of(const std::string& node);
+  bool closed(const std::string& node, std::uint64_t set) const;
 
-  std::mutex mutex_;
-  std::map<std::string, std::vector<Left>> answers_;
-  std::vector<std::string> unanswered_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Node> nodes_;
+  std::vector<Unanswered> unanswered_;
+  std::set<const ServiceAnswer*> used_;
+  std::map<std::string, Duration> resting_;
+  bool ended_ = false;
 };
 
 }  // namespace streamd::testing

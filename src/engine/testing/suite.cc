@@ -60,8 +60,8 @@ NamedList<EntryList> lists_of(const TestFile& file, const Case& the_case) {
 void make_benches(Suite& suite, const Plan& plan, const Registry& registry) {
   for (const Case& c : suite.file.cases) {
     Diagnostics found;
-    auto bench =
-        make_bench(suite.document, registry, places_of(c, plan), lists_of(suite.file, c), found);
+    auto bench = make_bench(suite.document, registry, places_of(c, plan),
+                            asking_of(suite.file, c, plan), lists_of(suite.file, c), found);
     if (!bench) {
       // A port that is not there: the plan says which.
       for (const auto& p : found.all())
@@ -177,6 +177,22 @@ std::vector<CaseResult> run_suite(Suite& suite, const std::string& filter) {
     results.push_back(std::move(result));
   }
   return results;
+}
+
+Diagnostics unused_answers(const Suite& suite, const std::vector<CaseResult>& results) {
+  Diagnostics told;
+  if (results.size() < suite.file.cases.size()) return told;
+  for (const auto& [node, place, answers] : suite.file.answers)
+    for (const auto& answer : answers.items) {
+      const bool used = std::any_of(results.begin(), results.end(), [&](const CaseResult& result) {
+        return result.run.answered.contains(&answer);
+      });
+      if (!used && answer.key.empty())
+        told.warning("unused-answer", answer.place,
+                     fmt::format("{} asks for this answer in no case", json_quote(node)),
+                     "remove it, or look whether an answer before it fits all questions");
+    }
+  return told;
 }
 
 AllBooks books_of(const std::vector<CaseResult>& results) {

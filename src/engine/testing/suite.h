@@ -53,6 +53,9 @@ struct CaseResult {
 // Of a suite without errors, once. `filter`: only cases whose names contain it.
 std::vector<CaseResult> run_suite(Suite& suite, const std::string& filter);
 
+// Answers of the file that no case asked for, as warnings; none where not all cases were run.
+Diagnostics unused_answers(const Suite& suite, const std::vector<CaseResult>& results);
+
 // The books of all cases together, by node.
 AllBooks books_of(const std::vector<CaseResult>& results);
 

@@ -18,11 +18,18 @@ const Spec<testing::Expected>& testing::expected_spec() {
                  {.name = "rows",
                   .help = "The records that came, each a map. Only the fields that are named are "
                           "compared, unless `exact` is set. `[]`: none came."})
+          .field(&C::sent,
+                 {.name = "sent",
+                  .help = "Sinks: what it would have sent for them, each a map of what the sink's "
+                          "page in the reference names (`streamd docs kafka`: topic, key, value). "
+                          "JSON in it can be looked into: `embed.title`. `[]`: nothing.",
+                  .examples = {"[{topic: alerts, key: 192.0.2.7, value: {requests: 11}}]"}})
           .field(&C::in_order, {.name = "in_order",
-                                .help = "The rows came in this order. Otherwise the order does not "
-                                        "count."})
-          .field(&C::exact, {.name = "exact",
-                             .help = "The rows have the fields that are named, and no other."})
+                                .help = "Rows, and what is sent, came in this order. Otherwise the "
+                                        "order does not count."})
+          .field(&C::exact,
+                 {.name = "exact",
+                  .help = "Rows, and what is sent, have the fields that are named, and no other."})
           .field(&C::count, {.name = "count", .help = "How many records came."})
           .field(&C::in, {.name = "in", .help = "Records that went into the node."})
           .field(&C::out, {.name = "out", .help = "Records that it gave, or that a sink wrote."})
@@ -139,23 +146,44 @@ bool FieldType<Expected>::read(const ConfigNode& node, Expected& into, Diagnosti
     if (!read) return false;
     into = std::move(*read);
     // A list of one may be written without its brackets; what the file says is what counts here.
-    if (const ConfigNode* rows = node.find("rows"); rows != nullptr && rows->shape == Shape::null)
-      into.rows = std::vector<ConfigNode>{};
+    for (const auto& [name, list] : {std::pair("rows", &into.rows), std::pair("sent", &into.sent)})
+      if (const ConfigNode* own = node.find(name); own != nullptr && own->shape == Shape::null)
+        *list = std::vector<ConfigNode>{};
   } else {
     report_type(node, name(), problems);
   }
-  if (into.rows)
-    for (const auto& row : *into.rows)
-      if (row.shape != Shape::map) report_type(row, "a map of fields", problems);
+  for (const auto* list : {&into.rows, &into.sent})
+    if (*list)
+      for (const auto& row : **list)
+        if (row.shape != Shape::map) report_type(row, "a map of fields", problems);
   into.where = node;
   return problems.errors() == before;
 }
 std::string FieldType<Expected>::name() {
-  return "rows (a list of maps), a count, or a map with rows, count, dropped, …";
+  return "rows (a list of maps), a count, or a map with rows, sent, count, dropped, …";
 }
 std::string FieldType<Expected>::json_schema() {
   return R"({"anyOf":[{"type":"array","items":{"type":"object"}},{"type":"integer","minimum":0},)" +
          object_schema(testing::expected_spec().view()) + "]}";
+}
+
+bool FieldType<testing::AnswerList>::read(const ConfigNode& node, testing::AnswerList& into,
+                                          Diagnostics& problems) {
+  into.items.clear();
+  bool good = true;
+  const bool one = node.shape != Shape::list;
+  for (const auto& item : one ? std::vector<ConfigNode>{node} : node.items) {
+    auto read = NestedSpec<testing::ServiceAnswer>::spec().parse(item, problems);
+    good = good && read;
+    if (!read) continue;
+    read->place = item.place;
+    into.items.push_back(std::move(*read));
+  }
+  return good;
+}
+std::string FieldType<testing::AnswerList>::name() { return "list of answers"; }
+std::string FieldType<testing::AnswerList>::json_schema() {
+  return FieldType<std::vector<testing::ServiceAnswer>>::json_schema();
 }
 
 bool FieldType<testing::EntryList>::read(const ConfigNode& node, testing::EntryList& into,
@@ -251,16 +279,25 @@ const Spec<testing::ServiceAnswer>& NestedSpec<testing::ServiceAnswer>::spec() {
                            .help = "For kinds table and mmdb: what it is found under.",
                            .examples = {"192.0.2.7"}})
           .field(&C::status, {.name = "status", .help = "HTTP status."})
+          .field(&C::headers, {.name = "headers",
+                               .help = "Of the answer.",
+                               .examples = {"{Link: \"</events?page=2>; rel=next\"}"}})
           .field(&C::json, {.name = "json", .help = "The body, written as YAML."})
           .field(&C::text, {.name = "text", .help = "The body as it is."})
+          .field(&C::lines, {.name = "lines",
+                             .help = "The body, a line for each: JSON written as YAML, or texts.",
+                             .examples = {"[{id: 1}, {id: 2}]"}})
           .field(&C::retry_after,
                  {.name = "retry_after", .help = "How long the service wants to be left alone."})
           .field(&C::unreachable,
                  {.name = "unreachable", .help = "There is no answer: nothing listens there."})
           .field(&C::times,
                  {.name = "times", .help = "So often; then the next answer that fits. 0: always."})
-          .rule("json and text exclude each other",
-                [](const C& c) { return !c.json || c.text.empty(); })
+          .rule("json, text and lines exclude each other",
+                [](const C& c) {
+                  return (c.json ? 1 : 0) + (c.text.empty() ? 0 : 1) + (c.lines.empty() ? 0 : 1) <=
+                         1;
+                })
           .rule("path and key exclude each other",
                 [](const C& c) { return c.path.empty() || c.key.empty(); })
           .rule("status is from 100 to 599",

@@ -41,6 +41,7 @@ struct GivenList {
 struct Expected {
   ConfigNode where;                             // the value as it stands in the file, for --update
   std::optional<std::vector<ConfigNode>> rows;  // maps
+  std::optional<std::vector<ConfigNode>> sent;  // maps of what its Rendering names
   bool in_order = false;
   bool exact = false;
   std::optional<std::uint64_t> count, in, out, dead_letters, failed, clamped;
@@ -49,6 +50,7 @@ struct Expected {
   bool books() const {
     return in || out || dead_letters || failed || clamped || dropped.has_value();
   }
+  bool looks_at_records() const { return rows || sent || count; }
 };
 
 struct Entry {  // of a list
@@ -64,18 +66,24 @@ struct ServiceAnswer {
   std::string path;  // path and query; a * at the end stands for anything; empty: any
   std::string key;   // of a table or a GeoIP database
   std::int64_t status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
   std::optional<ConfigNode> json;
   std::string text;
+  std::vector<ConfigNode> lines;  // each a JSON value, or a text
   std::optional<Duration> retry_after;
   bool unreachable = false;
   std::uint64_t times = 0;  // then the next one that fits; 0: always
+  Place place;
+};
+struct AnswerList {
+  std::vector<ServiceAnswer> items;
 };
 
 // In this order.
 struct Step {
   bool restart = false;
+  NamedList<AnswerList> answers;
   NamedList<EntryList> lists;
-  NamedList<std::vector<ServiceAnswer>> answers;
   NamedList<std::uint64_t> fails;
   NamedList<GivenList> in;
   Duration after{};
@@ -96,7 +104,7 @@ struct TestFile {
   NamedList<std::string> env;
   std::optional<EventTime> start;
   NamedList<EntryList> lists;
-  NamedList<std::vector<ServiceAnswer>> answers;
+  NamedList<AnswerList> answers;
   std::vector<Case> cases;
 };
 
@@ -123,6 +131,7 @@ namespace streamd {
     static std::string json_schema();                                    \
     static std::string show(const testing::T&) { return ""; }            \
   }
+STREAMD_TEST_FIELD(AnswerList);
 STREAMD_TEST_FIELD(Moment);
 STREAMD_TEST_FIELD(GivenList);
 STREAMD_TEST_FIELD(Expected);

@@ -21,14 +21,15 @@ void add_step_fields(Spec<C>& spec) {
        .help = "First the process is killed as by kill -9 and begins again at its last checkpoint. "
                "One is taken after half of the records of each `in`, after each `after` and before "
                "each `expect`; what came later is read again."});
+  add(&Step::answers, {.name = "answers",
+                       .help = "Then these `enrich` operators, and these sources that ask over "
+                               "HTTP (`http`, `shodan`), get these answers, the first that fits "
+                               "each question. Each of a case's answers has to be asked for.",
+                       .examples = {"{known: [{path: /hosts/192.0.2.7, json: {owner: Ann}}]}"}});
   add(&Step::lists, {.name = "lists",
                      .help = "Then these lists of the pipeline have these entries: texts, or maps "
                              "with value, type, scenario, …",
                      .examples = {"{blocklist: [192.0.2.7, 198.51.100.0/24]}"}});
-  add(&Step::answers, {.name = "answers",
-                       .help = "Then these `enrich` operators get these answers, the first that "
-                               "fits each question.",
-                       .examples = {"{known: [{path: /hosts/192.0.2.7, json: {owner: Ann}}]}"}});
   add(&Step::fails, {.name = "fails",
                      .help = "The next so many writes and flushes of these sinks fail for now; the "
                              "engine tries them again.",
@@ -49,8 +50,8 @@ void add_step_fields(Spec<C>& spec) {
        .help =
            "Last, what has come to these places since they were looked at last: nodes, ports "
            "(`name.late`, `name.route`) and sinks, and `dead_letters`. A list of rows, a count, "
-           "or a map with rows, in_order, exact, count, in, out, dropped, dead_letters, failed "
-           "and clamped.",
+           "or a map with rows, sent, in_order, exact, count, in, out, dropped, dead_letters, "
+           "failed and clamped.",
        .examples = {"{alerts: [{client_ip: 192.0.2.7, requests: 11}]}"}});
 }
 
@@ -134,7 +135,8 @@ const Spec<TestFile>& test_file_spec() {
                              .help = "Entries of the pipeline's indicator lists in every case. "
                                      "Lists of other types than inline have to be here."})
           .field(&C::answers,
-                 {.name = "answers", .help = "Answers that `enrich` operators get in every case."})
+                 {.name = "answers",
+                  .help = "Answers that `enrich` operators and sources get in every case."})
           .field(&C::cases, {.name = "cases", .help = "The cases.", .required = true})
           .rule("there is at least one case", [](const C& c) { return !c.cases.empty(); });
   return kSpec;

@@ -42,22 +42,27 @@ std::vector<std::string> names_of(const ConfigNode& row) {
   return names;
 }
 
-// Rewrites the rows of one place.
+// Rewrites the rows of one place, or what it sends.
 class RowEdits {
  public:
-  RowEdits(const YamlText& yaml, const Look& look, std::vector<Edit>& edits)
-      : yaml_(yaml), look_(look), edits_(edits), actual_(read_rows(look.rows, 0, arena_)) {}
+  RowEdits(const YamlText& yaml, const Look& look, const std::vector<ConfigNode>& expected,
+           const std::vector<std::string>& came, std::vector<Edit>& edits)
+      : yaml_(yaml),
+        look_(look),
+        expected_(expected),
+        edits_(edits),
+        actual_(read_rows(came, 0, arena_)) {}
 
   // Empty: done. Otherwise why it can't be.
   std::string rewrite(const ConfigNode& key, const ConfigNode& list) {
     const Expected& expected = *look_.expected;
-    pairs_ = pair_rows(*expected.rows, actual_, expected.exact, expected.in_order);
+    pairs_ = pair_rows(expected_, actual_, expected.exact, expected.in_order);
     if (std::all_of(pairs_.begin(), pairs_.end(), [](const Pair& p) { return p.equal; })) return {};
     auto at = yaml_.list_of(key, list);
-    if (!at) return "its rows are written in a way that --update does not know";
+    if (!at) return "it is written in a way that --update does not know";
     at_ = std::move(*at);
     if (!expected.exact)
-      for (const auto& row : *expected.rows)
+      for (const auto& row : expected_)
         for (auto& name : names_of(row))
           if (std::find(named_.begin(), named_.end(), name) == named_.end())
             named_.push_back(std::move(name));
@@ -92,7 +97,7 @@ class RowEdits {
       return text_of(at_.items[*pair.expected]);
     const Expected& expected = *look_.expected;
     std::vector<std::string> named = named_;
-    if (pair.expected && !expected.exact) named = names_of((*expected.rows)[*pair.expected]);
+    if (pair.expected && !expected.exact) named = names_of(expected_[*pair.expected]);
     return row_yaml(actual_[*pair.actual], named);
   }
 
@@ -137,8 +142,8 @@ class RowEdits {
   // Only the values that differ, if that is all there is to do.
   bool edit_fields(const Pair& pair) {
     std::vector<Edit> own;
-    const auto found = differences((*look_.expected->rows)[*pair.expected], actual_[*pair.actual],
-                                   look_.expected->exact);
+    const auto found =
+        differences(expected_[*pair.expected], actual_[*pair.actual], look_.expected->exact);
     for (const auto& d : found) {
       if (d.expected == nullptr || d.actual.is(Kind::missing)) return false;
       const auto span = yaml_.scalar(*d.expected);
@@ -180,6 +185,7 @@ class RowEdits {
 
   const YamlText& yaml_;
   const Look& look_;
+  const std::vector<ConfigNode>& expected_;
   std::vector<Edit>& edits_;
   Arena arena_;
   std::vector<Value> actual_;
@@ -199,7 +205,8 @@ class Updater {
       return;
     }
     const std::size_t before = edits_.size();
-    if (look.expected->rows) rows(look);
+    if (look.expected->rows) rows(look, *look.expected->rows, look.rows, "rows");
+    if (look.expected->sent) rows(look, *look.expected->sent, look.sent, "sent");
     numbers(look);
     if (edits_.size() > before) ++update_.changed;
   }
@@ -217,7 +224,8 @@ class Updater {
   }
 
  private:
-  void rows(const Look& look) {
+  void rows(const Look& look, const std::vector<ConfigNode>& expected,
+            const std::vector<std::string>& came, std::string_view below) {
     const ConfigNode& where = look.expected->where;
     ConfigNode key;
     key.text = look.place;
@@ -225,11 +233,11 @@ class Updater {
     const ConfigNode* list = &where;
     if (where.shape == Shape::map)
       for (const auto& [name, value] : where.entries)
-        if (name.text == "rows") {
+        if (name.text == below) {
           key = name;
           list = &value;
         }
-    RowEdits edits(yaml_, look, edits_);
+    RowEdits edits(yaml_, look, expected, came, edits_);
     if (const auto why = edits.rewrite(key, *list); !why.empty())
       update_.left.push_back(fmt::format("{}: {}", look.place, why));
   }

@@ -2,6 +2,7 @@
 #include "engine/api/field_type.h"
 #include "engine/expr/template.h"
 #include "engine/io/delivery/delivery_sink.h"
+#include "engine/io/delivery/rendering.h"
 #include "engine/io/http/client.h"
 #include "engine/io/http/config.h"
 #include "sinks/builtin_sinks.h"
@@ -111,7 +112,11 @@ class Channel final : public delivery::Destination {
   std::string document_, why_;
 };
 
-class Plan final : public SinkPlan {
+constexpr std::array<SentField, 2> kSent = {
+    {{"content", "the text, where it is no embed"},
+     {"embed", "as Discord gets it: title, description, …"}}};
+
+class Plan final : public SinkPlan, public Renders {
  public:
   Plan(Config config, http::Url address, Texts<expr::Template> texts)
       : config_(std::move(config)), address_(std::move(address)), texts_(std::move(texts)) {}
@@ -143,23 +148,37 @@ class Plan final : public SinkPlan {
     if (!client) return tl::unexpected(std::move(client).error());
     auto global = context.shared->get_or_make<GlobalPause>(
         "discord", [] { return std::make_shared<GlobalPause>(); });
-    Alert look;
-    look.embed = embed();
-    look.color = color_of(config_.color);
     delivery::DeliveryOptions options;
     options.when = delivery::When::committed;
     options.batch_records = kEmbeds;
     options.batch_bytes = 64 << 10;
     options.linger = Duration::from_seconds(1);
     options.outbox.sync_sent = true;
-    Webhook webhook(address_, {look.embed, config_.username, config_.avatar}, std::move(*client),
-                    *context.clock, std::move(global));
-    auto channel =
-        std::make_unique<Channel>(bound_, std::move(look), std::move(webhook), context.pipeline);
+    auto channel = channel_of(context, std::move(*client), std::move(global));
     return delivery::open_sink(std::move(context), config_, options, std::move(channel));
+  }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext& context) const override {
+    return std::make_unique<delivery::ItemRendering>(
+        channel_of(context, nullptr, nullptr), [embed = embed()](const Item& item, Sent& sent) {
+          if (embed)
+            sent.json("embed", item.document);
+          else
+            sent.text("content", item.document);
+        });
   }
 
  private:
+  std::unique_ptr<Channel> channel_of(const SinkContext& context,
+                                      std::unique_ptr<http::Client> client,
+                                      std::shared_ptr<GlobalPause> global) const {
+    Alert look;
+    look.embed = embed();
+    look.color = color_of(config_.color);
+    Webhook webhook(address_, {look.embed, config_.username, config_.avatar}, std::move(client),
+                    *context.clock, std::move(global));
+    return std::make_unique<Channel>(bound_, std::move(look), std::move(webhook), context.pipeline);
+  }
   // Plain text needs no frame around it.
   bool embed() const {
     return texts_.title || texts_.url || texts_.footer || !texts_.fields.empty() ||
@@ -217,7 +236,8 @@ void add_discord_sink(Registry& registry) {
               "five, a message every two seconds. Alerts wait in the outbox meanwhile. They go out "
               "when their checkpoint is done, and only what was on its way during a crash can come "
               "twice. A webhook that was deleted is not called again; its alerts become dead "
-              "letters.")
+              "letters." +
+              sent_details(discord::kSent))
           .promise("at least once")
           .field(&C::webhook, {.name = "webhook",
                                .help = "The webhook's address. Whoever has it can post.",

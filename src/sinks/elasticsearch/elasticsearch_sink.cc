@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/encode.h"
 #include "engine/io/delivery/delivery_sink.h"
+#include "engine/io/delivery/rendering.h"
 #include "engine/io/http/client.h"
 #include "engine/io/http/config.h"
 #include "engine/io/http/echo.h"
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <iterator>
@@ -217,7 +219,12 @@ class Cluster final : public delivery::Destination {
   std::string name_, routing_, route_, id_, document_, why_;
 };
 
-class Plan final : public SinkPlan {
+constexpr std::array<SentField, 4> kSent = {{{"index", "where the document goes"},
+                                             {"id", "where the pipeline says how it is made"},
+                                             {"routing", "where there is one"},
+                                             {"document", "as JSON"}}};
+
+class Plan final : public SinkPlan, public Renders {
  public:
   Plan(Config config, DatedName index, std::optional<expr::Template> id,
        std::optional<expr::Template> routing)
@@ -271,6 +278,18 @@ class Plan final : public SinkPlan {
                                              context.pipeline);
     return delivery::open_sink(std::move(context), config_, options, std::move(cluster));
   }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext& context) const override {
+    return std::make_unique<delivery::ItemRendering>(
+        std::make_unique<Cluster>(config_, shape_, "", nullptr, context.pipeline),
+        [own_id = id_.has_value()](const Item& item, Sent& sent) {
+          const Route route = read_route(item.route);
+          sent.text("index", route.index);
+          if (own_id) sent.text("id", item.id);
+          if (!route.routing.empty()) sent.text("routing", route.routing);
+          sent.json("document", item.document);
+        });
+  }
 
  private:
   Config config_;
@@ -323,7 +342,8 @@ void add_elasticsearch_sink(Registry& registry) {
               "`%Y %m %d %H` in `index` stand for the record's event time in UTC. Capital letters "
               "of "
               "fields become small ones there; a record whose index would have another forbidden "
-              "character is a dead letter.")
+              "character is a dead letter." +
+              sent_details(elasticsearch::kSent))
           .promise("exactly once, by ids")
           .field(&C::url, {.name = "url",
                            .help = "One node or several; another one is asked when one fails.",

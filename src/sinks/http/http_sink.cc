@@ -2,6 +2,7 @@
 #include "engine/codec/encode.h"
 #include "engine/expr/template.h"
 #include "engine/io/delivery/delivery_sink.h"
+#include "engine/io/delivery/rendering.h"
 #include "engine/io/http/client.h"
 #include "engine/io/http/config.h"
 #include "engine/io/http/signature.h"
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -175,7 +177,10 @@ class Endpoint final : public delivery::Destination {
   std::string document_, why_;
 };
 
-class Plan final : public SinkPlan {
+constexpr std::array<SentField, 1> kSent = {
+    {{"body", "of the request, or the record's part of it; as JSON, where it is"}}};
+
+class Plan final : public SinkPlan, public Renders {
  public:
   Plan(Config config, std::optional<expr::Template> body)
       : config_(std::move(config)), body_(std::move(body)) {}
@@ -213,6 +218,12 @@ class Plan final : public SinkPlan {
         std::make_unique<Endpoint>(config_, shape_, std::move(*client), context.pipeline);
     return delivery::open_sink(std::move(context), config_, options, std::move(endpoint));
   }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext& context) const override {
+    return std::make_unique<delivery::ItemRendering>(
+        std::make_unique<Endpoint>(config_, shape_, nullptr, context.pipeline),
+        [](const Item& item, Sent& sent) { sent.json("body", item.document); });
+  }
 
  private:
   Config config_;
@@ -243,7 +254,8 @@ void add_http_sink(Registry& registry) {
               "crash can arrive twice. With `id_header` an endpoint can tell: a record keeps its "
               "id.\n\n"
               "In a `body` of a JSON content type what expressions print is escaped, so they may "
-              "stand between quotes.")
+              "stand between quotes." +
+              sent_details(webhook::kSent))
           .promise("at least once")
           .field(&C::url,
                  {.name = "url",

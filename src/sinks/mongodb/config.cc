@@ -81,7 +81,8 @@ Spec<Config> spec() {
           "index, more than 16 MiB) becomes a dead letter with its words.\n\n"
           "`%Y %m %d %H` in `collection` stand for the record's event time in UTC. Indexes are "
           "made before the first document of a run goes into a collection; a server that knows "
-          "no such index is told in the log, and the records go on.")
+          "no such index is told in the log, and the records go on." +
+          sent_details(kSent))
       .promise("exactly once, by ids")
       .field(&C::uri, {.name = "uri",
                        .help = "Where it is, with its options. Only hosts are ever shown.",

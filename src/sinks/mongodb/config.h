@@ -2,12 +2,14 @@
 // The options of the mongodb sink. Private to it.
 #pragma once
 
+#include "engine/api/rendering.h"
 #include "engine/api/spec.h"
 #include "engine/io/delivery/delivery_sink.h"
 #include "engine/io/mongo/client.h"
 #include "engine/io/mongo/document.h"
 #include "engine/io/mongo/uri.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +41,11 @@ struct Config : delivery::DeliveryConfig {
   mongo::BadKeys bad_keys = mongo::BadKeys::escape;
   Times time_format = Times::date;
 };
+
+inline constexpr std::array<SentField, 3> kSent = {
+    {{"collection", "where the document goes"},
+     {"id", "where the pipeline says how it is made"},
+     {"document", "as JSON; what becomes a date is a text there"}}};
 
 Spec<Config> spec();
 

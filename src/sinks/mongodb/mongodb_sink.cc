@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/io/delivery/rendering.h"
 #include "sinks/builtin_sinks.h"
 #include "sinks/mongodb/server.h"
 
@@ -12,7 +13,7 @@ namespace streamd {
 namespace mongodb {
 namespace {
 
-class Plan final : public SinkPlan {
+class Plan final : public SinkPlan, public Renders {
  public:
   Plan(Config config, DatedName collection, std::optional<expr::Template> id)
       : config_(std::move(config)), collection_(std::move(collection)), id_(std::move(id)) {
@@ -63,6 +64,16 @@ class Plan final : public SinkPlan {
     auto server =
         std::make_unique<Server>(shape_, std::move(*client), context.pipeline, context.log);
     return delivery::open_sink(std::move(context), config_, options, std::move(server));
+  }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext& context) const override {
+    return std::make_unique<delivery::ItemRendering>(
+        std::make_unique<Server>(shape_, nullptr, context.pipeline, context.log),
+        [own_id = id_.has_value()](const delivery::Item& item, Sent& sent) {
+          sent.text("collection", item.route);
+          if (own_id) sent.text("id", item.id);
+          sent.json("document", item.document);
+        });
   }
 
  private:

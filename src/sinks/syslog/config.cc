@@ -40,7 +40,7 @@ Spec<Config> spec() {
   auto spec =
       Spec<C>("syslog")
           .summary("Sends records as syslog messages.")
-          .details(kDetails)
+          .details(kDetails + sent_details(kSent))
           .promise("at least once up to the system's send buffer; syslog has no answers")
           .field(&C::to, {.name = "to",
                           .help = "Where to send: udp://, tcp:// or tls:// with host and port, or "

@@ -2,6 +2,7 @@
 // Settings of the syslog sink. Private to the sink.
 #pragma once
 
+#include "engine/api/rendering.h"
 #include "engine/io/delivery/delivery_sink.h"
 #include "engine/io/http/config.h"
 #include "engine/io/net/endpoint.h"
@@ -35,6 +36,9 @@ struct Config : delivery::DeliveryConfig {
   Duration connect_timeout = Duration::from_seconds(10);
   http::TlsConfig tls;
 };
+
+inline constexpr std::array<SentField, 1> kSent = {
+    {{"message", "with its header, without framing"}}};
 
 Spec<Config> spec();
 

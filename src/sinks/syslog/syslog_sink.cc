@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/registry.h"
+#include "engine/io/delivery/rendering.h"
 #include "sinks/builtin_sinks.h"
 #include "sinks/syslog/config.h"
 #include "sinks/syslog/wire.h"
@@ -50,7 +51,7 @@ class Server final : public delivery::Destination {
   std::string document_;
 };
 
-class Plan final : public SinkPlan {
+class Plan final : public SinkPlan, public Renders {
  public:
   Plan(Config config, Templates templates, Place place)
       : config_(std::move(config)), templates_(std::move(templates)), place_(place) {}
@@ -84,6 +85,12 @@ class Plan final : public SinkPlan {
     options.outbox.sync_sent = true;
     auto server = std::make_unique<Server>(config_, writer_, std::move(rules), context.pipeline);
     return delivery::open_sink(std::move(context), config_, options, std::move(server));
+  }
+  std::span<const SentField> sent_fields() const override { return kSent; }
+  std::unique_ptr<Rendering> rendering(const SinkContext& context) const override {
+    return std::make_unique<delivery::ItemRendering>(
+        std::make_unique<Server>(config_, writer_, nullptr, context.pipeline),
+        [](const Item& item, Sent& sent) { sent.text("message", item.document); });
   }
 
  private:

@@ -6,6 +6,8 @@
 #include "engine/testing/suite.h"
 #include "lists/builtin_lists.h"
 #include "operators/builtin_operators.h"
+#include "sinks/builtin_sinks.h"
+#include "sources/builtin_sources.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
 
@@ -46,6 +48,10 @@ struct Ran {
   std::string problems;  // rendered
 
   std::string report() const { return testing::case_report(*suite, results); }
+  // What is only known when all cases were run.
+  std::string afterwards() const {
+    return render(testing::unused_answers(*suite, results), suite->texts, false, suite->secrets);
+  }
   bool passed() const {
     for (const auto& result : results)
       if (!result.passed()) return false;
@@ -57,6 +63,8 @@ inline Registry test_registry() {
   Registry registry;
   add_builtin_operators(registry);
   add_builtin_lists(registry);
+  add_builtin_sinks(registry);
+  add_builtin_sources(registry);
   add_fake_source(registry, std::make_shared<FakeInput>());
   add_fake_sink(registry, "fake", std::make_shared<FakeOutput>());
   add_fake_sink(registry, "fake_hits", std::make_shared<FakeOutput>());
@@ -71,6 +79,16 @@ inline Ran run_cases(const std::string& cases, const std::string& pipeline = kPi
   ran.problems = render(ran.suite->problems, ran.suite->texts, false, ran.suite->secrets);
   if (ran.suite->good()) ran.results = testing::run_suite(*ran.suite, "");
   return ran;
+}
+
+// All cases pass, and nothing is left to say of them.
+inline void passes(const std::string& pipeline, const std::string& cases) {
+  const Ran ran = run_cases(cases, pipeline);
+  INFO(ran.problems);
+  REQUIRE(ran.suite->good());
+  INFO(ran.report());
+  CHECK(ran.passed());
+  CHECK(ran.afterwards().empty());
 }
 
 }  // namespace streamd::test

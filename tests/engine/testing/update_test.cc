@@ -102,5 +102,5 @@ TEST_CASE("what cannot be rewritten is told and stays", "[testing]") {
   CHECK(update.changed == 0);
   CHECK(update.text == text);
   REQUIRE(update.left.size() == 1);
-  CHECK(update.left[0] == "out: its rows are written in a way that --update does not know");
+  CHECK(update.left[0] == "out: it is written in a way that --update does not know");
 }

@@ -184,7 +184,8 @@ struct Call {
 
 }  // namespace
 
-Client::Client(std::shared_ptr<Inside> inside) : inside_(std::move(inside)) {}
+Client::Client(std::shared_ptr<Inside> inside, std::unique_ptr<Answerer> answerer)
+    : inside_(std::move(inside)), answerer_(std::move(answerer)) {}
 Client::~Client() = default;
 
 Result<std::unique_ptr<Client>> Client::make(ClientOptions options, const Clock& clock) {
@@ -194,10 +195,16 @@ Result<std::unique_ptr<Client>> Client::make(ClientOptions options, const Clock&
   auto tls = Tls::make(options);
   if (!tls) return tl::unexpected(std::move(tls).error());
   return std::unique_ptr<Client>(new Client(
-      std::make_shared<Inside>(std::move(options), std::move(*rules), std::move(*tls), clock)));
+      std::make_shared<Inside>(std::move(options), std::move(*rules), std::move(*tls), clock),
+      nullptr));
+}
+
+std::unique_ptr<Client> Client::answered_by(std::unique_ptr<Answerer> answerer) {
+  return std::unique_ptr<Client>(new Client(nullptr, std::move(answerer)));
 }
 
 Result<Response> Client::send(const Request& request, std::stop_token stop) {
+  if (answerer_) return answerer_->send(request);
   Call call(*inside_, request, std::move(stop));
   auto response = call.respond();
   if (!response) return call.error(response.error());
@@ -205,6 +212,7 @@ Result<Response> Client::send(const Request& request, std::stop_token stop) {
 }
 
 Result<std::unique_ptr<Stream>> Client::open(const Request& request, std::stop_token stop) {
+  if (answerer_) return answerer_->open(request);
   Call call(*inside_, request, std::move(stop));
   auto on = call.run();
   if (!on) return call.error(on.error());
@@ -216,6 +224,8 @@ Result<std::unique_ptr<Stream>> Client::open(const Request& request, std::stop_t
       inside_, std::move(*on), std::move(*decoder), retry_after, call.shown(), call.wait.stop));
 }
 
-std::uint64_t Client::connections_made() const { return inside_->connections_made; }
+std::uint64_t Client::connections_made() const {
+  return inside_ ? inside_->connections_made.load() : 0;
+}
 
 }  // namespace streamd::http

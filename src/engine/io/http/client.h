@@ -110,6 +110,14 @@ class Stream {
   virtual std::string rest(std::size_t limit, Duration timeout) = 0;
 };
 
+// Who answers a client's requests where there is no network (stand_in.h). One thread at a time.
+class Answerer {
+ public:
+  virtual ~Answerer() = default;
+  virtual Result<Response> send(const Request& request) = 0;
+  virtual Result<std::unique_ptr<Stream>> open(const Request& request) = 0;
+};
+
 // Thread-safe: any number of threads share the connections. Nothing throws. A call returns within
 // 100 ms after `stop` was requested, whatever it waits for.
 class Client {
@@ -117,6 +125,8 @@ class Client {
   // Reads the certificate files; Error (config) names the file that can't be used. `clock` (dates
   // in Retry-After, idle connections) must live as long as the client.
   static Result<std::unique_ptr<Client>> make(ClientOptions options, const Clock& clock);
+  // A client that opens no connection and asks `answerer` instead.
+  static std::unique_ptr<Client> answered_by(std::unique_ptr<Answerer> answerer);
   // No call may be under way; streams may outlive the client.
   ~Client();
   Client(const Client&) = delete;
@@ -134,8 +144,9 @@ class Client {
 
  private:
   struct Inside;
-  explicit Client(std::shared_ptr<Inside> inside);
-  std::shared_ptr<Inside> inside_;
+  Client(std::shared_ptr<Inside> inside, std::unique_ptr<Answerer> answerer);
+  const std::shared_ptr<Inside> inside_;      // null with an answerer
+  const std::unique_ptr<Answerer> answerer_;  // null over the network
 };
 
 }  // namespace streamd::http

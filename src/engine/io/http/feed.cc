@@ -2,6 +2,7 @@
 #include "engine/io/http/feed.h"
 
 #include "engine/api/nothing_reader.h"
+#include "engine/api/stand_in.h"
 #include "engine/core/hash.h"
 #include "engine/io/http/feed_queue.h"
 
@@ -16,6 +17,7 @@ namespace streamd::http {
 namespace {
 
 constexpr Duration kCommitWait = Duration::from_millis(500);
+constexpr int kQuietTurns = 2;
 
 template <class Number>
 bool read_number(std::string_view text, Number& into, int base) {
@@ -27,12 +29,13 @@ std::uint64_t print_on(std::uint64_t print, const RawRecord& record) {
   return mix64(print ^ record.position, 0x9E3779B97F4A7C15ull) + 1;
 }
 
-// The thread that fetches. Everything but the queue is its own.
+// The thread that fetches, or the worker in its place. Everything but the queue is its own.
 class Feed {
  public:
   Feed(std::unique_ptr<Fetcher> fetcher, FeedOptions options, SourceContext context)
       : options_(std::move(options)),
         context_(std::move(context)),
+        stand_in_(StandIn::of(context_.shared)),
         queue_(*context_.clock, options_.queue_bytes, options_.start),
         fetcher_(std::move(fetcher)),
         backoff_(options_.retry,
@@ -45,37 +48,78 @@ class Feed {
   Feed& operator=(const Feed&) = delete;
 
   void start() {
-    if (!thread_.joinable()) thread_ = std::jthread([this](std::stop_token s) { run(s); });
+    if (!stepped() && !thread_.joinable())
+      thread_ = std::jthread([this](std::stop_token s) { run(s); });
   }
   void stop() {
     thread_.request_stop();
     if (thread_.joinable()) thread_.join();
   }
 
+  bool stepped() const { return stand_in_ != nullptr; }
+  // Instead of the thread: all that is due by now. The worker.
+  void step() {
+    // Some calls only get ready for the next one, so a single quiet one says nothing.
+    int quiet = 0;
+    while (!over_ && context_.clock->monotonic() >= rests_until_ && quiet < kQuietTurns) {
+      if (!may_step()) return;
+      const Duration now = context_.clock->monotonic();
+      const Next next = take_turn({});
+      over_ = next.over;
+      quiet = next.quiet ? quiet + 1 : 0;
+      if (next.pause <= Duration{}) continue;
+      rests_until_ = now + next.pause;
+      stand_in_->rests(context_.node, rests_until_);
+    }
+    if (over_ || !stand_in_->ended() || !queue_.view().empty) return;
+    over_ = true;
+    queue_.end();
+  }
+
   FeedQueue& queue() { return queue_; }
   const FeedOptions& options() const { return options_; }
 
  private:
+  struct Next {
+    bool over = false;   // nothing is fetched any more
+    bool quiet = false;  // it gave nothing, and another call now would not, either
+    Duration pause{};
+  };
+
   void run(const std::stop_token& stop) {
     while (!stop.stop_requested() && may_fetch(stop)) {
-      FeedBlock block;
-      const Duration asked = context_.clock->monotonic();
-      auto turn = fetcher_->fetch(block, stop);
-      if (stop.stop_requested()) return;
-      if (!turn) {
-        if (turn.error().retry == Retry::never) return queue_.fail(std::move(turn).error());
-        if (!queue_.rest(failed(turn.error()), stop)) return;
-        continue;
-      }
-      if (turn->what != Turn::What::quiet) worked();
-      switch (turn->what) {
-        case Turn::What::block: hand_over(std::move(block), turn->more, asked); break;
-        case Turn::What::nothing: queue_.nothing(asked); break;
-        case Turn::What::quiet: break;
-        case Turn::What::end: return queue_.end();
-      }
-      if (turn->pause > Duration{} && !queue_.rest(turn->pause, stop)) return;
+      const Next next = take_turn(stop);
+      if (next.over || (next.pause > Duration{} && !queue_.rest(next.pause, stop))) return;
     }
+  }
+
+  Next take_turn(const std::stop_token& stop) {
+    FeedBlock block;
+    const Duration asked = context_.clock->monotonic();
+    auto turn = fetcher_->fetch(block, stop);
+    if (stop.stop_requested()) return {.over = true};
+    if (!turn) {
+      if (turn.error().retry != Retry::never) return {.pause = failed(turn.error())};
+      queue_.fail(std::move(turn).error());
+      return {.over = true};
+    }
+    if (turn->what != Turn::What::quiet) worked();
+    switch (turn->what) {
+      case Turn::What::block: hand_over(std::move(block), turn->more, asked); break;
+      case Turn::What::nothing: queue_.nothing(asked); break;
+      case Turn::What::quiet: break;
+      case Turn::What::end: queue_.end(); return {.over = true};
+    }
+    return {.quiet = turn->what != Turn::What::block, .pause = turn->pause};
+  }
+
+  // One block at a time, so that what is in the queue does not depend on its size.
+  bool may_step() {
+    if (!queue_.view().empty) return false;
+    if (!options_.commit_first || queue_.wait_until_committed(last_after_, Duration{}, {}))
+      return true;
+    if (context_.checkpoint_now) (void)context_.checkpoint_now(Duration{});
+    return false;
   }
 
   bool may_fetch(const std::stop_token& stop) {
@@ -146,12 +190,15 @@ class Feed {
 
   const FeedOptions options_;
   const SourceContext context_;
+  const std::shared_ptr<StandIn> stand_in_;
   FeedQueue queue_;
   const std::unique_ptr<Fetcher> fetcher_;
   Backoff backoff_;
   std::optional<FeedPosition> resumed_;
   Position last_after_;
   std::optional<Duration> failing_since_, well_since_;
+  Duration rests_until_{};  // without a thread
+  bool over_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
 
@@ -165,6 +212,10 @@ class FeedReader final : public Reader {
     Duration wait = limits.max_wait;
     while (next_ == block_.batch.records.size()) {
       if (ended_) return Pull::end;
+      if (feed_->stepped()) {
+        feed_->step();
+        wait = {};
+      }
       auto popped = feed_->queue().pop(wait);
       if (!popped) return tl::unexpected(std::move(popped).error());
       if (!*popped) {

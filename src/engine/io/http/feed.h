@@ -90,7 +90,9 @@ inline constexpr std::size_t kFaultBytes = 64 * 1024;
 // partition). Equal records of one call are told apart by how often they came before.
 void number_by_content(std::uint64_t seed, std::vector<RawRecord>& records);
 
-// One partition, read by worker 0. Fetching begins when its reader is made.
+// One partition, read by worker 0. Fetching begins when its reader is made. Where a StandIn answers
+// (context.shared), there is no thread: each pull does what is due by the clock, and asks for an
+// epoch where a commit is waited for.
 std::unique_ptr<Source> open_feed(std::unique_ptr<Fetcher> fetcher, FeedOptions options,
                                   SourceContext context);
 
