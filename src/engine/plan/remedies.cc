@@ -75,6 +75,30 @@ std::string example_of(const FieldView& field) {
              : fmt::format("{}: {}", field.name, field.examples.front());
 }
 
+constexpr std::string_view kChoice = "one of ";
+
+// "one of json, kv" -> json, kv; of a field that takes anything: none.
+std::vector<std::string> choices_of(const FieldView& field) {
+  return field.type.starts_with(kChoice) ? words(field.type.substr(kChoice.size()))
+                                         : std::vector<std::string>();
+}
+
+// What a missing field may be, to be appended to "add name:".
+std::string what_to_add(const FieldView& field) {
+  if (field.type.starts_with(kChoice)) return " " + field.type;
+  const std::string example = example_of(field);
+  return example.empty() ? "" : ", for example " + example;
+}
+
+// A key that is a value of another one: "regex" instead of "format: regex".
+std::string value_as_key(const std::string& key, const SpecView& view) {
+  for (const auto& field : view.fields)
+    for (const auto& choice : choices_of(field))
+      if (choice == key)
+        return fmt::format("{} is a {}: write {}: {}", key, field.name, field.name, key);
+  return {};
+}
+
 // The declared field whose value begins at this place, at any depth.
 const FieldView* field_at(const ConfigNode& map, const std::vector<FieldView>& fields,
                           const Place& place) {
@@ -169,15 +193,17 @@ void complete_settings(const ConfigNode& body, const SpecView& view, const Diagn
     if (p.code == "rule" && same(p.place, body.place)) place_rule(body, view, p);
     if (p.code == "rule" && p.hint.empty()) p.hint = fmt::format("see streamd docs {}", view.type);
     if (p.code == "missing-key" && same(p.place, body.place) && p.hint.starts_with("add "))
-      if (const FieldView* field = field_of(view.fields, quoted_part(p.message));
-          field != nullptr && !example_of(*field).empty())
-        p.hint += ", for example " + example_of(*field);
+      if (const FieldView* field = field_of(view.fields, quoted_part(p.message)))
+        p.hint += what_to_add(*field);
     if (p.code == "type-mismatch" && p.hint.empty())
       if (const FieldView* field = field_at(body, view.fields, p.place);
           field != nullptr && !example_of(*field).empty())
         p.hint = "write for example " + example_of(*field);
     if (p.code == "unknown-key" && view.kind == "source" && p.message == "unknown key \"input\"")
       p.hint = "a source reads no node: remove it, or make this an operator";
+    else if (p.code == "unknown-key" && p.hint.starts_with("known keys"))
+      if (std::string meant = value_as_key(quoted_part(p.message), view); !meant.empty())
+        p.hint = std::move(meant);
     add(p, problems);
   }
 }
