@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,28 @@ def test_docs_of_each_type_name_each_option(streamd):
         assert told.returncode == 0 and told.stderr == ""
         for field in component["fields"]:
             assert field["name"] in told.stdout, (component["type"], field["name"])
+
+
+def test_nothing_is_complained_about_that_a_killed_namesake_left(streamd):
+    """libmongoc's counters, in shared memory under the number of a process that is no more."""
+    for _ in range(5):
+        last = int(call("sh", "-c", "echo $$").stdout)
+        made = [path for path in (Path(f"/dev/shm/mongoc-{last + n}") for n in range(1, 1000))
+                if not path.exists()]
+        for path in made:
+            path.touch()
+        try:
+            with subprocess.Popen([streamd, "version"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as process:
+                assert process.communicate()[1] == b""
+            own = Path(f"/dev/shm/mongoc-{process.pid}")
+            if own in made:
+                assert not own.exists()
+                return
+        finally:
+            for path in made:
+                path.unlink(missing_ok=True)
+    pytest.fail("other processes took the numbers each time")
 
 
 def test_docs_are_written_and_compared(streamd, tmp_path):
