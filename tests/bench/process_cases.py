@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import inputs
 from programs import PIPELINES, middle
 from report import Line, spread
 
@@ -15,7 +16,8 @@ SETTLE_SECONDS, IDLE_SECONDS = 3, 10
 
 
 def measure(programs, chosen):
-    return [first_record(programs, chosen.repeat), size(programs), idle(programs)], []
+    return [first_record(programs, chosen.repeat), size(programs), idle(programs),
+            looked_at(programs, chosen)], []
 
 
 def _start(programs, pipeline, env=None, **more):
@@ -77,3 +79,28 @@ def idle(programs):
     return Line("waiting (file source, one window, one worker)", "≤ 0.5 % of a core",
                 f"{share:.2f} % of a core", met=share <= 0.5,
                 problems=[] if code == 0 else [f"exit code {code}"])
+
+
+def looked_at(programs, chosen):
+    """The five goals, alone and while somebody looks for records that never come."""
+    whole = inputs.requests(programs.binary, chosen.records)
+    text, env = (PIPELINES / "nginx_file.yaml").read_text(), {"INPUT": whole, "CHECKPOINT_EVERY": "1s"}
+    looked = []
+
+    def look(state, over):
+        while not over.is_set():
+            done = subprocess.run(
+                [programs.binary, "tap", "requests", "--state-dir", state, "--where", "client_ip == 'nobody'"],
+                capture_output=True, text=True)
+            looked.append(done.returncode == 0)
+
+    alone, tapped = [], []
+    for _ in range(chosen.repeat):
+        alone.append(programs.streamd_text(text, env))
+        tapped.append(programs.streamd_text(text, env, beside=look))
+    problems = [p for run in alone + tapped for p in run.problems]
+    if sum(looked) < chosen.repeat:
+        problems.append(f"the tap saw {sum(looked)} of {chosen.repeat} runs")
+    share = [100 * (t.cpu / a.cpu - 1) for a, t in zip(alone, tapped)]
+    return Line("a tap with a condition on every record of the five goals", "–",
+                f"{spread(share, ' % more CPU', 0)}", problems=problems)

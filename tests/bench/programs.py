@@ -76,15 +76,21 @@ class Programs:
                           r'{type: "null", \1}', text, flags=re.DOTALL)
         return self.streamd_text(text, env, workers)
 
-    def streamd_text(self, text, env, workers=1):
-        """The same for the text of a pipeline."""
+    def streamd_text(self, text, env, workers=1, beside=None):
+        """The same for the text of a pipeline. `beside(state_dir, over)`: what goes on meanwhile, on
+        a thread of its own, until the event `over` is set."""
         place = Path(tempfile.mkdtemp(dir=self.directory))
+        over = threading.Event()
+        other = threading.Thread(target=beside or (lambda *_: None), args=(place / "state", over))
         try:
             (place / "pipeline.yaml").write_text(text)
+            other.start()
             cost, _, errors = self.measured(
                 [self.binary, "run", place / "pipeline.yaml", "--state-dir", place / "state",
                  "--workers", workers], env)
         finally:
+            over.set()
+            other.join()
             shutil.rmtree(place, ignore_errors=True)
         run = Run(cost["wall"], cost["user"] + cost["sys"], cost["rss_kib"] * 1024, _table(errors))
         if cost["code"] != 0:

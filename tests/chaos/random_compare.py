@@ -83,6 +83,13 @@ def read_rows(path, csv):
     return header, [dict(zip(header, row)) for row in rows]
 
 
+def shown(value, unix, csv):
+    """The same for what stands in a cell, where there is a text for a number without end."""
+    if csv and isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return as_json(value, unix)
+
+
 def sink_trouble(name, config, flow, folder):
     csv, unix = config.get("encode") == "csv", config.get("time_format") == "unix"
     header, found = read_rows(Path(folder) / config["path"], csv)
@@ -90,7 +97,7 @@ def sink_trouble(name, config, flow, folder):
         return [f"sink {name}: columns {header}, expected {flow.columns}"]
     expected = []
     for row in flow.rows:
-        fields = {k: as_json(v, unix) for k, v in row.fields.items()}
+        fields = {k: shown(v, unix, csv) for k, v in row.fields.items()}
         expected.append({c: fields.get(c) for c in flow.columns} if csv else fields)
     near = {k for fields in expected for k, v in fields.items() if isinstance(v, Near)}
     ours, theirs = (Counter(line_of(fields, csv, near) for fields in rows) for rows in (found, expected))
