@@ -299,9 +299,12 @@ def test_nonsense_over_the_socket_harms_nobody(run):
 
 def test_health_tells_of_a_sink_whose_far_side_is_away(run, flow):
     """calls posts to a port where nobody listens."""
-    run.wait_until(lambda: health(run, "--patience", "10ms").returncode == 1, what="bad health")
-    done = health(run, "--patience", "10ms")
-    assert any(line.startswith('watched: sink "calls": ') for line in done.stdout.splitlines())
+    def told():
+        done = health(run, "--patience", "10ms")
+        lines = done.stdout.splitlines()
+        return done.returncode == 1 and any(line.startswith('watched: sink "calls": ') for line in lines)
+
+    run.wait_until(told, what="bad health")
     assert health(run, "--patience", "1h").returncode == 0
 
 
