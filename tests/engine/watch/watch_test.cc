@@ -134,7 +134,7 @@ Said look(Case& c, const control::Request& request) {
   INFO(answer.bytes());
   REQUIRE(session != nullptr);
   c.release();
-  for (int i = 0; i < 10'000 && !answer.finished(); ++i) {
+  for (int i = 0; i < 60'000 && !answer.finished(); ++i) {
     session->work(answer);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -146,8 +146,10 @@ std::string record(int t, const std::string& status) {
   return fmt::format(R"({{"t":{},"status":"{}"}})", t, status);
 }
 
+// Dealt to two partitions in turn, each of which ends late enough for windows to close.
 const std::vector<std::string> kRecords = {record(1, "200"), record(2, "404"),  "{broken",
-                                           record(3, "500"), record(4, "many"), record(60, "200")};
+                                           record(3, "500"), record(4, "many"), record(60, "200"),
+                                           record(60, "200")};
 
 bool has(const std::vector<std::string>& lines, const std::string& part) {
   return std::any_of(lines.begin(), lines.end(),
@@ -247,7 +249,7 @@ TEST_CASE("health is asked over the socket, which ends with the run", "[watch]")
                         });
   };
   Result<int> code = 1;
-  for (int i = 0; i < 10'000 && code != 0; ++i) {
+  for (int i = 0; i < 60'000 && code != 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     code = ask();
     if (code == 1) CHECK(has(lines, "test: is starting since "));
