@@ -288,18 +288,18 @@ class _Stream:
             self._news.notify()
 
     def run(self, wire):
+        last = self._standin.clock()  # Before anybody can see that it is connected.
         with self._standin.lock:
             self._standin._streams.append(self)
             self._standin._joined += 1
         try:
             wire.write(b"\n")
-            self._send_all(wire)
+            self._send_all(wire, last)
         finally:
             with self._standin.lock:
                 self._standin._streams.remove(self)
 
-    def _send_all(self, wire):
-        last = self._standin.clock()
+    def _send_all(self, wire, last):
         while True:
             with self._news:
                 if self.stalled or not self._waiting:

@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 import zlib
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -248,11 +249,15 @@ def test_more_than_one_request_a_second_is_refused_until_time_passes(banners):
         assert [get(shodan, "/api-info")[0] for _ in range(2)] == [200, 429]
 
 
-def test_the_official_clients_own_pace_is_not_refused(official, shodan, banners):
-    shodan.rate = 1.0
-    client = official.Shodan(shodan.key)
-    client.base_url = shodan.url
-    assert [client.count("html")["total"] for _ in range(3)]
+def test_the_official_clients_own_pace_is_not_refused(official, banners, monkeypatch):
+    clock = ManualTime()
+    monkeypatch.setattr(official.client, "time", SimpleNamespace(time=clock, sleep=clock.advance))
+    with Shodan(banners, clock=clock, rate=1.0) as shodan:
+        client = official.Shodan(shodan.key)
+        client.base_url = shodan.url
+        started = clock()
+        assert [client.count("html")["total"] for _ in range(3)]
+        assert clock() - started >= 2.0
 
 
 def test_stop_and_start_keep_port_banners_and_credits(shodan, api):
