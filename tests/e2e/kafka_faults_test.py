@@ -34,19 +34,19 @@ def members(tmp_path, streamd, pipeline, *names):
 def rebalance(streamd, kafka, tmp_path, topic, exactly_once):
     kafka.create_topic(f"{topic}-in", 4)
     kafka.create_topic(f"{topic}-out", 2)
-    count = 15_000
-    pipeline = copy(kafka, f"{topic}-in", kafka_sink(kafka, f"{topic}-out", exactly_once),
-                    every="100ms")
-    first, second = members(tmp_path, streamd, pipeline, "first", "second")
-    feeder = Feeder(kafka, f"{topic}-in", count, 12, partitions=4)
+    sinks = kafka_sink(kafka, f"{topic}-out", exactly_once) + FILE.replace("out:", "file:")
+    first, second = members(tmp_path, streamd, copy(kafka, f"{topic}-in", sinks, every="100ms"),
+                            "first", "second")
+    feeder = Feeder(kafka, f"{topic}-in", 200_000, 160, partitions=4)
     first.start("--workers", 2)
     first.wait_until(lambda: counted(kafka, f"{topic}-out"), 30, "first records")
     for _ in range(2):
+        before = in_file(second).total()
         second.start()
-        time.sleep(2.5)
+        second.wait_until(lambda b=before: in_file(second).total() > b, 60, "its share of the records")
         assert second.sigterm() == 0, second.stderr
         assert books_of(second)["out"].written > 0
-    feeder.join()
+    count = feeder.stop()
     first.wait_until(lambda: sum(counted(kafka, f"{topic}-out").values()) >= count, 30, "all records")
     assert first.sigterm() == 0, first.stderr
     assert counted(kafka, f"{topic}-out") == Counter(range(count))

@@ -52,15 +52,23 @@ class Feeder(threading.Thread):
     def __init__(self, kafka, topic, count, seconds, partitions=3, first=0):
         super().__init__(daemon=True)
         self.arguments = (kafka, topic, count, seconds, partitions, first)
+        self.sent, self._over = 0, threading.Event()
         self.start()
 
     def run(self):
         kafka, topic, count, seconds, partitions, first = self.arguments
-        begin, sent, step = time.monotonic(), 0, max(1, count // 200)
-        while sent < count:
-            kafka.produce(topic, numbers(min(step, count - sent), first + sent, partitions))
-            sent = min(count, sent + step)
-            time.sleep(max(0, begin + seconds * sent / count - time.monotonic()))
+        begin, step = time.monotonic(), max(1, count // 200)
+        while self.sent < count and not self._over.is_set():
+            some = min(step, count - self.sent)
+            kafka.produce(topic, numbers(some, first + self.sent, partitions))
+            self.sent += some
+            self._over.wait(max(0, begin + seconds * self.sent / count - time.monotonic()))
+
+    def stop(self):
+        """Ends before all is written; how much was."""
+        self._over.set()
+        self.join()
+        return self.sent
 
 
 def test_the_nginx_job_gives_the_right_answers(streamd, kafka, tmp_path):

@@ -286,7 +286,7 @@ def test_without_a_copy_the_records_wait_for_the_local_api(streamd, tmp_path):
         assert rows(out) == []
         api.start()
         run.wait_until(lambda: len(rows(out)) == 1, what="the ban")
-        assert wait_until(lambda: 'list "decisions": healed' in run.stderr, 10, "healed")
+        assert wait_until(lambda: 'list "decisions": healed' in run.stderr, what="healed")
         assert run.sigterm() == 0
         assert run.stderr.count("trying again") == 1
 

@@ -272,14 +272,14 @@ TEST_CASE("a sink that fails too long is told by health", "[watch]") {
     return read(answer);
   };
   Said said;
-  for (int i = 0; i < 10'000 && !has(said.out, "test: sink \"out\": "); ++i) {
+  for (int i = 0; i < 60'000 && !has(said.out, "test: sink \"out\": "); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     said = unwell();
   }
   CHECK(said.code == 1);
   CHECK(has(said.out, "test: sink \"out\": "));
   c.out->failures = 0;
-  for (int i = 0; i < 10'000 && has(said.out, "test: sink \"out\": "); ++i) {
+  for (int i = 0; i < 60'000 && has(said.out, "test: sink \"out\": "); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     said = unwell();
   }

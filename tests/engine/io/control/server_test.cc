@@ -75,7 +75,7 @@ struct Case {
 // Waits for what another thread does, with a deadline.
 template <class Condition>
 bool becomes(Condition condition) {
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < 60'000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

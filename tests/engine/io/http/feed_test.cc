@@ -124,7 +124,7 @@ struct Bench {
   // Until the condition holds; the clock goes on meanwhile.
   template <class Condition>
   void wait_for(Condition condition) {
-    for (int i = 0; i < 10'000; ++i) {
+    for (int i = 0; i < 60'000; ++i) {
       if (condition()) return;
       clock.advance(Duration::from_millis(100));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
