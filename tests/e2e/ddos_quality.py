@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
-METHODS = ("flood", "surge", "unusual", "dominant", "errors", "urls", "machine", "patient", "newcomer")
+METHODS = ("flood", "surge", "unusual", "dominant", "concentrated", "errors", "urls", "machine", "patient", "newcomer")
 REASON = re.compile(r"(?:^|; )([a-z]+) \([\d.]+\)")
 
 
