@@ -65,9 +65,9 @@ Spec<Config> spec() {
                       "begins with one, otherwise by line end or NUL."})
       .field(&C::max_per_sender,
              {.name = "max_per_sender",
-              .help = "How many messages a second one address may send to one receiving socket; "
-                      "what is beyond, after a second's worth at once, is dropped and counted. "
-                      "0: any number.",
+              .help = "How many messages a second one address may send, over all sockets; what is "
+                      "beyond, after a second's worth at once, is dropped and counted. 0: any "
+                      "number.",
               .examples = {"20000"}})
       .field(&C::max_connections,
              {.name = "max_connections", .help = "Further connections are closed at once."})

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -32,7 +33,7 @@ struct Sender {
 
 class Intake {
  public:
-  Intake(MessageBlock block, SenderLimits limits, Notes::Log log)
+  Intake(MessageBlock block, std::shared_ptr<SenderLimits> limits, Notes::Log log)
       : block_(std::move(block)), limits_(std::move(limits)), notes_(std::move(log)) {}
 
   void begin(RawBatch& out, std::size_t max_records, EventTime arrival, Duration now) {
@@ -48,7 +49,7 @@ class Intake {
       full_ = true;
       return false;
     }
-    if (limits_.take(sender.address.data(), now_)) return block_.add(sender.name(), text, too_long);
+    if (limits_->take(sender.address.data(), now_)) return block_.add(sender.name(), text, too_long);
     ++out_->throttled;
     notes_.add(Note::throttled, 1, sender.name());
     return true;
@@ -65,7 +66,7 @@ class Intake {
 
  private:
   MessageBlock block_;
-  SenderLimits limits_;
+  std::shared_ptr<SenderLimits> limits_;  // also of other readers
   Notes notes_;
   RawBatch* out_ = nullptr;
   Duration now_{};

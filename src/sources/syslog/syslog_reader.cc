@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace streamd::syslog {
@@ -28,8 +27,7 @@ SyslogReader::SyslogReader(Share share, unsigned number, const ReaderOptions& op
       clock_(*context.clock),
       numbers_(stored(context.resume_at, partition_), *context.clock),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      intake_(MessageBlock(options.envelope, context.max_record),
-              SenderLimits(options.max_per_sender, std::random_device{}()), context.log),
+      intake_(MessageBlock(options.envelope, context.max_record), options.limits, context.log),
       datagrams_(intake_),
       streams_(options.streams, epoll_.descriptor(), options.open, intake_) {}
 

@@ -33,9 +33,9 @@ struct Share {
 
 struct ReaderOptions {
   bool envelope = true;
-  std::uint64_t max_per_sender = 0;
   StreamLimits streams;
-  // How many connections all readers of the source have.
+  // Of all readers of the source: what each sender may send, and how many connections there are.
+  std::shared_ptr<SenderLimits> limits;
   std::shared_ptr<std::atomic<std::uint64_t>> open;
 };
 

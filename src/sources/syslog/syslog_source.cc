@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
@@ -24,7 +25,10 @@ constexpr std::uint64_t kOtherDescriptors = 256;
 class SyslogSource final : public Source {
  public:
   SyslogSource(const Config& config, bool envelope, SourceContext context)
-      : config_(config), envelope_(envelope), context_(std::move(context)) {}
+      : config_(config),
+        envelope_(envelope),
+        context_(std::move(context)),
+        limits_(std::make_shared<SenderLimits>(config.max_per_sender, std::random_device{}())) {}
 
   Status open() {
     shares_.resize(std::max(1u, context_.workers));
@@ -43,7 +47,7 @@ class SyslogSource final : public Source {
       return std::make_unique<NothingReader>();
     ReaderOptions options;
     options.envelope = envelope_;
-    options.max_per_sender = config_.max_per_sender;
+    options.limits = limits_;
     options.streams = {config_.framing, context_.max_record, config_.max_connections,
                        config_.idle_timeout, config_.message_timeout};
     options.open = open_;
@@ -120,6 +124,7 @@ class SyslogSource final : public Source {
   const bool envelope_;
   const SourceContext context_;
   std::shared_ptr<const http::TlsRules> rules_;
+  const std::shared_ptr<SenderLimits> limits_;
   std::shared_ptr<std::atomic<std::uint64_t>> open_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::vector<Share> shares_;

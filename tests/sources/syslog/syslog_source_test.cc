@@ -336,6 +336,17 @@ TEST_CASE("What one address sends beyond its rate is dropped and counted, others
   CHECK(in.lines->count("max_per_sender") == 1);
 }
 
+TEST_CASE("A sender with many ports, and so at several sockets, may not send more") {
+  Intake in({{"listen", udp()}, {"max_per_sender", scalar("50")}}, 1 << 20, 2);
+  for (int c = 0; c < 16; ++c) {
+    const Client client(in.at());
+    for (int i = 0; i < 12; ++i) client.send("<1>x");
+  }
+  in.pull_until([&] { return in.seen.size() + in.throttled >= 16 * 12; });
+  CHECK(in.seen.size() == 50);
+  CHECK(in.throttled == 16 * 12 - 50);
+}
+
 TEST_CASE("Limits are for each address, and a flood of addresses does not lift them") {
   syslog::SenderLimits limits(10, 42);
   const auto address = [](std::uint32_t n) {
