@@ -49,7 +49,8 @@ class Intake {
       full_ = true;
       return false;
     }
-    if (limits_->take(sender.address.data(), now_)) return block_.add(sender.name(), text, too_long);
+    if (limits_->take(sender.address.data(), now_))
+      return block_.add(sender.name(), text, too_long);
     ++out_->throttled;
     notes_.add(Note::throttled, 1, sender.name());
     return true;
