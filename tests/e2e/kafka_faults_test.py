@@ -10,6 +10,8 @@ from books import books_of, whole_rows
 from harness import Kafka, Streamd, free_port, wait_until
 from kafka_test import Feeder, copy, counted, kafka_sink, numbers
 
+# Nobody is to be thrown out of the group because the machine is busy.
+LONG_SESSIONS = "options: {session.timeout.ms: 30000, heartbeat.interval.ms: 100}"
 FILE = "  out: {type: file, input: in, path: out/all.ndjson}\n"
 
 
@@ -35,8 +37,8 @@ def rebalance(streamd, kafka, tmp_path, topic, exactly_once):
     kafka.create_topic(f"{topic}-in", 4)
     kafka.create_topic(f"{topic}-out", 2)
     sinks = kafka_sink(kafka, f"{topic}-out", exactly_once) + FILE.replace("out:", "file:")
-    first, second = members(tmp_path, streamd, copy(kafka, f"{topic}-in", sinks, every="100ms"),
-                            "first", "second")
+    pipeline = copy(kafka, f"{topic}-in", sinks, every="100ms", more=LONG_SESSIONS)
+    first, second = members(tmp_path, streamd, pipeline, "first", "second")
     feeder = Feeder(kafka, f"{topic}-in", 200_000, 160, partitions=4)
     first.start("--workers", 2)
     first.wait_until(lambda: counted(kafka, f"{topic}-out"), 30, "first records")
