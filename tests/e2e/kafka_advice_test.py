@@ -4,8 +4,8 @@
 import json
 
 from harness import call
-from kafka_faults_test import members, notices
-from kafka_test import SHORT_SESSIONS, numbers
+from kafka_faults_test import LONG_SESSIONS, members, notices
+from kafka_test import numbers
 
 PIPELINE = """\
 pipeline: advice
@@ -28,7 +28,7 @@ sinks:
 HOUR_MS = 3_600_000
 
 
-def pipeline(kafka, topics, group, more=SHORT_SESSIONS):
+def pipeline(kafka, topics, group, more=LONG_SESSIONS):
     return PIPELINE.format(brokers=kafka.bootstrap, topics=", ".join(topics), group=group, more=more)
 
 
@@ -59,7 +59,7 @@ def test_what_check_has_warned_of_is_not_told_again(streamd, kafka, tmp_path):
     kafka.create_topic("shorter", 1, **{"retention.ms": str(2 * HOUR_MS)})
     (run,) = members(tmp_path, streamd,
                      pipeline(kafka, ["as-declared", "shorter"], "declared",
-                              SHORT_SESSIONS + "\n    retention: 2d"), "only")
+                              LONG_SESSIONS + "\n    retention: 2d"), "only")
     checked = call(streamd, "check", run.file)
     assert "its window of 7d is longer than" in checked.stdout + checked.stderr
     run.start()
@@ -74,7 +74,7 @@ def test_counts_that_are_spread_over_processes_are_told_where_nothing_says_the_k
     kafka.create_topic("spread", 4, **{"retention.ms": "-1"})
     kafka.produce("spread", [(None, json.dumps({"host": "a", "at": n}), n % 4) for n in range(100)])
     unsaid = pipeline(kafka, ["spread"], "spread-group")
-    said = pipeline(kafka, ["spread"], "spread-group", SHORT_SESSIONS + "\n    partitioned_by: [host]")
+    said = pipeline(kafka, ["spread"], "spread-group", LONG_SESSIONS + "\n    partitioned_by: [host]")
     (alone,) = members(tmp_path, streamd, unsaid, "alone")
     (other,) = members(tmp_path, streamd, said, "other")
     alone.start()
