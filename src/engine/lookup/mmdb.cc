@@ -5,6 +5,7 @@
 #include <maxminddb.h>
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
 #include <optional>
@@ -107,7 +108,12 @@ class Mmdb final : public Lookup {
 Result<std::shared_ptr<const Lookup>> open_mmdb(const std::string& path,
                                                 const std::vector<std::string>& paths) {
   auto db = std::make_shared<Mmdb>(paths);
-  if (const int status = db->open(path); status != MMDB_SUCCESS)
+  errno = 0;
+  const int status = db->open(path);
+  if (status == MMDB_FILE_OPEN_ERROR && errno != 0)
+    return fail(ErrorKind::config, fmt::format("{}: {}", path, std::strerror(errno)),
+                "Name a database in MaxMind's format that streamd may read.");
+  if (status != MMDB_SUCCESS)
     return fail(ErrorKind::config, fmt::format("{}: {}", path, MMDB_strerror(status)),
                 "Name a database in MaxMind's format, such as GeoLite2-City.mmdb.");
   return db;

@@ -242,11 +242,11 @@ void check_rows(const std::string& place, const std::vector<ConfigNode>& rows, c
   for (const auto& field : schema.fields) known.push_back(field.name);
   for (const auto& row : rows)
     for (const auto& [key, value] : row.entries) {
-      const bool there = std::any_of(known.begin(), known.end(), [&](const std::string& field) {
-        return key.text == field ||
-               (key.text.starts_with(field) && key.text[field.size()] == '.') ||
-               (field.starts_with(key.text) && field[key.text.size()] == '.');
-      });
+      const bool there =
+          std::any_of(known.begin(), known.end(), [&name = key.text](const std::string& field) {
+            return name == field || (name.starts_with(field) && name[field.size()] == '.') ||
+                   (field.starts_with(name) && field[name.size()] == '.');
+          });
       if (there) continue;
       problems.error(
           "unknown-field", key.place,

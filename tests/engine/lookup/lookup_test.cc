@@ -159,7 +159,9 @@ TEST_CASE("A GeoIP database answers for addresses of both kinds") {
 
 TEST_CASE("A damaged GeoIP database is refused or finds nothing, and breaks nothing") {
   const TempDir dir;
-  CHECK_FALSE(open_mmdb(dir.file("none.mmdb"), {"asn"}));
+  const auto none = open_mmdb(dir.file("none.mmdb"), {"asn"});
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == dir.file("none.mmdb") + ": No such file or directory");
   const std::string good = some_database().bytes();
   // What tells of the database stands at its end. (Cut inside of that, the library refuses it too,
   // but forgets some memory.)
