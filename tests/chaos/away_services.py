@@ -23,9 +23,10 @@ class Far:
     once       whether a record's id keeps it from being there twice
     real_kill  whether its own start is short enough for the small form
     few        how many outages the small form has
+    limited    as in Outages
     """
 
-    share, once, http, real_kill, few = 1, True, True, True, 4
+    share, once, http, real_kill, few, limited = 1, True, True, True, 4, None
 
     def __init__(self, cleanup, make):
         self.service = cleanup.enter_context(make())
@@ -91,7 +92,7 @@ class Mongo(Far):
 
 class Chat(Far):
     share = 100  # A channel takes 30 messages a minute.
-    once = False
+    once, limited = False, "too many messages (429)"
 
     def __init__(self, cleanup):
         super().__init__(cleanup, Discord)

@@ -53,7 +53,7 @@ class SinkRound(Outages):
         linger = f"batch: {{linger: {'500ms' if chaos.small else '4s'}}}, " if far.share > 1 else ""
         longest = "300ms" if chaos.small else "5s"
         self._far = f"{sink}, {linger}retry: {{first: 50ms, longest: {longest}}}"
-        self._share = far.share
+        self._share, self.limited = far.share, far.limited
         run = Streamd(chaos.binary, self.pipeline("true"), chaos.new_folder(self.name), ["--workers", 1],
                       name="job")
         super().__init__(chaos, far, run, line)

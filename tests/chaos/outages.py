@@ -41,9 +41,11 @@ class Outages:
     far        the service behind its proxy
     run        the pipeline, which follows what the feeder writes
     told_once  streamd is killed after it has told of an outage, not before
+    limited    what the log says when the service's own limit is reached. What was sent and not
+               answered counts there too, so after an outage that may be so for a moment
     """
 
-    told_once = False
+    told_once, limited = False, None
 
     def __init__(self, chaos, far, run, line):
         self.chaos, self.far, self.run = chaos, far, run
@@ -60,10 +62,14 @@ class Outages:
         """The run has ended."""
 
     def notices(self):
-        """W for each warning, E for each error, h for each "healed" about it, of this life."""
-        return "".join("h" if healed else level for level, healed in
-                       re.findall(rf' ([A-Z]) {re.escape(self.who)}: (healed)?', self.run.stderr)
-                       if healed or level in "WE")
+        """W for each warning, l where it is of the service's limit, E for each error, h for each
+        "healed" about it, of this life."""
+        def letter(level, text):
+            if text.startswith("healed"):
+                return "h"
+            return "l" if self.limited and self.limited in text else level if level in "WE" else ""
+        return "".join(letter(*found) for found in
+                       re.findall(rf" ([A-Z]) {re.escape(self.who)}: (.*)", self.run.stderr))
 
     def play(self, bounded):
         """bounded: the pipeline that ends."""
@@ -93,7 +99,7 @@ class Outages:
         self.run.wait_until(lambda: self.notices()[-1:] in over, 60, f"it says that it is no longer {hurt.name}")
         told = self.notices() if self.run.runs > life else self.notices()[len(before):]
         # What is only slow may be in time or not, and that again and again.
-        right = told == "Wh" if hurt.told else re.fullmatch("(Wh)*", told)
+        right = re.fullmatch("(lh)*[Wl]h(lh)*" if hurt.told else "([Wl]h)*", told)
         self.chaos.check(right, f"{hurt.name}: told as {told!r}:\n{self.run.stderr[-3000:]}")
         self.chaos.say(f"{hurt.name}{', streamd killed' if killed else ''}: {time.monotonic() - began:.1f} s")
 
@@ -103,14 +109,14 @@ class Outages:
         length = 1 if chaos.small else 60 if hurt.name in ("killed", "frozen") else chaos.dice.uniform(5, 30)
         if killed:
             if hurt.told and self.told_once:
-                self.run.wait_until(lambda: self.notices().endswith("W"), 60, f"it says that it is {hurt.name}")
+                self.run.wait_until(lambda: self.notices().endswith(("W", "l")), 60, f"it says that it is {hurt.name}")
             self.watch(length * chaos.dice.random())
             chaos.check(self.run.running, f"it ended by itself: {self.run.stderr[-2000:]}")
             self.run.kill9()
             chaos.count("kills of streamd")
             self.run.start()
         if hurt.told:
-            self.run.wait_until(lambda: self.notices().endswith("W"), 60, f"it says that it is {hurt.name}")
+            self.run.wait_until(lambda: self.notices().endswith(("W", "l")), 60, f"it says that it is {hurt.name}")
         self.watch(length)
 
     def watch(self, seconds):
