@@ -44,6 +44,9 @@ except ImportError as error:
         "which is where Debian's python3-confluent-kafka is installed"
     ) from error
 
+LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
+              KafkaError.UNKNOWN_TOPIC_OR_PART)
+
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 VERSION = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", POM.read_text()).group(1)
 
@@ -249,7 +252,7 @@ class Kafka:
         try:
             waiting = {}
             for p in self.partitions(topic):
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, p), 30)
+                low, high = self._range(consumer, topic, p)
                 if high > low:
                     waiting[p] = high
             consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in waiting])
@@ -257,12 +260,23 @@ class Kafka:
         finally:
             consumer.close()
 
+    def _range(self, consumer, topic, partition):
+        """(first, end) offset; a partition that was just made or moved may have no leader yet."""
+        def ask():
+            try:
+                return consumer.get_watermark_offsets(TopicPartition(topic, partition), 30)
+            except KafkaException as error:
+                if error.args[0].code() in LEADERLESS:
+                    return None
+                raise
+        return wait_until(ask, 30, f"{topic}[{partition}] has a leader")
+
     def end_offsets(self, topic):
         """{partition: high watermark}; counts transaction markers and open ones too."""
         consumer = self._consumer("read_uncommitted")
         try:
             return {
-                p: consumer.get_watermark_offsets(TopicPartition(topic, p), 30)[1]
+                p: self._range(consumer, topic, p)[1]
                 for p in self.partitions(topic)
             }
         finally:
