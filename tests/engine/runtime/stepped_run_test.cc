@@ -86,7 +86,7 @@ TEST_CASE("an error that ends a run ends a stepped one", "[runtime]") {
   options.clock = &changed.clock;
   options.log = changed.log.fn();
   options.backend = changed.disk.opener();
-  const auto refused = SteppedRun::open(*changed.plan, options);
+  const auto refused = SteppedRun::open(changed.plan, options);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().kind == ErrorKind::state);
   CHECK(refused.error().message.find("its stored state no longer fits") != std::string::npos);

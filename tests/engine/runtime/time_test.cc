@@ -27,30 +27,15 @@ sinks:
   dead: {type: fake_dead}
 )";
 
-struct Live {
-  std::shared_ptr<FakeInput> input = std::make_shared<FakeInput>();
-  std::shared_ptr<FakeOutput> out = std::make_shared<FakeOutput>();
-  std::shared_ptr<FakeOutput> dead = std::make_shared<FakeOutput>();
-  ManualClock clock{{1'000'000'000'000}};
-  Log log;
-  Disk disk;
+struct Live : Surroundings {
   std::stop_source stop;
   std::optional<Result<Progress>> result;
 
   // Runs until `until` holds, calling `step` in between; then stops. Fails after 20000 looks.
   template <class Step, class Until>
   void run(unsigned workers, Step step, Until until) {
-    Registry registry;
-    add_builtin_operators(registry);
-    add_fake_source(registry, input);
-    add_fake_sink(registry, "fake", out);
-    add_fake_sink(registry, "fake_dead", dead);
-    const Plan plan = plan_of(kTumbling, registry);
-    RunOptions options;
-    options.workers = workers;
-    options.clock = &clock;
-    options.log = log.fn();
-    options.backend = disk.opener();
+    const Plan plan = plan_for(kTumbling);
+    RunOptions options = options_for(workers);
     options.stop = stop.get_token();
     options.progress_every = Duration{};
     int looks = 0;
