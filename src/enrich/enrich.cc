@@ -53,8 +53,8 @@ class Plan final : public OperatorPlan {
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
-    for (const auto& [name, from] : config_.fields)
-      std::erase_if(needs.fields, [&](const std::string& field) { return covers(name, field); });
+    for (const auto& added : config_.fields)
+      std::erase_if(needs.fields, [&](const auto& field) { return covers(added.first, field); });
     needs.fields.insert(read_.begin(), read_.end());
     return needs;
   }
