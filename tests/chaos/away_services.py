@@ -24,13 +24,19 @@ class Far:
     real_kill  whether its own start is short enough for the small form
     few        how many outages the small form has
     limited    as in Outages
+    timeout    of one request, where outages are long
     """
 
     share, once, http, real_kill, few, limited = 1, True, True, True, 4, None
+    timeout = "5s"
 
     def __init__(self, cleanup, make):
         self.service = cleanup.enter_context(make())
         self.proxy = cleanup.enter_context(FaultProxy(self.service.port, http=self.http))
+
+    def batch(self, small):
+        """What its sink says of batches; by default what everybody has."""
+        return ""
 
     def hurts(self, small):
         """Those that every service knows."""
@@ -73,6 +79,9 @@ class Elasticsearch(Far):
 
 class Mongo(Far):
     http = False
+    # FerretDB reads the whole collection to find some ids, 0.1 ms a document on an idle machine; what
+    # is given up goes on there, and slows down what is asked again. So there are not too many.
+    share, timeout = 10, "10s"
 
     def __init__(self, cleanup):
         super().__init__(cleanup, MongoDB)
@@ -103,6 +112,10 @@ class Chat(Far):
         return super().hurts(small) + [
             self._by_proxy("answering 429", lambda: self.proxy.answer(429, limited, times=None)),
             *(hurt for hurt in self.http_hurts() if "429" not in hurt.name)]
+
+    def batch(self, small):
+        # A channel's messages are few.
+        return f"linger: {'500ms' if small else '4s'}"
 
     def sink(self, name, timeout):
         self._hooks[name] = hook = self.service.webhook()

@@ -48,11 +48,9 @@ class SinkRound(Outages):
 
     def __init__(self, chaos, far):
         self.name = f"round{chaos.rounds}"
-        sink = far.sink(self.name, "3s" if chaos.small else "5s")
-        # A channel's messages are few; others have the usual linger.
-        linger = f"batch: {{linger: {'500ms' if chaos.small else '4s'}}}, " if far.share > 1 else ""
+        sink = far.sink(self.name, "3s" if chaos.small else far.timeout)
         longest = "300ms" if chaos.small else "5s"
-        self._far = f"{sink}, {linger}retry: {{first: 50ms, longest: {longest}}}"
+        self._far = f"{sink}, batch: {{{far.batch(chaos.small)}}}, retry: {{first: 50ms, longest: {longest}}}"
         self._share, self.limited = far.share, far.limited
         run = Streamd(chaos.binary, self.pipeline("true"), chaos.new_folder(self.name), ["--workers", 1],
                       name="job")
