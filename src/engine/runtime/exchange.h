@@ -19,23 +19,26 @@ class Exchange {
  public:
   explicit Exchange(unsigned workers);
   // What each worker gets of the selected rows, with their key hashes. Nodes with the same key
-  // often get the same batch one after the other, so the last cut is kept. Good until the next
-  // call.
+  // often get the same batch, so the cuts of the last one are kept. Good until the next call.
   const std::vector<Batch>& cut(const Batch& batch, const std::vector<std::size_t>& key_columns,
                                 std::uint64_t seed);
   // The same by what the operator says of its keys.
   const std::vector<Batch>& cut(const Batch& batch, const OperatorPlan& keys, std::uint64_t seed);
 
  private:
-  const std::vector<Batch>& part(const Batch& batch,
-                                 std::shared_ptr<const std::vector<std::uint64_t>> hashes);
-  bool is_last(const Batch& batch, const std::vector<std::size_t>& key_columns) const;
+  using Parts = std::vector<Batch>;  // by worker
+  struct Cut {
+    std::vector<std::size_t> key_columns;
+    Parts parts;
+  };
+  Parts part(const Batch& batch, std::shared_ptr<const std::vector<std::uint64_t>> hashes) const;
+  bool is_last(const Batch& batch) const;
 
   const unsigned workers_;
   std::array<unsigned, kKeyGroups> owner_;  // by key group
   Batch last_;
-  std::vector<std::size_t> last_columns_;
-  std::vector<Batch> parts_;
+  std::vector<Cut> cuts_;  // of last_
+  Parts parts_;            // by what an operator said
   std::string key_;
 };
 
