@@ -143,17 +143,24 @@ class KeyTable {
   // Keys are short: a call of memcmp would cost more than the comparison.
   static bool same(const char* a, std::string_view key) {
     const char* b = key.data();
-    std::size_t size = key.size();
-    const auto differ = [&](std::size_t at) {
-      std::uint64_t x, y;
-      std::memcpy(&x, a + at, sizeof x);
-      std::memcpy(&y, b + at, sizeof y);
-      return x != y;
-    };
-    if (size < 8) return size == 0 || std::memcmp(a, b, size) == 0;
-    for (std::size_t at = 0; at + 8 < size; at += 8)
-      if (differ(at)) return false;
-    return !differ(size - 8);
+    const std::size_t size = key.size();
+    if (size >= 8) {
+      for (std::size_t at = 0; at + 8 < size; at += 8)
+        if (differ<std::uint64_t>(a + at, b + at)) return false;
+      return !differ<std::uint64_t>(a + size - 8, b + size - 8);
+    }
+    if (size >= 4)
+      return !differ<std::uint32_t>(a, b) && !differ<std::uint32_t>(a + size - 4, b + size - 4);
+    for (std::size_t at = 0; at < size; ++at)
+      if (a[at] != b[at]) return false;
+    return true;
+  }
+  template <class Word>
+  static bool differ(const char* a, const char* b) {
+    Word x, y;
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    return x != y;
   }
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
   void grow(unsigned group);

@@ -182,7 +182,13 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
     arrival.key.text = text;
     if (text) {
       arrival.key.bytes = only[row].text();
-      arrival.hash = hashes ? hashes[row] : hash_text_key(arrival.key.bytes, seed_);
+      if (hashes != nullptr) {
+        // Another thread has read the text, perhaps on another core.
+        __builtin_prefetch(arrival.key.bytes.data());
+        arrival.hash = hashes[row];
+      } else {
+        arrival.hash = hash_text_key(arrival.key.bytes, seed_);
+      }
     } else {
       for (const Value* column : by_) append_key(column[row], keys_);
       key_ends_.push_back(keys_.size());
