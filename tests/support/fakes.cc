@@ -34,6 +34,7 @@ class FakeReader final : public Reader {
       const std::size_t end = std::min(records.size(), input_->allowed.load());
       more = more || next_[i] < records.size();
       if (next_[i] >= end) continue;
+      if (input_->on_pull) input_->on_pull(own_[i], next_[i]);
       out.partition = static_cast<std::uint32_t>(own_[i]);
       out.buffer = input_;
       while (next_[i] < end && out.records.size() < input_->batch) {

@@ -193,11 +193,12 @@ bool Worker::read_sources() {
 bool Worker::read_one(SourceReader& source, Duration max_wait) {
   if (source.ended) return false;
   const Duration now = run_.clock->monotonic();
-  if (source.retry_at > now) return false;
+  if (source.retry_at > now || is_ahead(source, now)) return false;
   PullLimits limits;
   limits.max_wait = max_wait;
   raw_.clear();
   const auto pulled = source.reader->pull(limits, raw_);
+  if (!pulled || *pulled != Pull::data) show_front(source, EventTime::max());
   if (!pulled) {
     reader_failed(source, pulled.error());
     return false;
@@ -228,8 +229,26 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
   lane->last_data = now;
   lane->idle = false;
   const Batch batch = source.ingest->decode(raw_, *lane, *node.counters, dead_letters_);
-  if (!batch.empty()) emit(node, batch, Port::out);
+  if (batch.empty()) return true;
+  const EventTime first = batch.rows().time[batch.physical(0)];
+  source.pace.read(first);
+  if (*pulled == Pull::data) show_front(source, first);
+  emit(node, batch, Port::out);
   return true;
+}
+
+bool Worker::is_ahead(SourceReader& source, Duration now) const {
+  if (run_.workers == 1 || run_.stepped) return false;
+  const auto& fronts = run_.source_clocks[source.node]->fronts;
+  std::int64_t others = INT64_MAX;
+  for (unsigned w = 0; w < run_.workers; ++w)
+    if (w != index_) others = std::min(others, fronts[w].load(std::memory_order_relaxed));
+  return source.pace.must_wait({others}, now);
+}
+
+// Others wait for this worker to read beyond it.
+void Worker::show_front(const SourceReader& source, EventTime time) {
+  run_.source_clocks[source.node]->fronts[index_].store(time.micros, std::memory_order_relaxed);
 }
 
 // With the clock that the partition had when its state was stored, if it had one.

@@ -14,6 +14,7 @@
 #include "engine/runtime/exchange.h"
 #include "engine/runtime/ingest.h"
 #include "engine/runtime/lane.h"
+#include "engine/runtime/pace.h"
 #include "engine/runtime/run_context.h"
 
 #include <deque>
@@ -92,6 +93,7 @@ class Worker {
     bool ended = false;
     Duration retry_at{};
     Duration backoff{};
+    Pace pace;
     std::optional<Duration> idle_since;  // monotonic; known to be idle on every worker since then
     EventTime taken_over = EventTime::min();
   };
@@ -104,6 +106,8 @@ class Worker {
   Status restore_operator(Node& node);
   bool read_sources();
   bool read_one(SourceReader& source, Duration max_wait);
+  bool is_ahead(SourceReader& source, Duration now) const;
+  void show_front(const SourceReader& source, EventTime time);
   Lane& add_lane(SourceReader& source, std::uint32_t partition);
   void reader_failed(SourceReader& source, const Error& error);
   bool may_read() const;
