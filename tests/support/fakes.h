@@ -26,7 +26,7 @@ struct FakeInput {
   std::atomic<std::size_t> read{0};                   // records handed out, over all runs
   std::atomic<std::uint64_t> expired{0};  // gone before they were read; told by the next pull
   std::atomic<bool> hung{false};  // nobody answers whether there is more: no time is confirmed
-  // On the worker's thread, before records of a partition are handed out: its number, the first one.
+  // On the worker's thread, before records are handed out: their partition, the first one's number.
   std::function<void(std::size_t, std::size_t)> on_pull;
 };
 void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input);

@@ -4,8 +4,8 @@
 // begun, and all windows in between stay open. One per worker and source, that worker's thread.
 //
 // A worker is ahead when each of its last batches begins after the last one of another worker that
-// has a backlog. It does not wait for long at a time: whoever does not come along, because its sink
-// stands still or its records are dated differently, must not stop it.
+// has a backlog. It waits once for each step of the other, and not for long: who stands still,
+// because its sink does, must not stop it.
 #pragma once
 
 #include "engine/core/time.h"
@@ -33,18 +33,23 @@ class Pace {
   // others: the earliest of what the other workers read last, max() when none has a backlog.
   // now: monotonic.
   bool must_wait(EventTime others, Duration now) {
-    if (others == EventTime::max() || *std::min_element(last_.begin(), last_.end()) <= others) {
+    const bool ahead = others != EventTime::max() && others != given_up_ &&
+                       *std::min_element(last_.begin(), last_.end()) > others;
+    if (!ahead) {
       waits_since_.reset();
       return false;
     }
     if (!waits_since_) waits_since_ = now;
-    return now - *waits_since_ < kLongest;
+    if (now - *waits_since_ < kLongest) return true;
+    given_up_ = others;
+    return false;
   }
 
  private:
   std::array<EventTime, kBatches> last_;
   std::size_t next_ = 0;
   std::optional<Duration> waits_since_;
+  std::optional<EventTime> given_up_;  // where the others stood when a wait ended without them
 };
 
 }  // namespace streamd

@@ -25,7 +25,7 @@ namespace streamd {
 struct SourceClock {
   std::vector<std::atomic<std::int64_t>> marks;  // per worker: its source mark, micros
   std::vector<std::atomic<std::int64_t>>
-      confirmed;                                // per worker: idle until then, monotonic micros
+      confirmed;  // per worker: idle until then, monotonic micros
   // Per worker: event time of what it read last while more waits (pace.h); INT64_MAX: nothing does.
   std::vector<std::atomic<std::int64_t>> fronts;
   std::atomic<std::int64_t> newest{INT64_MIN};  // largest lane watermark on any worker

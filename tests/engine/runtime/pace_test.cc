@@ -38,17 +38,24 @@ TEST_CASE("nobody is waited for who has no backlog", "[runtime]") {
   CHECK_FALSE(after({10, 11, 12, 13}).must_wait(EventTime::max(), millis(1)));
 }
 
-TEST_CASE("one wait is short, and the next begins after a batch", "[runtime]") {
+TEST_CASE("who stands still is waited for once, and not for long", "[runtime]") {
   Pace pace = after({10, 11, 12, 13});
   CHECK(pace.must_wait(second(1), millis(500)));
   CHECK(pace.must_wait(second(1), millis(599)));
   CHECK_FALSE(pace.must_wait(second(1), millis(600)));
-  CHECK_FALSE(pace.must_wait(second(1), millis(700)));
   pace.read(second(14));
-  CHECK(pace.must_wait(second(1), millis(700)));
-  // Who came along in between is waited for anew.
-  CHECK_FALSE(pace.must_wait(second(20), millis(750)));
-  CHECK(pace.must_wait(second(1), millis(820)));
+  CHECK_FALSE(pace.must_wait(second(1), millis(700)));
+  CHECK(pace.must_wait(second(2), millis(800)));
+  CHECK(pace.must_wait(second(3), millis(899)));
+  CHECK_FALSE(pace.must_wait(second(3), millis(900)));
+}
+
+TEST_CASE("a wait begins anew when the other was there in between", "[runtime]") {
+  Pace pace = after({10, 11, 12, 13});
+  CHECK(pace.must_wait(second(1), millis(500)));
+  CHECK_FALSE(pace.must_wait(second(20), millis(550)));
+  CHECK(pace.must_wait(second(2), millis(600)));
+  CHECK(pace.must_wait(second(2), millis(699)));
 }
 
 TEST_CASE("of two workers with a backlog none goes far ahead", "[runtime]") {
