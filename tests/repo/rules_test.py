@@ -168,3 +168,43 @@ def test_only_runtime_io_app_and_the_watch_over_plugins_start_threads():
     users = [path for path in sources() if starts.search((ROOT / path).read_text())]
     assert any(layer_of(path) == "engine/runtime" for path in users)
     assert [path for path in users if not layer_of(path).startswith(allowed)] == []
+
+
+def balanced(text, at, pair):
+    """The end of what opens at `at`, or of the block around it when nothing opens there."""
+    depth = 0
+    for end in range(at, len(text)):
+        if text[end] == pair[0]:
+            depth += 1
+        elif text[end] == pair[1]:
+            depth -= 1
+            if depth <= 0:
+                return end + 1
+    return len(text)
+
+
+def captured_bindings(text):
+    """Where a lambda uses a name of a structured binding around it: (offset, name)."""
+    for binding in re.finditer(r"(for \()?(?:const )?auto\s*&{0,2}\s*\[([\w\s,]+)\]", text):
+        begin = binding.end()
+        end = balanced(text, begin, "{}")
+        if binding[1]:
+            begin = balanced(text, binding.start(1) + 4, "()")
+            end = balanced(text, begin, "{}") if text[begin:].lstrip()[0] == "{" else text.index(";", begin)
+        for opening in re.finditer(r"\[[&=][^\]\[]*\]\s*(?:\([^{};]*?\))?[^;{}()]*\{", text[begin:end]):
+            body = begin + opening.end() - 1
+            used = text[body:balanced(text, body, "{}")]
+            for name in re.split(r"[\s,]+", binding[2].strip()):
+                if re.search(rf"(?<![\w.>]){name}\b", used) and not re.search(rf"\b{name}\b", opening[0]):
+                    yield begin + opening.start(), name
+
+
+def test_no_lambda_captures_a_structured_binding():
+    # The fuzzers are built with Clang 14, which refuses it; GCC does not.
+    assert list(captured_bindings("for (auto& [key, v] : m) f([&](int x) { return key + x; });"))
+    assert not list(captured_bindings("for (auto& [key, v] : m) f(key); auto g = [&](int key) { return key; };"))
+    wrong = []
+    for path in sources():
+        text = re.sub(r"//[^\n]*", "", (ROOT / path).read_text())
+        wrong += [f"{path}:{text.count(chr(10), 0, at) + 1}: {name}" for at, name in captured_bindings(text)]
+    assert wrong == []
