@@ -42,8 +42,8 @@ class Outcome:
 
     @property
     def row(self):
-        runs = self.last(r"stat::number_of_executed_units: (\d+)") or self.last(r"#(\d+)")
-        edges, inputs = self.last(r"cov: (\d+)"), self.last(r"stat::new_units_added: (\d+)")
+        runs = self.last(r"stat::number_of_executed_units:\s+(\d+)") or self.last(r"#(\d+)")
+        edges, inputs = self.last(r"cov: (\d+)"), self.last(r"stat::new_units_added:\s+(\d+)")
         return (f"{self.name:<14} {self.cpu / 60:7.1f} min {runs:>12,} runs {edges:>7,} edges "
                 f"{inputs:>6,} new inputs" + ("   FOUND SOMETHING" if self.found else ""))
 
