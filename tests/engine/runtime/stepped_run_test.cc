@@ -82,11 +82,7 @@ TEST_CASE("an error that ends a run ends a stepped one", "[runtime]") {
   first.run.reset();
   Stepped changed(counting(", by: [k]"));
   changed.disk = first.disk;
-  RunOptions options;
-  options.clock = &changed.clock;
-  options.log = changed.log.fn();
-  options.backend = changed.disk.opener();
-  const auto refused = SteppedRun::open(changed.plan, options);
+  const auto refused = SteppedRun::open(changed.plan, changed.options_for(1));
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().kind == ErrorKind::state);
   CHECK(refused.error().message.find("its stored state no longer fits") != std::string::npos);
