@@ -28,6 +28,12 @@ Status FilePartition::read_block(std::size_t bytes, BlockPool& pool) {
   if (!got) return tl::unexpected(std::move(got).error());
   block_size_ = *got;
   block_full_ = *got == bytes;
+  if (final_ || block_size_ == 0) return {};
+  // After the block, so that what was read is known to follow what was read before.
+  auto cut = overwritten();
+  if (!cut) return tl::unexpected(std::move(cut).error());
+  if (*cut) block_size_ = 0;
+  block_full_ = block_full_ && !*cut;
   return {};
 }
 
@@ -165,10 +171,28 @@ Result<bool> FilePartition::overwritten() {
   if (!size) return tl::unexpected(std::move(size).error());
   if (file_->gzip()) return *size < seen_size_;
   if (*size < position_.offset) return true;
-  if (*size == seen_size_ || !tail_known_) return false;
+  if (!tail_known_) return false;
   auto tail = tail_of(*file_, position_.offset);
   if (!tail) return tl::unexpected(std::move(tail).error());
   return !tail->has_value() || **tail != tail_;
+}
+
+Result<bool> FilePartition::holds(FileInput& copy) {
+  std::unique_ptr<FileInput> reopened;
+  if (!file_) {
+    auto opened = FileInput::open(path_);
+    if (!opened) return false;
+    reopened = std::move(*opened);
+  }
+  FileInput& original = file_ ? *file_ : *reopened;
+  auto size = copy.disk_size();
+  if (!size) return tl::unexpected(std::move(size).error());
+  auto copied = tail_of(copy, *size);
+  if (!copied) return tl::unexpected(std::move(copied).error());
+  auto here = tail_of(original, *size);
+  if (!here) return tl::unexpected(std::move(here).error());
+  if (here->has_value() && *here == *copied) return true;
+  return overwritten();
 }
 
 bool FilePartition::grown() const {

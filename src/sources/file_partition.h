@@ -43,7 +43,9 @@ class FilePartition {
   Result<bool> overwritten();
   // Whether the file has more bytes on disk than when it was read last.
   bool grown() const;
-  std::uint64_t seen_size() const { return seen_size_; }
+  // Whether `copy`, a plain file, has nothing that this file does not have at the same place. Also
+  // true when this file was cut meanwhile: `overwritten` says so from now on.
+  Result<bool> holds(FileInput& copy);
   // Goes on in a copy of the file.
   void move_to(std::unique_ptr<FileInput> file, std::string path);
   // For the first start with `from: end`: skips all complete lines.

@@ -220,15 +220,14 @@ Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
     const auto position = FilePosition::parse(f.file->print_position());
     auto same = continues(file, *position);
     if (!same) return tl::unexpected(std::move(same).error());
-    auto size = file.disk_size();
-    if (!size) return tl::unexpected(std::move(size).error());
-    if (!*same) {
-      // Perhaps it is still being compressed.
-      if (file.gzip() && !file.damage().empty()) return true;
-      continue;
+    // Perhaps it is still being compressed, or copied.
+    if (!*same && file.gzip() && !file.damage().empty()) return true;
+    if (f.listed && (*same || log_of(f.first_path) == log_of(path))) {
+      auto held = file.gzip() ? same : f.file->holds(file);
+      if (!held) return tl::unexpected(std::move(held).error());
+      if (*held) return true;
     }
-    if (f.listed && (file.gzip() || *size <= f.file->seen_size())) return true;
-    if (f.listed) continue;
+    if (!*same || f.listed) continue;
     auto again = FileInput::open(path);
     if (!again) return tl::unexpected(std::move(again).error());
     f.file->reopen();

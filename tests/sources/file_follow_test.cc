@@ -162,6 +162,7 @@ TEST_CASE("A file that is cut begins anew") {
   SECTION("and has grown beyond where it was") {
     write_file(dir.file("log"), "three\nfour and much more\n");
   }
+  SECTION("and is as long as before") { write_file(dir.file("log"), "three\n7\n"); }
   SECTION("while streamd is down") {
     write_file(dir.file("log"), "three\n");
     tail.restart();
@@ -181,6 +182,62 @@ TEST_CASE("What copytruncate saved in the copy is still read") {
   write_file(dir.file("log"), "four\n");
   CHECK(tail.read(5) == "three,four");
   CHECK(tail.read(40).empty());
+}
+
+TEST_CASE("A file that is cut between two looks at it gives no half lines") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\n");
+  Tail tail(dir.file("log*"));
+  REQUIRE(drain(*tail.reader).size() == 1);
+  append_file(dir.file("log"), "two\n");
+  std::filesystem::copy_file(dir.file("log"), dir.file("log.1"));
+  write_file(dir.file("log"), "three\n");
+  CHECK(drain(*tail.reader).empty());
+  tail.clock.advance(Duration::from_seconds(1));
+  CHECK(tail.read(5) == "two,three");
+}
+
+TEST_CASE("A copy of the log is not read once more") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntwo\n");
+  Tail tail(dir.file("log*"));
+  CHECK(tail.read() == "one,two");
+  SECTION("while it is made") {
+    write_file(dir.file("log.1"), "one\n");
+    CHECK(tail.read().empty());
+    SECTION("by a run that begins then") { tail.restart(); }
+    CHECK(tail.read().empty());
+    append_file(dir.file("log"), "three\n");
+    append_file(dir.file("log.1"), "two\nthree\n");
+    write_file(dir.file("log"), "four\n");
+    CHECK(tail.read(5) == "three,four");
+  }
+  SECTION("when it holds what nobody has read yet") {
+    append_file(dir.file("log"), "three\n");
+    std::filesystem::copy_file(dir.file("log"), dir.file("log.1"));
+    CHECK(tail.read() == "three");
+    write_file(dir.file("log"), "four\n");
+    CHECK(tail.read(5) == "four");
+  }
+  CHECK(tail.read(40).empty());
+  tail.restart();
+  CHECK(tail.read(40).empty());
+}
+
+TEST_CASE("A file that only begins like another one is read") {
+  TempDir dir;
+  write_file(dir.file("log"), "head\none\n");
+  Tail tail(dir.file("*"));
+  CHECK(tail.read() == "head,one");
+  SECTION("of the same log") { write_file(dir.file("log.1"), "head\ntwo\n"); }
+  SECTION("of another log, with less in it") {
+    write_file(dir.file("other"), "head\n");
+    CHECK(tail.read() == "head");
+    append_file(dir.file("other"), "two\n");
+    CHECK(tail.read() == "two");
+    return;
+  }
+  CHECK(tail.read(5) == "head,two");
 }
 
 TEST_CASE("A file that is deleted and made again is a new one") {
