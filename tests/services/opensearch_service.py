@@ -55,7 +55,7 @@ class OpenSearch(Service):
     def start(self, timeout=300):
         return super().start(timeout)
 
-    def request(self, method, path, body=None, timeout=30):
+    def request(self, method, path, body=None, timeout=120):
         """(status, answer): `body` is bytes, or something that becomes JSON; an answer
         that is JSON is parsed."""
         data, kind = body, "application/x-ndjson"
@@ -84,7 +84,7 @@ class OpenSearch(Service):
             # An index that was just made can't be read before its shard has a place.
             return (status, answer) if status != 503 else None
 
-        status, answer = wait_until(counted, 30, "the shards have a place")
+        status, answer = wait_until(counted, 120, "the shards have a place")
         if status >= 300:
             raise ServiceError(f"opensearch: GET {path}: {status} {answer}")
         return answer["count"]

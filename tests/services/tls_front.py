@@ -84,7 +84,7 @@ class TlsFront(Service):
         self.stop()
         return self.start()
 
-    def get(self, path="/", ca="its own", user=None, password=None, timeout=10):
+    def get(self, path="/", ca="its own", user=None, password=None, timeout=60):
         """(status, body). ca=None trusts what the system trusts. Raises what went wrong:
         ssl.SSLCertVerificationError, ConnectionRefusedError, TimeoutError."""
         context = ssl.create_default_context(cafile=str(self.ca) if ca == "its own" else ca)
