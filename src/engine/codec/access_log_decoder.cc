@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -114,15 +115,15 @@ bool needs_care(std::string_view text) {
   const char* p = text.data();
   const char* const end = p + text.size();
 #if defined(__SSE2__)
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const auto care = [backslash](const char* at) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    return _mm_movemask_epi8(_mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, backslash))) != 0;
-  };
   if (text.size() >= 16) {
-    for (; end - p >= 16; p += 16)
-      if (care(p)) return true;
-    return p != end && care(end - 16);
+    const __m128i backslash = _mm_set1_epi8('\\');
+    __m128i found = _mm_setzero_si128();
+    const auto care = [backslash](const char* at) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+      return _mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, backslash));
+    };
+    for (; end - p > 16; p += 16) found = _mm_or_si128(found, care(p));
+    return _mm_movemask_epi8(_mm_or_si128(found, care(end - 16))) != 0;
   }
 #endif
   for (; p != end; ++p) {
@@ -141,6 +142,10 @@ class AccessLogDecoder final : public Decoder {
       for (const Output& output : known) {
         if (output.name == fields[i]) wanted_.push_back({output, i});
       }
+    }
+    for (const Wanted& wanted : wanted_) {
+      const std::size_t source = wanted.output.source;
+      with_tail_ = with_tail_ || source == ClfLine::referer || source == ClfLine::agent;
     }
   }
 
@@ -164,6 +169,10 @@ class AccessLogDecoder final : public Decoder {
     Output output;
     std::size_t column;
   };
+  struct ReadTime {
+    std::string text;
+    Value value;  // missing: it is none
+  };
 
   bool refuse(std::string_view code, std::string reason) {
     code_ = code;
@@ -183,10 +192,11 @@ class AccessLogDecoder final : public Decoder {
     split_ = false;
     plain_ = !needs_care(text);
     const std::string_view* const sources = clf_ ? parts_.part.data() : values_.data();
+    const std::size_t row = out.records.size();
     for (const Wanted& wanted : wanted_) {
       const std::string_view source = sources[wanted.output.source];
       if (source.data() == nullptr) continue;
-      if (!convert(wanted.output.how, source, (*out.columns[wanted.column])[out.records.size()])) {
+      if (!convert(wanted.output.how, source, (*out.columns[wanted.column])[row])) {
         return refuse("bad-line", fmt::format("{} is no {} at byte {}", wanted.output.name,
                                               type_name(type_of(wanted.output.how)),
                                               source.data() - text.data()));
@@ -199,7 +209,7 @@ class AccessLogDecoder final : public Decoder {
     std::size_t at = 0;
     std::string_view why;
     if (clf_) {
-      if (parse_clf_line(text, parts_, why, at)) return true;
+      if (parse_clf_line(text, with_tail_, parts_, why, at)) return true;
       return refuse("bad-line", fmt::format("{}, at byte {}", why, at));
     }
     if (cut_line(format_, text, values_, at, why)) return true;
@@ -256,19 +266,21 @@ class AccessLogDecoder final : public Decoder {
     return error == std::errc() && end == text.data() + text.size();
   }
 
-  // Most lines are of the same second as the line before.
+  // Most lines are of a second that was there just before.
   bool time(How how, std::string_view text, Value& value) {
-    if (text != last_time_text_) {
+    const std::size_t last_digit = how == How::clf_time ? 19 : 18;
+    ReadTime& last = times_[last_digit < text.size() ? text[last_digit] & 0xF : 0];
+    if (text != last.text) {
       std::optional<EventTime> found;
       if (how == How::clf_time) {
         found = parse_clf_time(text);
       } else if (const auto parsed = parse_rfc3339(text)) {
         found = parsed->time;
       }
-      last_time_text_ = text;
-      last_time_ = found ? Value::timestamp(*found) : Value::missing();
+      last.text = text;
+      last.value = found ? Value::timestamp(*found) : Value::missing();
     }
-    value = last_time_;
+    value = last.value;
     return !value.is(Kind::missing);
   }
 
@@ -287,12 +299,12 @@ class AccessLogDecoder final : public Decoder {
   }
 
   bool clf_;
+  bool with_tail_ = false;
   std::size_t width_;
   LogFormat format_;
   std::vector<Wanted> wanted_;
   std::string scratch_;
-  std::string last_time_text_;
-  Value last_time_;
+  std::array<ReadTime, 16> times_;  // by the last digit of the second
 
   // The line at hand.
   Arena* arena_ = nullptr;

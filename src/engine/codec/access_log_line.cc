@@ -4,7 +4,12 @@
 #include "engine/codec/calendar.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace streamd {
 namespace {
@@ -66,6 +71,18 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
+// host - user, as nearly all lines have it.
+bool parse_plain_head(std::string_view head, ClfLine& out) {
+  const std::size_t blank = find(head, ' ', 0);
+  if (blank == npos || blank == 0 || head.substr(blank, 3) != " - " || head.front() == '"')
+    return false;
+  const std::string_view host = head.substr(0, blank);
+  if (find(host, ',', 0) != npos) return false;
+  out.part[ClfLine::addr] = host;
+  out.part[ClfLine::user] = head.substr(blank + 3);
+  return true;
+}
+
 // Everything before " [time": [vhost] host ident user.
 bool parse_head(std::string_view head, ClfLine& out) {
   std::string_view rest = head;
@@ -88,7 +105,6 @@ bool parse_head(std::string_view head, ClfLine& out) {
     out.part[ClfLine::addr] = is_list ? first.substr(0, first.find(',')) : first;
     out.part[ClfLine::user] = behind;
   }
-  if (out.part[ClfLine::user] == "\"\"") out.part[ClfLine::user] = std::string_view(head.data(), 0);
   return true;
 }
 
@@ -121,15 +137,39 @@ void parse_tail(std::string_view line, std::size_t at, ClfLine& out) {
   }
 }
 
-// dd/Mon/yyyy:HH:MM:SS +zzzz
+// dd/Mon/yyyy:HH:MM:SS +zzzz. In a mask: '0' stands for a digit, '-' for either sign, 'M' for
+// anything.
+constexpr char kFullTime[] = "00/MMM/0000:00:00:00 -0000";
+constexpr std::size_t kFullTimeSize = sizeof kFullTime - 1;
+
+#if defined(__SSE2__)
+bool fits(const char* text, const char* mask) {
+  const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  const __m128i m = _mm_loadu_si128(reinterpret_cast<const __m128i*>(mask));
+  const auto is = [](__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+  const __m128i digit = _mm_cmpeq_epi8(
+      _mm_min_epu8(_mm_sub_epi8(t, _mm_set1_epi8('0')), _mm_set1_epi8(9)),
+      _mm_sub_epi8(t, _mm_set1_epi8('0')));
+  const __m128i free = _mm_or_si128(is(m, 'M'), _mm_and_si128(is(m, '-'), is(t, '+')));
+  const __m128i good = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(t, m), free),
+                                    _mm_and_si128(is(m, '0'), digit));
+  return _mm_movemask_epi8(good) == 0xFFFF;
+}
 bool is_full_clf_time(const char* t) {
-  bool good = t[2] == '/' && t[6] == '/' && t[11] == ':' && t[14] == ':' && t[17] == ':' &&
-              t[20] == ' ' && (t[21] == '+' || t[21] == '-');
-  for (const int i : {0, 1, 7, 8, 9, 10, 12, 13, 15, 16, 18, 19, 22, 23, 24, 25}) {
-    good = good & is_digit(t[i]);
+  constexpr std::size_t kRest = kFullTimeSize - 16;
+  return fits(t, kFullTime) && fits(t + kRest, kFullTime + kRest);
+}
+#else
+bool is_full_clf_time(const char* t) {
+  bool good = true;
+  for (std::size_t i = 0; i < kFullTimeSize; ++i) {
+    const char m = kFullTime[i];
+    good = good & (m == 'M' || t[i] == m || (m == '0' && is_digit(t[i])) ||
+                   (m == '-' && t[i] == '+'));
   }
   return good;
 }
+#endif
 
 // Where the first blank before "[time] " and a quote is; npos: nowhere.
 std::size_t find_time(std::string_view line, std::size_t& length) {
@@ -156,8 +196,8 @@ bool is_escaped(std::string_view text, std::size_t from, std::size_t at) {
 }
 
 std::size_t clf_time_length(std::string_view text, std::size_t at) {
-  if (at + 26 <= text.size() && is_full_clf_time(text.data() + at)) [[likely]]
-    return 26;
+  if (at + kFullTimeSize <= text.size() && is_full_clf_time(text.data() + at)) [[likely]]
+    return kFullTimeSize;
   const std::size_t begin = at;
   const auto digits = [&](std::size_t most) {
     const std::size_t from = at;
@@ -178,7 +218,8 @@ std::size_t clf_time_length(std::string_view text, std::size_t at) {
   return at - begin;
 }
 
-bool parse_clf_line(std::string_view line, ClfLine& out, std::string_view& why, std::size_t& at) {
+bool parse_clf_line(std::string_view line, bool with_tail, ClfLine& out, std::string_view& why,
+                    std::size_t& at) {
   out = {};
   if (line.ends_with('\r')) line.remove_suffix(1);
   std::size_t length = 0;
@@ -193,7 +234,8 @@ bool parse_clf_line(std::string_view line, ClfLine& out, std::string_view& why, 
     if (line.ends_with('"')) line.remove_suffix(1);
   }
   why = "no client address in front of the time";
-  if (!parse_head(head, out)) return false;
+  if (!parse_plain_head(head, out) && !parse_head(head, out)) return false;
+  if (out.part[ClfLine::user] == "\"\"") out.part[ClfLine::user] = std::string_view(head.data(), 0);
   out.part[ClfLine::time] = line.substr(blank + 2, length);
 
   const std::size_t request = blank + 2 + length + 3;
@@ -218,7 +260,7 @@ bool parse_clf_line(std::string_view line, ClfLine& out, std::string_view& why, 
   why = "no number of bytes behind the status";
   if (next < line.size() && line[next] != ' ') return false;
   if (next > begin) out.part[ClfLine::bytes] = line.substr(begin, next - begin);
-  parse_tail(line, next, out);
+  if (with_tail) parse_tail(line, next, out);
   return true;
 }
 
@@ -229,13 +271,29 @@ bool is_protocol(std::string_view text) {
          (text.size() == 6 || (text.size() == 8 && text[6] == '.' && is_digit(text[7])));
 }
 
+constexpr std::array<bool, 256> method_bytes() {
+  std::array<bool, 256> is{};
+  for (unsigned c = 0; c < 128; ++c)
+    is[c] = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  for (const char c : std::string_view("-_!#$%&'*+.^`|~")) is[static_cast<unsigned char>(c)] = true;
+  return is;
+}
+
 bool is_method(std::string_view text) {
-  for (const char c : text) {
-    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    if (!letter && !is_digit(c) && std::string_view("-_!#$%&'*+.^`|~").find(c) == npos)
-      return false;
-  }
+  static constexpr std::array<bool, 256> kMethodBytes = method_bytes();
+  for (const char c : text)
+    if (!kMethodBytes[static_cast<unsigned char>(c)]) return false;
   return !text.empty();
+}
+
+// Where the blank before the protocol that ends the text is; npos: it ends in none.
+std::size_t before_protocol(std::string_view text) {
+  constexpr std::size_t kUsual = sizeof " HTTP/1.1" - 1;
+  const std::size_t usual = text.size() - kUsual;
+  if (text.size() >= kUsual && text[usual] == ' ' && is_protocol(text.substr(usual + 1))) [[likely]]
+    return usual;
+  const std::size_t blank = text.rfind(' ');
+  return blank != npos && is_protocol(text.substr(blank + 1)) ? blank : npos;
 }
 
 }  // namespace
@@ -246,10 +304,10 @@ RequestLine split_request(std::string_view request) {
   if (blank == npos || !is_method(request.substr(0, blank))) return out;
   out.method = request.substr(0, blank);
   std::string_view target = request.substr(blank + 1);
-  const std::size_t last = target.rfind(' ');
-  if (last != npos && is_protocol(target.substr(last + 1))) {
-    out.protocol = target.substr(last + 1);
-    target = target.substr(0, last);
+  const std::size_t end = before_protocol(target);
+  if (end != npos) {
+    out.protocol = target.substr(end + 1);
+    target = target.substr(0, end);
   } else if (is_protocol(target)) {
     out.protocol = target;
     target = target.substr(0, 0);
@@ -257,7 +315,8 @@ RequestLine split_request(std::string_view request) {
   out.uri = target;
   if (out.method == "CONNECT") return out;
   std::string_view local = target;
-  if (const std::size_t scheme = target.find("://"); !target.starts_with('/') && scheme != npos) {
+  const std::size_t scheme = target.starts_with('/') ? npos : target.find("://");
+  if (scheme != npos) {
     const std::size_t slash = target.find_first_of("/?", scheme + 3);
     local = slash == npos ? target.substr(target.size()) : target.substr(slash);
   }

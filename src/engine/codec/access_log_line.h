@@ -31,8 +31,10 @@ struct ClfLine {
   std::array<std::string_view, kParts> part;
 };
 
+// Referer and agent are only looked for `with_tail`; nothing in them makes a line a bad one.
 // False: `why` and the byte `at` which the line stops to fit.
-bool parse_clf_line(std::string_view line, ClfLine& out, std::string_view& why, std::size_t& at);
+bool parse_clf_line(std::string_view line, bool with_tail, ClfLine& out, std::string_view& why,
+                    std::size_t& at);
 
 // Parts of a request line; data() == nullptr: not there.
 struct RequestLine {
