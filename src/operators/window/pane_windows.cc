@@ -55,7 +55,8 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
     if (arrival.guess == KeyTable::kNone) continue;
     const Entry& entry = keys_.entry(arrival.guess);
     if (entry.key_size > Entry::kShort) __builtin_prefetch(entry.data());
-    if (const Pane* pane = recent_pane(arrival.time)) pane->prefetch(entry.hint[pane->side()]);
+    const Pane* const pane = recent_pane(arrival.time);
+    if (pane != nullptr && pane->start() <= entry.newest) pane->prefetch(entry.hint[pane->side()]);
   }
 }
 
@@ -107,13 +108,10 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
   Pane* const recent = recent_pane(arrival.time);
   Pane& pane = recent != nullptr ? *recent : pane_at(arrival.time);
   Entry& entry = keys_.entry(id);
-  std::uint32_t at = entry.hint[pane.side()];
-  if (!pane.holds(at, id)) {
-    at = other_cell_of(id, pane);
-    if (at == Pane::kNone) {
-      at = pane.append(id);
-      note_cell(entry, pane, at);
-    }
+  std::uint32_t at = cell_of(id, entry, pane);
+  if (at == Pane::kNone) {
+    at = pane.append(id);
+    note_cell(entry, pane, at);
   }
   const Aggregates& aggregates = rules_.aggregates;
   if (pane.closed) [[unlikely]] {
@@ -148,16 +146,17 @@ Pane& PaneWindows::pane_at(std::int64_t time) {
   return *slot;
 }
 
-std::uint32_t PaneWindows::cell_of(std::uint32_t id, Pane& pane) const {
-  const std::uint32_t hint = keys_.entry(id).hint[pane.side()];
-  return pane.holds(hint, id) ? hint : other_cell_of(id, pane);
+// Most cells that are asked for and not there would be in a pane newer than all of the key's: then
+// the pane itself is not looked at.
+std::uint32_t PaneWindows::cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const {
+  if (entry.cells == 0 || pane.start() > entry.newest) return Pane::kNone;
+  const std::uint32_t hint = entry.hint[pane.side()];
+  return pane.holds(hint, id) ? hint : other_cell_of(id, entry, pane);
 }
 
 // A key's hints are right for its newest pane of each side; what is known of that pane tells
 // whether it can have a cell in this one. Only for older panes has the pane's index to be asked.
-std::uint32_t PaneWindows::other_cell_of(std::uint32_t id, Pane& pane) const {
-  const Entry& entry = keys_.entry(id);
-  if (entry.cells == 0 || pane.start() > entry.newest) return Pane::kNone;
+std::uint32_t PaneWindows::other_cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const {
   const bool other_side = (pane.side() != 0) != ((entry.flags & kNewestOdd) != 0);
   if (other_side && entry.behind != Entry::kFar &&
       (entry.behind == 0 || pane.start() > entry.newest - entry.behind * rules_.assigner.pane))

@@ -98,8 +98,12 @@ class PaneWindows {
     };
     return in(latest_) ? latest_ : in(second_) ? second_ : nullptr;
   }
-  std::uint32_t cell_of(std::uint32_t id, Pane& pane) const;
-  std::uint32_t other_cell_of(std::uint32_t id, Pane& pane) const;  // not where the hint says
+  std::uint32_t cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const;
+  std::uint32_t cell_of(std::uint32_t id, Pane& pane) const {
+    return cell_of(id, keys_.entry(id), pane);
+  }
+  // Not where the hint says.
+  std::uint32_t other_cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const;
   void note_cell(Entry& entry, const Pane& pane, std::uint32_t at) const;
   // Aggregates of the key; null when only records are counted.
   std::uint64_t* running(std::uint32_t id) {
