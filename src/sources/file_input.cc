@@ -23,7 +23,31 @@ tl::unexpected<Error> cannot_open(const std::string& path, int code) {
   return fail(ErrorKind::external, std::move(text), "Check the path.");
 }
 
+std::optional<FileTimes> times_of(int folder, const char* path, int flags) {
+  struct statx found {};
+  if (::statx(folder, path, flags, STATX_MTIME | STATX_BTIME, &found) != 0) return std::nullopt;
+  FileTimes times;
+  if ((found.stx_mask & STATX_BTIME) != 0)
+    times.born = {found.stx_btime.tv_sec, found.stx_btime.tv_nsec};
+  times.written = {found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec};
+  return times;
+}
+
 }  // namespace
+
+std::optional<FileTimes> FileTimes::of(const std::string& path) {
+  return times_of(AT_FDCWD, path.c_str(), 0);
+}
+
+std::optional<FileTimes> FileTimes::of(int descriptor) {
+  return times_of(descriptor, "", AT_EMPTY_PATH);
+}
+
+// Some writers go on for a while in a file that was rotated: being written later is not enough.
+bool FileTimes::newer_than(const FileTimes& other) const {
+  const bool older = born.first != 0 && other.born.first != 0 && born < other.born;
+  return written > other.written && !older;
+}
 
 std::optional<FileId> file_id(const std::string& path) {
   struct stat about {};

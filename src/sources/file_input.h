@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace streamd {
 
@@ -22,6 +23,19 @@ struct FileId {
 };
 // Of a regular file, following links; nullopt when there is none.
 std::optional<FileId> file_id(const std::string& path);
+
+// When a file was made, where the file system knows, and written last.
+struct FileTimes {
+  using Stamp = std::pair<std::int64_t, std::uint32_t>;  // seconds, nanoseconds
+  Stamp born{};                                          // zero: not known
+  Stamp written{};
+
+  // nullopt: there is no such file, or it may not be looked at.
+  static std::optional<FileTimes> of(const std::string& path);
+  static std::optional<FileTimes> of(int descriptor);
+  bool newer_than(const FileTimes& other) const;
+  bool operator==(const FileTimes&) const = default;
+};
 
 class FileInput {
  public:
@@ -40,6 +54,7 @@ class FileInput {
   std::string_view damage() const { return damage_; }
   // Bytes on disk now.
   Result<std::uint64_t> disk_size() const;
+  std::optional<FileTimes> times() const { return FileTimes::of(descriptor_); }
 
  private:
   static constexpr std::size_t kWindow = 64 * 1024;

@@ -16,10 +16,10 @@ FilePartition::FilePartition(std::string name, std::string path, std::unique_ptr
   if (file_) position_.id = file_->id();
 }
 
-Position FilePartition::print_position() const {
+FilePosition FilePartition::position_now() const {
   FilePosition now = position_;
   if (tail_known_) now.tail = hash_tail(tail_);
-  return now.print();
+  return now;
 }
 
 Status FilePartition::read_block(std::size_t bytes, BlockPool& pool) {
@@ -100,7 +100,10 @@ Status FilePartition::next(std::size_t max_records, std::size_t max_record, Even
     out.padding = kBlockPadding;
   }
   block_.reset();
-  if (ended()) release();
+  if (ended()) {
+    ended_times_ = file_->times();
+    release();
+  }
   return {};
 }
 
@@ -195,10 +198,20 @@ Result<bool> FilePartition::holds(FileInput& copy) {
   return overwritten();
 }
 
-bool FilePartition::grown() const {
+Result<FilePartition::Since> FilePartition::since_end() {
   std::error_code problem;
   const auto size = std::filesystem::file_size(path_, problem);
-  return !problem && size > seen_size_;
+  const auto times = FileTimes::of(path_);
+  if (problem || (size == seen_size_ && times == ended_times_)) return Since::same;
+  auto file = FileInput::open(path_);
+  if (!file) return Since::same;
+  auto still = continues(**file, position_now());
+  if (!still) return tl::unexpected(std::move(still).error());
+  if (!*still) return Since::replaced;
+  const bool grown = size > seen_size_;
+  seen_size_ = size;
+  ended_times_ = times;
+  return grown ? Since::grown : Since::same;
 }
 
 void FilePartition::move_to(std::unique_ptr<FileInput> file, std::string path) {

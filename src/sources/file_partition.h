@@ -21,8 +21,9 @@ class FilePartition {
   const std::string& name() const { return name_; }
   const std::string& path() const { return path_; }  // where the file is now, as far as known
   void moved(std::string path) { path_ = std::move(path); }
-  const FilePosition& position() const { return position_; }
-  Position print_position() const;
+  const FilePosition& position() const { return position_; }  // all but its `tail`
+  FilePosition position_now() const;
+  Position print_position() const { return position_now().print(); }
 
   // Appends the next block of lines to `out` (whose partition number is not touched). Nothing
   // appended: there are no more for now, or it has ended.
@@ -41,8 +42,9 @@ class FilePartition {
 
   // Whether the file was cut or written anew, so that `position` means nothing in it any more.
   Result<bool> overwritten();
-  // Whether the file has more bytes on disk than when it was read last.
-  bool grown() const;
+  // What became of the file since it ended. Once it was let go, another one may have its inode.
+  enum class Since { same, grown, replaced };
+  Result<Since> since_end();
   // Whether `copy`, a plain file, has nothing that this file does not have at the same place. Also
   // true when this file was cut meanwhile: `overwritten` says so from now on.
   Result<bool> holds(FileInput& copy);
@@ -73,6 +75,7 @@ class FilePartition {
   bool tail_known_ = false;
   std::uint64_t hole_ = 0;  // leading NUL bytes known so far
   std::uint64_t seen_size_ = 0;
+  std::optional<FileTimes> ended_times_;
   bool final_ = false;
   bool caught_up_ = false;
 

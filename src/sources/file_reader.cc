@@ -115,13 +115,13 @@ Status FileReader::check_overwritten() {
 
 // copytruncate: what was written between our last look and the cut is in the copy.
 Result<bool> FileReader::continue_in_copy(Followed& followed) {
-  const auto position = FilePosition::parse(followed.file->print_position());
+  const FilePosition position = followed.file->position_now();
   for (const std::string& path : rotations_of(followed.first_path)) {
     const auto id = file_id(path);
-    if (!id || *id == position->id) continue;
+    if (!id || *id == position.id) continue;
     auto copy = FileInput::open(path);
     if (!copy) continue;
-    auto same = continues(**copy, *position);
+    auto same = continues(**copy, position);
     if (!same) return tl::unexpected(std::move(same).error());
     if (!*same) continue;
     followed.file->move_to(std::move(*copy), path);
@@ -141,7 +141,7 @@ Status FileReader::scan() {
     if (const auto id = file_id(path)) there.emplace(*id, path);
     paths.push_back(std::move(path));
   }
-  look_after(there);
+  STREAMD_TRY(look_after(there));
   for (const std::string& path : paths) {
     const auto id = file_id(path);
     if (id) STREAMD_TRY(take_in(path, *id));
@@ -151,7 +151,7 @@ Status FileReader::scan() {
 }
 
 // Follows renames, and ends files that were rotated away and have been silent since.
-void FileReader::look_after(const std::map<FileId, std::string>& there) {
+Status FileReader::look_after(const std::map<FileId, std::string>& there) {
   const Duration now = clock_->monotonic();
   for (Followed& f : files_) {
     const FileId id = f.file->position().id;
@@ -163,15 +163,21 @@ void FileReader::look_after(const std::map<FileId, std::string>& there) {
       f.away.reset();
     else if (!f.away)
       f.away = now;
-    // Some writers keep a rotated file open for hours.
-    if (f.file->ended() && f.listed && f.file->grown()) {
-      f.file->reopen();
-      f.last_data = now;
+    if (f.file->ended() && f.listed) {
+      auto since = f.file->since_end();
+      if (!since) return tl::unexpected(std::move(since).error());
+      // Some writers keep a rotated file open for hours.
+      if (*since == FilePartition::Since::grown) {
+        f.file->reopen();
+        f.last_data = now;
+      }
+      f.listed = *since != FilePartition::Since::replaced;
     }
     if (!f.away || !f.file->caught_up()) continue;
     const Duration silent{std::min(now.micros - f.last_data.micros, now.micros - f.away->micros)};
     if (silent >= config_.rotate_wait) f.file->finish();
   }
+  return {};
 }
 
 // Finished files stay known as long as they can be found again under any name.
@@ -217,8 +223,7 @@ Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
                                        std::uint64_t fingerprint) {
   for (Followed& f : files_) {
     if (f.file->position().fingerprint != fingerprint || f.file->position().offset == 0) continue;
-    const auto position = FilePosition::parse(f.file->print_position());
-    auto same = continues(file, *position);
+    auto same = continues(file, f.file->position_now());
     if (!same) return tl::unexpected(std::move(same).error());
     // Perhaps it is still being compressed, or copied.
     if (!*same && file.gzip() && !file.damage().empty()) return true;

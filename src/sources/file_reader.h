@@ -49,7 +49,7 @@ class FileReader final : public Reader {
   Status check_overwritten();
   Result<bool> continue_in_copy(Followed& followed);
   Status scan();
-  void look_after(const std::map<FileId, std::string>& there);
+  Status look_after(const std::map<FileId, std::string>& there);
   void forget_gone();
   Status take_in(const std::string& path, const FileId& id);
   Result<bool> known_content(const std::string& path, FileInput& file, std::uint64_t fingerprint);

@@ -8,12 +8,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fcntl.h>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
-#include <sys/stat.h>
 #include <utility>
 
 namespace streamd {
@@ -29,28 +27,6 @@ namespace {
 std::string path_of(const std::string& partition_name) {
   return partition_name.substr(0, partition_name.rfind('#'));
 }
-
-// When a file was made, where the file system knows, and written last.
-struct FileTimes {
-  std::pair<std::int64_t, std::uint32_t> born{};  // zero: not known
-  std::pair<std::int64_t, std::uint32_t> written{};
-
-  static std::optional<FileTimes> of(const std::string& path) {
-    struct statx found {};
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MTIME | STATX_BTIME, &found) != 0)
-      return std::nullopt;
-    FileTimes times;
-    if ((found.stx_mask & STATX_BTIME) != 0)
-      times.born = {found.stx_btime.tv_sec, found.stx_btime.tv_nsec};
-    times.written = {found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec};
-    return times;
-  }
-  // Some writers go on for a while in a file that was rotated: being written later is not enough.
-  bool newer_than(const FileTimes& other) const {
-    const bool older = born.first != 0 && other.born.first != 0 && born < other.born;
-    return written > other.written && !older;
-  }
-};
 
 class FileSource final : public Source {
  public:

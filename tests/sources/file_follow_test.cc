@@ -3,6 +3,7 @@
 #include "sources/builtin_sources.h"
 #include "tests/contract/source_contract.h"
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace streamd;
@@ -238,6 +239,26 @@ TEST_CASE("A file that only begins like another one is read") {
     return;
   }
   CHECK(tail.read(5) == "head,two");
+}
+
+TEST_CASE("A file that has the inode of one that was read to its end is a new one") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\ntwo\n");
+  Tail tail(dir.file("log*"));
+  CHECK(tail.read() == "one,two");
+  std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+  CHECK(tail.read(40).empty());
+  // As if log.1 had been deleted before.
+  const char* const content = GENERATE("new\n", "one\n222\n", "one\ntwo more\n", "new, and longer\n");
+  write_file(dir.file("log.1"), content);
+  std::filesystem::rename(dir.file("log.1"), dir.file("log"));
+  std::string lines = content;
+  lines.pop_back();
+  std::replace(lines.begin(), lines.end(), '\n', ',');
+  CHECK(tail.read(5) == lines);
+  CHECK(tail.read(40).empty());
+  append_file(dir.file("log"), "last\n");
+  CHECK(tail.read(5) == "last");
 }
 
 TEST_CASE("A file that is deleted and made again is a new one") {
