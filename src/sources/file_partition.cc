@@ -58,8 +58,8 @@ Status FilePartition::prepare(BlockPool& pool) {
   if (!tail_known_) {
     auto tail = tail_of(*file_, position_.offset);
     if (!tail) return tl::unexpected(std::move(tail).error());
-    tail_ = tail->value_or("");
-    tail_known_ = true;
+    tail_known_ = final_ || (tail->has_value() && hash_tail(**tail) == position_.tail);
+    if (tail_known_) tail_ = tail->value_or("");
   }
   if (position_.offset == 0) return skip_holes(pool);
   return {};
@@ -70,7 +70,7 @@ Status FilePartition::next(std::size_t max_records, std::size_t max_record, Even
   if (ended()) return {};
   STREAMD_TRY(prepare(pool));
   if (auto size = file_->disk_size()) seen_size_ = *size;
-  caught_up_ = false;
+  caught_up_ = !tail_known_;
   while (out.records.empty() && !ended() && !caught_up_) {
     STREAMD_TRY(read_block(kBlockBytes, pool));
     if (position_.state == FilePosition::State::skipping && block_size_ > 0) {
@@ -172,12 +172,12 @@ Result<bool> FilePartition::overwritten() {
   if (!file_) return false;
   auto size = file_->disk_size();
   if (!size) return tl::unexpected(std::move(size).error());
-  if (file_->gzip()) return *size < seen_size_;
-  if (*size < position_.offset) return true;
-  if (!tail_known_) return false;
+  if (file_->gzip() && tail_known_) return *size < seen_size_;
+  if (!file_->gzip() && *size < position_.offset) return true;
   auto tail = tail_of(*file_, position_.offset);
   if (!tail) return tl::unexpected(std::move(tail).error());
-  return !tail->has_value() || **tail != tail_;
+  if (!tail->has_value()) return true;
+  return tail_known_ ? **tail != tail_ : hash_tail(**tail) != position_.tail;
 }
 
 Result<bool> FilePartition::holds(FileInput& copy) {

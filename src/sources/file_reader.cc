@@ -142,9 +142,10 @@ Status FileReader::scan() {
     paths.push_back(std::move(path));
   }
   STREAMD_TRY(look_after(there));
+  STREAMD_TRY(take_in_renamed(there));
   for (const std::string& path : paths) {
     const auto id = file_id(path);
-    if (id) STREAMD_TRY(take_in(path, *id));
+    if (id) STREAMD_TRY(take_in(path, path, *id));
   }
   forget_gone();
   return {};
@@ -185,7 +186,17 @@ void FileReader::forget_gone() {
   std::erase_if(files_, [](const Followed& f) { return !f.listed && f.file->ended(); });
 }
 
-Status FileReader::take_in(const std::string& path, const FileId& id) {
+// A log may get its first line when it has been renamed already, to a name that no pattern finds.
+Status FileReader::take_in_renamed(const std::map<FileId, std::string>& there) {
+  std::erase_if(empty_, [&there](const auto& file) { return there.contains(file.first); });
+  const auto unfinished = std::exchange(empty_, {});
+  for (const auto& [id, home] : unfinished)
+    for (const std::string& path : rotations_of(home))
+      if (file_id(path) == id) STREAMD_TRY(take_in(home, path, id));
+  return {};
+}
+
+Status FileReader::take_in(const std::string& home, const std::string& path, const FileId& id) {
   for (const Followed& f : files_)
     if (f.file->position().id == id) return {};
   auto opened = FileInput::open(path);
@@ -196,11 +207,14 @@ Status FileReader::take_in(const std::string& path, const FileId& id) {
   complained_.erase(path);
   auto fingerprint = fingerprint_of(**opened, false);
   if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
-  if (!*fingerprint) return {};  // no complete line yet
+  if (!*fingerprint) {
+    empty_.emplace(id, home);
+    return {};
+  }
   auto known = known_content(path, **opened, **fingerprint);
   if (!known) return tl::unexpected(std::move(known).error());
   if (*known) return {};
-  const std::string base = partition_name_for(path, id, **fingerprint);
+  const std::string base = partition_name_for(home, id, **fingerprint);
   std::string name = base;
   for (int n = 2; stored_names_.contains(name) ||
                   std::find(names_.begin(), names_.end(), name) != names_.end();
@@ -222,12 +236,15 @@ Status FileReader::take_in(const std::string& path, const FileId& id) {
 Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
                                        std::uint64_t fingerprint) {
   for (Followed& f : files_) {
-    if (f.file->position().fingerprint != fingerprint || f.file->position().offset == 0) continue;
+    if (f.file->position().fingerprint != fingerprint) continue;
+    // Other files often begin with the same line, so that of one not yet read says little.
+    const bool same_log = f.listed && log_of(f.first_path) == log_of(path);
+    if (f.file->position().offset == 0 && !same_log) continue;
     auto same = continues(file, f.file->position_now());
     if (!same) return tl::unexpected(std::move(same).error());
     // Perhaps it is still being compressed, or copied.
     if (!*same && file.gzip() && !file.damage().empty()) return true;
-    if (f.listed && (*same || log_of(f.first_path) == log_of(path))) {
+    if (same_log || (f.listed && *same)) {
       auto held = file.gzip() ? same : f.file->holds(file);
       if (!held) return tl::unexpected(std::move(held).error());
       if (*held) return true;

@@ -51,7 +51,9 @@ class FileReader final : public Reader {
   Status scan();
   Status look_after(const std::map<FileId, std::string>& there);
   void forget_gone();
-  Status take_in(const std::string& path, const FileId& id);
+  Status take_in_renamed(const std::map<FileId, std::string>& there);
+  // home: where the file is or was found, which gives its partition the name.
+  Status take_in(const std::string& home, const std::string& path, const FileId& id);
   Result<bool> known_content(const std::string& path, FileInput& file, std::uint64_t fingerprint);
 
   const FileConfig& config_;
@@ -61,7 +63,8 @@ class FileReader final : public Reader {
   std::function<bool(const std::string&)> mine_;
   std::set<std::string> stored_names_;
   std::vector<Followed> files_;
-  std::vector<std::string> names_;  // by number
+  std::vector<std::string> names_;       // by number
+  std::map<FileId, std::string> empty_;  // without a complete line at the last scan; its home
   std::set<std::string> complained_;
   std::optional<Duration> last_scan_;
   BlockPool pool_;

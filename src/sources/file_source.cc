@@ -121,8 +121,10 @@ class FileSource final : public Source {
       const auto size = (*file)->disk_size();
       const bool more = !(*file)->gzip() && size && *size > position.offset;
       if (ended) file->reset();
+      FilePosition found = position;
+      found.id = *id;
       files_[owner_of_path(path)].push_back(
-          std::make_unique<FilePartition>(name, candidate, std::move(*file), position));
+          std::make_unique<FilePartition>(name, candidate, std::move(*file), found));
       if (ended && (config_.follow || more)) files_[owner_of_path(path)].back()->reopen();
       return {};
     }
@@ -159,9 +161,22 @@ class FileSource final : public Source {
       const auto id = file_id(rotated);
       if (!id || taken_.contains(*id)) continue;
       auto file = FileInput::open(rotated);
-      if (file) STREAMD_TRY(add(path, rotated, std::move(*file), *id, false));
+      if (!file) continue;
+      auto known = is_copy(path, **file);
+      if (!known) return tl::unexpected(std::move(known).error());
+      if (!*known) STREAMD_TRY(add(path, rotated, std::move(*file), *id, false));
     }
     return {};
+  }
+
+  // Made by copytruncate, which has not cut the log yet.
+  Result<bool> is_copy(const std::string& path, FileInput& file) {
+    for (const auto& known : files_[owner_of_path(path)]) {
+      if (log_of(path_of(known->name())) != log_of(path)) continue;
+      auto held = known->holds(file);
+      if (!held || *held) return held;
+    }
+    return false;
   }
 
   Status begin(const std::string& path) {

@@ -249,7 +249,8 @@ TEST_CASE("A file that has the inode of one that was read to its end is a new on
   std::filesystem::rename(dir.file("log"), dir.file("log.1"));
   CHECK(tail.read(40).empty());
   // As if log.1 had been deleted before.
-  const char* const content = GENERATE("new\n", "one\n222\n", "one\ntwo more\n", "new, and longer\n");
+  const char* const content =
+      GENERATE("new\n", "one\n222\n", "one\ntwo more\n", "new, and longer\n");
   write_file(dir.file("log.1"), content);
   std::filesystem::rename(dir.file("log.1"), dir.file("log"));
   std::string lines = content;

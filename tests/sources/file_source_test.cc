@@ -2,28 +2,12 @@
 // Files that are read once.
 #include "sources/builtin_sources.h"
 #include "tests/contract/source_contract.h"
-
-#include <zlib.h>
+#include "tests/sources/gzip.h"
 
 using namespace streamd;
 using namespace streamd::test;
 
 namespace {
-
-std::string gzip(const std::string& text) {
-  std::string out(text.size() + 1024, '\0');
-  z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string in = text;
-  z.next_in = reinterpret_cast<Bytef*>(in.data());
-  z.avail_in = static_cast<uInt>(in.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 struct Once {
   ManualClock clock;

@@ -147,12 +147,12 @@ bool fits(const char* text, const char* mask) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
   const __m128i m = _mm_loadu_si128(reinterpret_cast<const __m128i*>(mask));
   const auto is = [](__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-  const __m128i digit = _mm_cmpeq_epi8(
-      _mm_min_epu8(_mm_sub_epi8(t, _mm_set1_epi8('0')), _mm_set1_epi8(9)),
-      _mm_sub_epi8(t, _mm_set1_epi8('0')));
+  const __m128i digit =
+      _mm_cmpeq_epi8(_mm_min_epu8(_mm_sub_epi8(t, _mm_set1_epi8('0')), _mm_set1_epi8(9)),
+                     _mm_sub_epi8(t, _mm_set1_epi8('0')));
   const __m128i free = _mm_or_si128(is(m, 'M'), _mm_and_si128(is(m, '-'), is(t, '+')));
-  const __m128i good = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(t, m), free),
-                                    _mm_and_si128(is(m, '0'), digit));
+  const __m128i good =
+      _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(t, m), free), _mm_and_si128(is(m, '0'), digit));
   return _mm_movemask_epi8(good) == 0xFFFF;
 }
 bool is_full_clf_time(const char* t) {
@@ -164,8 +164,8 @@ bool is_full_clf_time(const char* t) {
   bool good = true;
   for (std::size_t i = 0; i < kFullTimeSize; ++i) {
     const char m = kFullTime[i];
-    good = good & (m == 'M' || t[i] == m || (m == '0' && is_digit(t[i])) ||
-                   (m == '-' && t[i] == '+'));
+    good =
+        good & (m == 'M' || t[i] == m || (m == '0' && is_digit(t[i])) || (m == '-' && t[i] == '+'));
   }
   return good;
 }
