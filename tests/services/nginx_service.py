@@ -159,9 +159,19 @@ class Nginx:
         old = self.directory / f"access.log.{number}"
         self.access_log.rename(old)
         self._process.signal(signal.SIGUSR1)
-        wait_until(lambda: self.access_log.exists() and not self._somebody_holds(old),
-                   30, f"nginx reopens its log after {old.name}")
+        self.await_reopened()
         return old
+
+    @property
+    def pid_file(self):
+        """For those that send USR1 themselves."""
+        return self.directory / "nginx.pid"
+
+    def await_reopened(self):
+        """Return when every nginx process writes to the file that is the log now."""
+        wait_until(lambda: self.access_log.exists()
+                   and all(self._holds(pid, self.access_log.stat()) for pid in self._all_pids()),
+                   30, f"nginx reopens {self.access_log}")
 
     def pids(self):
         return [self._process.pid] if self._process.alive() else []
@@ -179,14 +189,17 @@ class Nginx:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def _somebody_holds(self, file):
+    def _all_pids(self):
         master = self._process.pid
         workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        for pid in [master, *workers]:
-            for handle in Path(f"/proc/{pid}/fd").iterdir():
-                try:
-                    if os.readlink(handle) == str(file):
-                        return True
-                except FileNotFoundError:
-                    pass  # Closed while we looked.
+        return [master, *workers]
+
+    @staticmethod
+    def _holds(pid, file):
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if os.path.samestat(handle.stat(), file):
+                    return True
+            except FileNotFoundError:
+                pass  # Closed while we looked.
         return False
