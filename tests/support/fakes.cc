@@ -97,6 +97,22 @@ class FakeSourcePlan final : public SourcePlan {
   std::shared_ptr<FakeInput> input_;
 };
 
+class FakeTransaction final : public Transaction {
+ public:
+  explicit FakeTransaction(FakeOutput& output) : output_(output) {}
+  std::string name() const override { return "fake"; }
+  Result<Epoch> last_committed() override { return last_; }
+  Status commit(Epoch epoch, const std::map<std::string, Positions>&) override {
+    auto status = output_.commit(epoch);
+    if (status) last_ = epoch;
+    return status;
+  }
+
+ private:
+  FakeOutput& output_;
+  Epoch last_ = 0;
+};
+
 class FakeSink final : public Sink {
  public:
   FakeSink(std::shared_ptr<FakeOutput> output, JsonEncoder encoder, const std::string& restored)
@@ -124,9 +140,11 @@ class FakeSink final : public Sink {
   }
   Result<bool> prepared(Epoch) override { return true; }
   std::string state(Epoch) override { return length_; }
+  Transaction* transaction() override { return output_->commit ? &transaction_ : nullptr; }
 
  private:
   std::shared_ptr<FakeOutput> output_;
+  FakeTransaction transaction_{*output_};
   JsonEncoder encoder_;
   std::string length_;
 };
@@ -138,6 +156,7 @@ class FakeSinkPlan final : public SinkPlan {
   void bind(const Schema& in, Diagnostics&) override { in_ = in; }
   Promise promise() const override { return Promise::exactly_once; }
   Placement placement() const override { return Placement::one; }
+  bool transactional() const override { return static_cast<bool>(output_->commit); }
   std::string describe() const override { return "fake"; }
   Result<std::unique_ptr<Sink>> open(SinkContext context) const override {
     return std::make_unique<FakeSink>(output_, JsonEncoder(in_), context.restored);

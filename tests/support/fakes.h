@@ -36,6 +36,8 @@ struct FakeOutput {
   std::mutex mutex;
   std::vector<std::string> lines;  // as of now, of all runs
   std::atomic<int> failures{0};    // that many writes fail with Retry::backoff first
+  // In a transaction that is asked to commit by this; empty: in none.
+  std::function<Status(Epoch)> commit;
   std::vector<std::string> sorted();
 };
 void add_fake_sink(Registry& registry, const std::string& type, std::shared_ptr<FakeOutput> output);

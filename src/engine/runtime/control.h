@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,7 +51,13 @@ class Run {
   Status commit(EpochParts parts);
   void acknowledge(const EpochParts& parts);
   void report_restored();
-  Status insist(const std::string& what, const std::function<Status()>& attempt);
+  // What a stop means for an attempt: none is made after it, or as many as its limit allows.
+  enum class AtStop { give_up, go_on };
+  // What was not committed then stays undecided until the next start.
+  Status insist(const std::string& what, const std::function<Status()>& attempt,
+                AtStop at_stop = AtStop::give_up);
+  // By when a stop that is wanted has to be over.
+  std::optional<Duration> stop_by();
   bool all_ended() const;
   bool all_finished() const;
   bool stop_wanted() const { return options_.stop.stop_requested(); }
@@ -76,6 +83,7 @@ class Run {
   std::vector<std::jthread> threads_;
   Epoch next_epoch_ = 1;
   Duration started_{};
+  std::optional<Duration> stop_by_;
   bool cut_short_ = false;
   bool wants_epoch_ = false;  // stepped
 };

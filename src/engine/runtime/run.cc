@@ -222,72 +222,12 @@ void Run::report_restored() {
                    plan_.pipeline, store_->last_epoch(), keys, partitions));
 }
 
-// Tries again while the far side may come back: one warning, one notice when it has. A stop ends
-// it; then the epoch stays undecided until the next start.
-Status Run::insist(const std::string& what, const std::function<Status()>& attempt) {
-  Duration pause = Duration::from_millis(100);
-  for (bool told = false;;) {
-    auto status = attempt();
-    if (status && told) log_(LogLevel::info, fmt::format("{}: healed", what));
-    if (status || status.error().retry == Retry::never) return status;
-    if (stop_wanted() || options_.abandon.stop_requested() || checkpoint_.failed()) {
-      if (status.error().message.empty())
-        status.error().message = fmt::format("{} did not answer before the stop", what);
-      return status;
-    }
-    // Without a message somebody else has told it already.
-    if (!told && !status.error().message.empty()) {
-      told = true;
-      log_(LogLevel::warning, fmt::format("{}: {}; trying again", what, status.error().message));
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(pause.micros));
-    pause = std::min(Duration{pause.micros * 2}, Duration::from_seconds(5));
-  }
-}
-
 bool Run::all_ended() const {
   return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->ended(); });
 }
 
 bool Run::all_finished() const {
   return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->finished(); });
-}
-
-Status Run::commit(EpochParts parts) {
-  const Epoch epoch = next_epoch_;
-  for (const auto& [source, partitions] : parts.partitions)
-    for (const auto& [name, stored] : partitions) known_positions_[source][name] = stored.position;
-  if (transaction_) {
-    std::map<std::string, Positions> current;
-    for (const auto& [source, partitions] : parts.partitions) {
-      auto& positions = current[source];
-      for (const auto& [name, stored] : partitions) positions[name] = stored.position;
-    }
-    STREAMD_TRY(store_->prepare(epoch, parts));
-    STREAMD_TRY(insist(transaction_->name(), [&] { return transaction_->commit(epoch, current); }));
-    STREAMD_TRY(store_->finish(epoch));
-  } else {
-    STREAMD_TRY(store_->commit(epoch, parts));
-  }
-  if (dir_) dir_->note_epoch(epoch);
-  health_.committed(epoch, options_.clock->monotonic());
-  acknowledge(parts);
-  ++next_epoch_;
-  checkpoint_.committed(epoch);
-  return {};
-}
-
-// A far side that can't be told now is told with the next epoch; the positions that count are ours.
-void Run::acknowledge(const EpochParts& parts) {
-  for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
-    const auto it = parts.partitions.find(plan_.nodes[n].name);
-    if (!sources_[n] || it == parts.partitions.end()) continue;
-    Positions positions;
-    for (const auto& [name, stored] : it->second) positions[name] = stored.position;
-    if (auto status = sources_[n]->acknowledge(next_epoch_, positions); !status)
-      log_(LogLevel::warning,
-           fmt::format("source \"{}\": {}", plan_.nodes[n].name, status.error().message));
-  }
 }
 
 // The control thread's life: start epochs, commit them, report, stop.
@@ -298,7 +238,6 @@ Status Run::loop() {
   lists_->start();
   for (auto& worker : workers_) threads_.emplace_back([&w = *worker] { w.run(); });
   Duration last_epoch = started_, last_report = started_;
-  std::optional<Duration> stop_by;
   bool last = false, end_seen = false;
   const auto wake = [this] { checkpoint_.notify(); };
   const std::stop_callback on_stop(options_.stop, wake);
@@ -311,11 +250,8 @@ Status Run::loop() {
     if (checkpoint_.failed()) return tl::unexpected(checkpoint_.error());
     if (options_.abandon.stop_requested()) return cut_short();
     const Duration now = clock.monotonic();
-    if (stop_wanted() && !stop_by) {
-      stop_by = now + options_.stop_limit;
-      health_.stopping();
-    }
-    if (stop_by && now > *stop_by) {
+    const auto limit = stop_by();
+    if (limit && now > *limit) {
       log_(LogLevel::warning,
            "stopping took too long; everything since the last checkpoint will be read again");
       return cut_short();

@@ -164,6 +164,37 @@ TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]"
   CHECK((*store)->last_epoch() == result->epoch);
 }
 
+TEST_CASE("a stop waits for a transaction that cannot be committed yet", "[runtime]") {
+  Case c;
+  c.input->endless = true;
+  c.input->partitions = {{record(1, "500"), record(2, "500")}};
+  std::stop_source stop;
+  c.options.stop = stop.get_token();
+  int refused = 0;
+  Epoch committed = 0;
+  // As while a group is shared out anew.
+  c.out->commit = [&](Epoch epoch) -> Status {
+    if (c.input->read == 2) stop.request_stop();
+    if (stop.stop_requested() && ++refused <= 3) return fail_for_now({});
+    committed = epoch;
+    return {};
+  };
+  SECTION("and ends in order when it can") {
+    const auto result = run_pipeline(c.plan(kFilter), c.options);
+    REQUIRE(result);
+    CHECK(refused > 3);
+    CHECK(c.out->lines.size() == 2);
+    CHECK(result->epoch == committed);
+  }
+  SECTION("but no longer than its limit") {
+    c.options.stop_limit = Duration{};
+    const auto result = run_pipeline(c.plan(kFilter), c.options);
+    REQUIRE(!result);
+    CHECK(result.error().message == "fake did not answer before the stop");
+    CHECK(refused < 3);
+  }
+}
+
 TEST_CASE("a second run of an ended pipeline has nothing to do", "[runtime]") {
   Case c;
   c.input->partitions = {{record(1, "500"), record(2, "500")}};
