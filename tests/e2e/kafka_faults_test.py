@@ -64,7 +64,9 @@ def test_a_process_that_hung_past_its_session_goes_on_by_itself(streamd, kafka, 
     """Others had its partitions meanwhile: what it had not committed is lost to it, not to them."""
     kafka.create_topic("ousted-in", 4)
     kafka.create_topic("ousted-out", 2)
-    pipeline = copy(kafka, "ousted-in", kafka_sink(kafka, "ousted-out"), every="100ms")
+    # Who hangs between its offsets and its commit holds them for as long as its transaction may take.
+    sink = kafka_sink(kafka, "ousted-out", more=", options: {transaction.timeout.ms: 20000}")
+    pipeline = copy(kafka, "ousted-in", sink, every="100ms")
     first, second = members(tmp_path, streamd, pipeline, "first", "second")
     first.start("--workers", 2)
     second.start()
