@@ -62,8 +62,12 @@ class Live:
         return {key: count for key, count in self.expected.items()
                 if key[0].startswith(log) and key[1] <= until}
 
-    def wait_for(self, log, what, timeout=30, until=float("inf")):
-        self.run.wait_until(lambda: len(self.found(log)) >= len(self.asked(log, until)), timeout, what)
+    def wait_for(self, log, what, timeout=30, until=float("inf"), each=lambda: None):
+        def there():
+            each()
+            return len(self.found(log)) >= len(self.asked(log, until))
+
+        self.run.wait_until(there, timeout, what)
 
     def check(self, log, what):
         found, asked = self.found(log), self.asked(log)
