@@ -1,62 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are followed while they are rotated.
-#include "sources/builtin_sources.h"
-#include "tests/contract/source_contract.h"
+#include "tests/sources/tail.h"
 
 #include <algorithm>
 #include <filesystem>
 
 using namespace streamd;
 using namespace streamd::test;
-
-namespace {
-
-struct Tail {
-  ManualClock clock;
-  Registry registry;
-  std::unique_ptr<SourcePlan> plan;
-  std::unique_ptr<Source> source;
-  std::unique_ptr<Reader> reader;
-  std::vector<std::string> notices;
-
-  explicit Tail(const std::string& path, const std::string& from = "start") {
-    add_file_source(registry);
-    Diagnostics problems;
-    plan = make_plan(registry.sources(), "file",
-                     map_of({{"path", scalar(path)},
-                             {"follow", scalar("true")},
-                             {"from", scalar(from)},
-                             {"rotate_wait", scalar("30s")}}),
-                     problems);
-    REQUIRE(plan);
-    CHECK_FALSE(plan->bounded());
-    start({});
-  }
-  void start(const Positions& at) {
-    reader.reset();
-    SourceContext context;
-    context.clock = &clock;
-    context.resume_at = at;
-    context.log = [this](int, const std::string& text) { notices.push_back(text); };
-    auto opened = plan->open(std::move(context));
-    REQUIRE(opened);
-    source = std::move(*opened);
-    reader = std::move(*source->reader(0));
-  }
-  void restart() { start(positions_of(*reader)); }
-
-  // What is new, as text; a comma between records.
-  std::string read(int seconds = 2) {
-    std::string text;
-    for (int i = 0; i <= seconds; ++i) {
-      for (const auto& r : drain(*reader)) text += (text.empty() ? "" : ",") + r.data;
-      clock.advance(Duration::from_seconds(1));
-    }
-    return text;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("A followed file gives lines as they are completed") {
   TempDir dir;

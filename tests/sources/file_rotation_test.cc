@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random rotations of all kinds, with looks at the files between any two of their steps, and
 // restarts: each line arrives once.
-#include "sources/builtin_sources.h"
-#include "tests/contract/source_contract.h"
 #include "tests/sources/gzip.h"
+#include "tests/sources/tail.h"
 
 #include <filesystem>
 #include <fstream>
@@ -26,16 +25,8 @@ std::string text_of(const std::string& path) {
 // What writes the log, what rotates it, and what follows it.
 class Rotations {
  public:
-  Rotations(unsigned seed, bool pattern) : random_(seed), pattern_(pattern) {
-    add_file_source(registry_);
-    Diagnostics problems;
-    plan_ = make_plan(
-        registry_.sources(), "file",
-        map_of({{"path", scalar(path(pattern ? "log*" : "log"))}, {"follow", scalar("true")}}),
-        problems);
-    REQUIRE(plan_);
-    start({});
-  }
+  Rotations(unsigned seed, bool pattern)
+      : random_(seed), pattern_(pattern), tail_(path(pattern ? "log*" : "log")) {}
 
   void step() {
     switch (below(pattern_ ? 5 : 4)) {
@@ -51,7 +42,7 @@ class Rotations {
   void settle() {
     for (int second = 0; second < 45; ++second) {
       read();
-      clock_.advance(Duration::from_seconds(1));
+      tail_.clock.advance(Duration::from_seconds(1));
     }
   }
 
@@ -79,27 +70,17 @@ class Rotations {
   }
   int below(int limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
 
-  void start(const Positions& at) {
-    reader_.reset();
-    SourceContext context;
-    context.clock = &clock_;
-    context.resume_at = at;
-    auto opened = plan_->open(std::move(context));
-    REQUIRE(opened);
-    source_ = std::move(*opened);
-    reader_ = std::move(*source_->reader(0));
-  }
   void read() {
-    for (auto& record : drain(*reader_)) arrived_.push_back(std::move(record.data));
+    for (auto& record : drain(*tail_.reader)) arrived_.push_back(std::move(record.data));
   }
   // What streamd may do between two steps of anybody else.
   void look() {
     const int what = below(10);
     if (what == 0 && !stays_up_) {
       story_ += "restart, ";
-      start(positions_of(*reader_));
+      tail_.restart();
     }
-    if (what > 6) clock_.advance(Duration::from_seconds(1));
+    if (what > 6) tail_.clock.advance(Duration::from_seconds(1));
     if (what > 2) {
       story_ += what > 6 ? "scan and read " : "read ";
       const std::size_t before = arrived_.size();
@@ -201,11 +182,7 @@ class Rotations {
   bool pattern_;
   bool stays_up_ = false;
   TempDir dir_;
-  ManualClock clock_;
-  Registry registry_;
-  std::unique_ptr<SourcePlan> plan_;
-  std::unique_ptr<Source> source_;
-  std::unique_ptr<Reader> reader_;
+  Tail tail_;
   std::vector<std::string> written_, arrived_;
   std::string story_;
 };
