@@ -19,6 +19,7 @@ sources:
     path: {path}
     follow: true
     scan_every: 20ms
+    rotate_wait: {rotate_wait}
     decode: {decode}
     time: {{field: {field}}}
 sinks:
@@ -28,6 +29,13 @@ sinks:
 # log of nginx: (decode, time, the field that has the path of a request)
 LOGS = {"combined": ("{access_log: combined}", "time_local", "request_uri"),
         "json": ("json", '"@timestamp", format: unix', "uri")}
+
+
+def tailing(streamd, directory, path, log="combined", rotate_wait="30s"):
+    """A run that follows nginx's log of that form."""
+    decode, time_field, _ = LOGS[log]
+    return Streamd(streamd, TAIL.format(path=path, decode=decode, field=time_field,
+                                        rotate_wait=rotate_wait), directory)
 
 
 class Tail:
@@ -47,8 +55,8 @@ class Tail:
     def arrived(self):
         return [row.get(self.field) for row in whole_rows(self.out)]
 
-    def caught_up(self, in_order=False):
-        self.run.wait_until(lambda: len(self.arrived()) >= len(self.asked), 30,
+    def caught_up(self, in_order=False, timeout=30):
+        self.run.wait_until(lambda: len(self.arrived()) >= len(self.asked), timeout,
                             f"{len(self.asked)} requests arrive")
         self.complete(in_order)
 
@@ -71,12 +79,10 @@ class Tail:
 
 @pytest.fixture(params=sorted(LOGS))
 def tail(request, streamd, tmp_path):
-    decode, time_field, field = LOGS[request.param]
     with Nginx(log=request.param) as nginx:
         # The pattern takes the rotated files in as well, also those nobody has seen before.
-        run = Streamd(streamd, TAIL.format(path=f"{nginx.access_log}*", decode=decode,
-                                           field=time_field), tmp_path)
-        yield Tail(nginx, run, field)
+        run = tailing(streamd, tmp_path, f"{nginx.access_log}*", log=request.param)
+        yield Tail(nginx, run, LOGS[request.param][2])
 
 
 def test_every_request_arrives_once_while_the_log_is_rotated(tail):
@@ -140,11 +146,9 @@ def test_every_request_arrives_once_over_restarts(tail):
 
 
 def test_a_plain_path_follows_the_log_over_its_rotations(streamd, tmp_path):
-    decode, time_field, field = LOGS["combined"]
     with Nginx() as nginx:
-        run = Streamd(streamd, TAIL.format(path=nginx.access_log, decode=decode,
-                                           field=time_field), tmp_path)
-        tail = Tail(nginx, run, field)
+        run = tailing(streamd, tmp_path, nginx.access_log)
+        tail = Tail(nginx, run, LOGS["combined"][2])
         run.start()
         for _ in range(3):
             tail.ask()
