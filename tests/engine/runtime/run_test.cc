@@ -144,15 +144,22 @@ TEST_CASE("a sink that is away is tried again, told once, and nothing is lost", 
   CHECK(c.log.count("healed") == 1);
 }
 
-TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]") {
-  Case c;
-  c.input->endless = true;
-  c.input->partitions = {{record(1, "500"), record(2, "500")}};
+// Two records, and nothing more until somebody asks for a stop.
+struct Endless : Case {
   std::stop_source stop;
-  c.options.stop = stop.get_token();
+
+  Endless() {
+    input->endless = true;
+    input->partitions = {{record(1, "500"), record(2, "500")}};
+    options.stop = stop.get_token();
+  }
+};
+
+TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]") {
+  Endless c;
   c.options.progress_every = Duration{};
   c.options.on_progress = [&](const Progress&) {
-    if (c.input->read == 2) stop.request_stop();
+    if (c.input->read == 2) c.stop.request_stop();
   };
   const Plan plan = c.plan(kFilter);
   const auto result = run_pipeline(plan, c.options);
@@ -165,17 +172,13 @@ TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]"
 }
 
 TEST_CASE("a stop waits for a transaction that cannot be committed yet", "[runtime]") {
-  Case c;
-  c.input->endless = true;
-  c.input->partitions = {{record(1, "500"), record(2, "500")}};
-  std::stop_source stop;
-  c.options.stop = stop.get_token();
+  Endless c;
   int refused = 0;
   Epoch committed = 0;
   // As while a group is shared out anew.
   c.out->commit = [&](Epoch epoch) -> Status {
-    if (c.input->read == 2) stop.request_stop();
-    if (stop.stop_requested() && ++refused <= 3) return fail_for_now({});
+    if (c.input->read == 2) c.stop.request_stop();
+    if (c.stop.stop_requested() && ++refused <= 3) return fail_for_now({});
     committed = epoch;
     return {};
   };
