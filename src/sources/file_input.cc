@@ -39,10 +39,6 @@ std::optional<FileTimes> FileTimes::of(const std::string& path) {
   return times_of(AT_FDCWD, path.c_str(), 0);
 }
 
-std::optional<FileTimes> FileTimes::of(int descriptor) {
-  return times_of(descriptor, "", AT_EMPTY_PATH);
-}
-
 // Some writers go on for a while in a file that was rotated: being written later is not enough.
 bool FileTimes::newer_than(const FileTimes& other) const {
   const bool older = born.first != 0 && other.born.first != 0 && born < other.born;
@@ -80,6 +76,10 @@ Result<std::uint64_t> FileInput::disk_size() const {
     return fail(ErrorKind::external,
                 fmt::format("cannot look at a file: {}", std::strerror(errno)));
   return static_cast<std::uint64_t>(about.st_size);
+}
+
+std::optional<FileTimes> FileInput::times() const {
+  return times_of(descriptor_, "", AT_EMPTY_PATH);
 }
 
 Result<std::size_t> FileInput::read_plain(std::uint64_t offset, char* to, std::size_t size) const {

@@ -32,7 +32,6 @@ struct FileTimes {
 
   // nullopt: there is no such file, or it may not be looked at.
   static std::optional<FileTimes> of(const std::string& path);
-  static std::optional<FileTimes> of(int descriptor);
   bool newer_than(const FileTimes& other) const;
   bool operator==(const FileTimes&) const = default;
 };
@@ -54,7 +53,7 @@ class FileInput {
   std::string_view damage() const { return damage_; }
   // Bytes on disk now.
   Result<std::uint64_t> disk_size() const;
-  std::optional<FileTimes> times() const { return FileTimes::of(descriptor_); }
+  std::optional<FileTimes> times() const;
 
  private:
   static constexpr std::size_t kWindow = 64 * 1024;
