@@ -211,7 +211,9 @@ Result<FilePartition::Since> FilePartition::since_end() {
   const bool grown = size > seen_size_;
   seen_size_ = size;
   ended_times_ = times;
-  return grown ? Since::grown : Since::same;
+  if (!grown) return Since::same;
+  file_ = std::move(*file);
+  return Since::grown;
 }
 
 void FilePartition::move_to(std::unique_ptr<FileInput> file, std::string path) {

@@ -35,14 +35,16 @@ class FilePartition {
     final_ = false;
     if (ended()) position_.state = FilePosition::State::reading;
   }
-  bool final() const { return final_; }
+  // Its inode has been given to another file.
+  void lost() { position_.id = {}; }
   bool ended() const { return position_.state == FilePosition::State::ended; }
   bool caught_up() const { return caught_up_; }
   void expect_more() { caught_up_ = false; }  // until the next look
 
   // Whether the file was cut or written anew, so that `position` means nothing in it any more.
   Result<bool> overwritten();
-  // What became of the file since it ended. Once it was let go, another one may have its inode.
+  // What became of the file since it ended; one that has grown is open again. Once it was let go,
+  // another one may have its inode.
   enum class Since { same, grown, replaced };
   Result<Since> since_end();
   // Whether `copy`, a plain file, has nothing that this file does not have at the same place. Also

@@ -61,17 +61,18 @@ std::string log_of(const std::string& path) {
 }
 
 std::vector<std::string> rotations_of(const std::string& path) {
-  std::vector<std::string> found;
+  std::set<std::string> found;
   const std::string log = log_of(path);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code ignored;
   const auto where = folder.empty() ? std::filesystem::path(".") : folder;
-  for (const auto& entry : std::filesystem::directory_iterator(where, ignored)) {
-    const std::string candidate = (folder / entry.path().filename()).string();
-    if (log_of(candidate) == log && entry.is_regular_file(ignored)) found.push_back(candidate);
-  }
-  std::sort(found.begin(), found.end());
-  return found;
+  // What is renamed during one look may be missed under both names.
+  for (int look = 0; look < 2; ++look)
+    for (const auto& entry : std::filesystem::directory_iterator(where, ignored)) {
+      const std::string candidate = (folder / entry.path().filename()).string();
+      if (log_of(candidate) == log && entry.is_regular_file(ignored)) found.insert(candidate);
+    }
+  return {found.begin(), found.end()};
 }
 
 }  // namespace streamd

@@ -173,6 +173,7 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
         f.last_data = now;
       }
       f.listed = *since != FilePartition::Since::replaced;
+      if (!f.listed) f.file->lost();
     }
     if (!f.away || !f.file->caught_up()) continue;
     const Duration silent{std::min(now.micros - f.last_data.micros, now.micros - f.away->micros)};
@@ -181,9 +182,19 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
   return {};
 }
 
-// Finished files stay known as long as they can be found again under any name.
+// Finished files stay known as long as they can be found again under any name. One look may miss a
+// file that is renamed at that moment.
 void FileReader::forget_gone() {
-  std::erase_if(files_, [](const Followed& f) { return !f.listed && f.file->ended(); });
+  const Duration now = clock_->monotonic();
+  for (Followed& f : files_) {
+    if (f.listed)
+      f.gone.reset();
+    else if (!f.gone)
+      f.gone = now;
+  }
+  std::erase_if(files_, [&](const Followed& f) {
+    return f.file->ended() && f.gone && now - *f.gone > config_.rotate_wait;
+  });
 }
 
 // A log may get its first line when it has been renamed already, to a name that no pattern finds.
@@ -205,6 +216,7 @@ Status FileReader::take_in(const std::string& home, const std::string& path, con
     return {};
   }
   complained_.erase(path);
+  if ((*opened)->id() != id) return {};  // renamed since; the next look finds it
   auto fingerprint = fingerprint_of(**opened, false);
   if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
   if (!*fingerprint) {

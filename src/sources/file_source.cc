@@ -120,7 +120,8 @@ class FileSource final : public Source {
       const bool ended = position.state == FilePosition::State::ended;
       const auto size = (*file)->disk_size();
       const bool more = !(*file)->gzip() && size && *size > position.offset;
-      if (ended) file->reset();
+      // Not opened by its name later: it may be renamed before it is its turn.
+      if (ended && !config_.follow) file->reset();
       FilePosition found = position;
       found.id = *id;
       files_[owner_of_path(path)].push_back(
@@ -208,7 +209,7 @@ class FileSource final : public Source {
     auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(file), start);
     if (at_end)
       STREAMD_TRY(made->skip_to_end());
-    else
+    else if (!config_.follow)
       made->release();
     files_[owner_of_path(home)].push_back(std::move(made));
     return {};

@@ -191,6 +191,22 @@ TEST_CASE("A file that only begins like another one is read") {
   CHECK(tail.read(5) == "head,two");
 }
 
+TEST_CASE("A finished file that one look does not find is not read again") {
+  TempDir dir;
+  write_file(dir.file("log.1"), "one\n");
+  Tail tail(dir.file("log*"));
+  CHECK(tail.read() == "one");
+  std::filesystem::rename(dir.file("log.1"), dir.file("log.2"));
+  CHECK(tail.read(40) == "");
+  // As a folder looks that is read while the file is renamed.
+  std::filesystem::rename(dir.file("log.2"), dir.file("unseen"));
+  CHECK(tail.read(1) == "");
+  std::filesystem::rename(dir.file("unseen"), dir.file("log.3"));
+  CHECK(tail.read() == "");
+  append_file(dir.file("log.3"), "two\n");
+  CHECK(tail.read() == "two");
+}
+
 TEST_CASE("A file that has the inode of one that was read to its end is a new one") {
   TempDir dir;
   write_file(dir.file("log"), "one\ntwo\n");

@@ -121,10 +121,24 @@ class Rotations {
       }
     for (int number = kKept - 1; number > 0; --number)
       for (const bool packed : {false, true})
-        if (fs::exists(rotated(number, packed))) {
-          fs::rename(rotated(number, packed), rotated(number + 1, packed));
-          if (below(4) == 0) look();
-        }
+        if (fs::exists(rotated(number, packed)))
+          renumber(rotated(number, packed), rotated(number + 1, packed));
+  }
+  // A folder that is read meanwhile may show neither name. Copies are looked for more thoroughly.
+  void renumber(const std::string& from, const std::string& to) {
+    if (pattern_ && below(4) == 0) {
+      story_ += "unseen, ";
+      tail_.clock.advance(Duration::from_seconds(1));
+      read();
+      fs::rename(from, path("unseen"));
+      stays_up_ = true;
+      look();
+      stays_up_ = false;
+      fs::rename(path("unseen"), to);
+    } else {
+      fs::rename(from, to);
+    }
+    if (below(4) == 0) look();
   }
   void rename() {
     if (!fs::exists(path("log"))) return;
