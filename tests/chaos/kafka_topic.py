@@ -4,7 +4,7 @@
 import json
 import re
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 from books import books_of
@@ -48,22 +48,14 @@ class ShortLived:
             self.written[partition].append(json.loads(value))
         self.sent += count
 
-    def low(self):
-        consumer = Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": "none",
-                             "broker.address.family": "v4"})
-        try:
-            return {p: consumer.get_watermark_offsets(TopicPartition(self.name_in, p), 30)[0]
-                    for p in range(PARTITIONS)}
-        finally:
-            consumer.close()
-
     def expire(self, beyond, everything=False):
         """Retention takes more than `beyond`: {partition: offset}, or all that there is."""
         limit = {"retention.ms": "1"} if everything else {"retention.bytes": "8192"}
         if everything:
             beyond = {p: n - 1 for p, n in self.kafka.end_offsets(self.name_in).items()}
         self.configure({**SEGMENTS, **limit})
-        wait_until(lambda: all(self.low()[p] > beyond[p] for p in beyond), 60, "records expire")
+        wait_until(lambda: all(low > beyond[p] for p, low in self.kafka.start_offsets(self.name_in).items()), 60,
+                   "records expire")
         self.configure(SEGMENTS)
 
     def configure(self, settings):

@@ -44,8 +44,9 @@ except ImportError as error:
         "which is where Debian's python3-confluent-kafka is installed"
     ) from error
 
+# The last one: the client's own view of the topic is older than its partitions.
 LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
-              KafkaError.UNKNOWN_TOPIC_OR_PART)
+              KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION)
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 VERSION = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", POM.read_text()).group(1)
@@ -271,14 +272,18 @@ class Kafka:
                 raise
         return wait_until(ask, 30, f"{topic}[{partition}] has a leader")
 
+    def start_offsets(self, topic):
+        """{partition: offset of the first record that has not expired}."""
+        return {p: low for p, (low, _) in self._ranges(topic).items()}
+
     def end_offsets(self, topic):
         """{partition: high watermark}; counts transaction markers and open ones too."""
+        return {p: high for p, (_, high) in self._ranges(topic).items()}
+
+    def _ranges(self, topic):
         consumer = self._consumer("read_uncommitted")
         try:
-            return {
-                p: self._range(consumer, topic, p)[1]
-                for p in self.partitions(topic)
-            }
+            return {p: self._range(consumer, topic, p) for p in self.partitions(topic)}
         finally:
             consumer.close()
 
