@@ -82,7 +82,7 @@ class Binder {
       good = good && kid != nullptr;
       node.kids.push_back(std::move(kid));
     }
-    if (good && node.slot >= context_.variables.size())
+    if (good && node.slot >= Context::kVariables)
       return refuse(ast, "bad-expression", "macros are nested too deep") != nullptr;
     return good;
   }

@@ -92,7 +92,7 @@ Value quantifier(Context& context, const Node& node, Range range) {
   Value problem;
   for (std::uint32_t i = 0; i < range.count; ++i) {
     if (!context.spend(1)) return too_costly();
-    context.variables[node.slot] = range.items[i * range.step];
+    context.variable(node.slot) = range.items[i * range.step];
     const Value v = interpret(context, *node.kids[1]);
     if (!v.is(Kind::boolean)) {
       if (!problem.is(Kind::error)) problem = not_a_bool(context, v, op_text(node.op));
@@ -107,7 +107,7 @@ Value exists_one(Context& context, const Node& node, Range range) {
   std::uint32_t hits = 0;
   for (std::uint32_t i = 0; i < range.count; ++i) {
     if (!context.spend(1)) return too_costly();
-    context.variables[node.slot] = range.items[i * range.step];
+    context.variable(node.slot) = range.items[i * range.step];
     const Value v = interpret(context, *node.kids[1]);
     if (!v.is(Kind::boolean)) return not_a_bool(context, v, "exists_one");
     hits += v.as_bool();
@@ -124,7 +124,7 @@ Value collect(Context& context, const Node& node, Range range) {
   std::uint32_t count = 0;
   for (std::uint32_t i = 0; i < range.count; ++i) {
     if (!context.spend(1)) return too_costly();
-    context.variables[node.slot] = range.items[i * range.step];
+    context.variable(node.slot) = range.items[i * range.step];
     if (predicate != nullptr) {
       const Value v = interpret(context, *predicate);
       if (!v.is(Kind::boolean)) return not_a_bool(context, v, op_text(node.op));

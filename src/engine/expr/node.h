@@ -10,7 +10,6 @@
 #include "engine/expr/expression.h"
 #include "engine/match/list_slot.h"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,8 +55,13 @@ struct Context {
   const Batch* batch = nullptr;     // null while constants are folded
   std::uint32_t row = 0;            // physical
   const ListView* lists = nullptr;  // of the program's lists, taken once per evaluation
-  std::array<Value, static_cast<std::size_t>(kMaxDepth) + 1> variables = {};
+  Value* variables = nullptr;       // of the macros around, by slot; made when one is reached
 
+  static constexpr std::size_t kVariables = static_cast<std::size_t>(kMaxDepth) + 1;
+  Value& variable(std::uint32_t slot) {
+    if (variables == nullptr) variables = arena.values(kVariables);
+    return variables[slot];
+  }
   // False: the record has used up its budget.
   bool spend(std::uint64_t steps) {
     if (steps > budget) {
