@@ -18,6 +18,9 @@ enum TextClass : std::uint8_t {
   kTextHex = 4,
   kTextDigit = 8,
   kTextAlnum = 16,
+  kTextUrlEnd = 32,   // blanks, quotes and what never stands in a URL
+  kTextUrlSign = 64,  // what may begin a sign of a URL, or ends its host
+  kTextTail = 128,    // what ends a sentence
 };
 inline constexpr std::array<std::uint8_t, 256> kTextClasses = [] {
   std::array<std::uint8_t, 256> table{};
@@ -29,6 +32,16 @@ inline constexpr std::array<std::uint8_t, 256> kTextClasses = [] {
   }
   for (const char c : {'-', '_'}) table[static_cast<std::size_t>(c)] = kTextHost | kTextLocal;
   for (const char c : {'+', '%', '.', '\''}) table[static_cast<std::size_t>(c)] = kTextLocal;
+  const auto add = [&table](std::string_view chars, std::uint8_t to) {
+    for (const char c : chars) {
+      std::uint8_t& classes = table[static_cast<std::size_t>(c)];
+      classes = static_cast<std::uint8_t>(classes | to);
+    }
+  };
+  for (char c = 0; c <= ' '; ++c) add({&c, 1}, kTextUrlEnd);
+  add("\"<>`|\\^'\x7F", kTextUrlEnd);
+  add(".:@/?#[({", kTextUrlSign);
+  add(".,;:!?*", kTextTail);
   return table;
 }();
 inline bool text_is(char c, std::uint8_t classes) {
@@ -85,16 +98,20 @@ inline std::size_t slash_at(std::string_view text, std::size_t at) {
 }
 
 template <class SignAt>
-std::size_t sign_before(std::string_view text, std::size_t end, SignAt sign_at) {
-  for (std::size_t size = 1; size <= 5 && size <= end; ++size)
+std::size_t sign_before(std::string_view text, std::size_t end, char plain, SignAt sign_at) {
+  if (end == 0) return 0;
+  const char last = text[end - 1];
+  if (last == plain) return 1;
+  if (last != ']' && last != ')' && last != '}') return 0;
+  for (std::size_t size = 3; size <= 5 && size <= end; ++size)
     if (sign_at(text, end - size) == size) return size;
   return 0;
 }
 inline std::size_t dot_before(std::string_view text, std::size_t end) {
-  return sign_before(text, end, dot_at);
+  return sign_before(text, end, '.', dot_at);
 }
 inline std::size_t at_sign_before(std::string_view text, std::size_t end) {
-  return sign_before(text, end, at_sign_at);
+  return sign_before(text, end, '@', at_sign_at);
 }
 
 }  // namespace streamd

@@ -35,12 +35,10 @@ std::string_view scheme_named(std::string_view written) {
   return {};
 }
 
-// Blanks, quotes and what never stands in a URL; also the quotation marks and dashes of Unicode.
+// Also the quotation marks and dashes of Unicode.
 bool ends_url(std::string_view text, std::size_t at) {
-  const auto c = static_cast<unsigned char>(text[at]);
-  if (c <= ' ' || c == 0x7F) return true;
-  if (std::string_view("\"<>`|\\^'").find(text[at]) != std::string_view::npos) return true;
-  return c == 0xE2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) == 0x80;
+  if (text_is(text[at], kTextUrlEnd)) return true;
+  return text[at] == '\xE2' && at + 1 < text.size() && text[at + 1] == '\x80';
 }
 
 // Without what ends a sentence, and closing brackets that were opened before the URL.
@@ -50,7 +48,7 @@ std::string_view without_tail(std::string_view url) {
     const char open = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : '\0';
     const bool unpaired = open != '\0' && std::count(url.begin(), url.end(), c) >
                                               std::count(url.begin(), url.end(), open);
-    if (!unpaired && std::string_view(".,;:!?*").find(c) == std::string_view::npos) break;
+    if (!unpaired && !text_is(c, kTextTail)) break;
     url.remove_suffix(1);
   }
   return url;
@@ -79,6 +77,10 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
   const std::size_t host = made_.size();
   bool in_host = true;
   for (std::size_t i = 0; i < rest.size();) {
+    std::size_t plain = i;
+    while (plain < rest.size() && !text_is(rest[plain], kTextUrlSign)) ++plain;
+    made_.append(rest, i, plain - i);
+    if ((i = plain) == rest.size()) break;
     const auto sign = [&](std::size_t size, char c) {
       if (size == 0) return false;
       defanged = defanged || size > 1;

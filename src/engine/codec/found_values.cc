@@ -130,8 +130,7 @@ bool ValueFinder::take_email(Offset local_end, Offset domain, Offset& end) {
   Host host{domain, domain, domain, 0, domain - local_end > 1};
   extend(host);
   const Offset behind = host.end;
-  if (host.dots == 0 || !read_name(domain, behind) || !is_domain(host.defanged) ||
-      letter_at(text_, behind))
+  if (host.dots == 0 || !read_name(host) || !is_domain(host.defanged) || letter_at(text_, behind))
     return false;
   made_.assign(text_.substr(local, local_end - local));
   made_ += '@';
@@ -164,7 +163,7 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
                        text_is(text_[host.begin - 2], kTextAlnum);
   if (host.dots != 3 || version || !text_is(text_[host.begin], kTextDigit)) return false;
   std::uint32_t bits = 0;
-  if (!read_name(host.begin, host.end) || !parse_v4(name_, bits)) return false;
+  if (!read_name(host) || !parse_v4(name_, bits)) return false;
   unsigned prefix = 0;
   Offset behind = host.end;
   if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
@@ -183,10 +182,15 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
   return true;
 }
 
-bool ValueFinder::read_name(Offset begin, Offset end) {
+bool ValueFinder::read_name(const Host& host) {
   name_.clear();
-  if (end - begin > kLongestHost) return false;
-  for (Offset at = begin; at < end;) {
+  if (host.end - host.begin > kLongestHost) return false;
+  if (!host.defanged) {
+    name_.assign(text_, host.begin, host.end - host.begin);
+    std::transform(name_.begin(), name_.end(), name_.begin(), lowered);
+    return name_.size() <= kLongestDomain;
+  }
+  for (Offset at = host.begin; at < host.end;) {
     const std::size_t dot = dot_at(text_, at);
     name_ += dot != 0 ? '.' : lowered(text_[at]);
     at += dot != 0 ? dot : 1;
@@ -212,8 +216,8 @@ bool ValueFinder::is_domain(bool defanged) const {
 }
 
 bool ValueFinder::take_domain(const Host& host) {
-  if (!wants(FoundKind::domain) || text_is(text_[host.last], kTextDigit) ||
-      !read_name(host.begin, host.end) || !is_domain(host.defanged))
+  if (!wants(FoundKind::domain) || text_is(text_[host.last], kTextDigit) || !read_name(host) ||
+      !is_domain(host.defanged))
     return false;
   const std::string_view written = text_.substr(host.begin, host.end - host.begin);
   const char before = host.begin > 0 ? text_[host.begin - 1] : ' ';

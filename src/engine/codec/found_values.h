@@ -69,7 +69,7 @@ class ValueFinder {
   bool take_domain(const Host& host);
   void take_url_host(std::string_view host, bool defanged);
   // The text without its brackets and capitals, in name_.
-  bool read_name(Offset begin, Offset end);
+  bool read_name(const Host& host);
   bool is_domain(bool defanged) const;
   bool prefix_after(Offset at, unsigned most, unsigned& prefix, Offset& end) const;
   void add(FoundKind kind, std::string_view text, bool is_slice);
