@@ -46,15 +46,21 @@ def forward(programs, chosen, kafka):
             "GROUP": f"forward-{n}"})
         ours.append(run)
         problems += run.problems
-        there = sum(kafka.end_offsets(f"ours-{n}").values())
-        if there != chosen.records:
-            problems.append(f"{there:,} records instead of {chosen.records:,} arrived")
+        sent, arrived = (content(programs, kafka, topic) for topic in ("requests", f"ours-{n}"))
+        if arrived != sent:
+            problems.append(f"{sent} were sent, {arrived} arrived")
     shares = [100 * b / r.cpu for b, r in zip(bare, ours)]
     return Line("forwarding records unchanged, Kafka → Kafka", "≥ 90 % of a bare consume and produce loop",
                 f"{spread(shares, ' %', 0)}: {spread([1e9 * r.cpu / chosen.records for r in ours], ' ns', 0)} "
                 "of CPU a record",
                 f"bare loop with jemalloc {spread([1e9 * b / chosen.records for b in bare], ' ns', 0)}",
                 middle(shares)[0] >= 90, problems)
+
+
+def content(programs, kafka, topic):
+    """How many records a topic has, and of how many bytes."""
+    found = json.loads(programs.helper("bare_consumer", kafka.bootstrap, topic, PREFETCH_KB))
+    return f"{found['records']:,} records of {found['bytes']:,} bytes"
 
 
 def alerts(programs, chosen, kafka):
