@@ -16,6 +16,7 @@ namespace {
 constexpr Duration kBetweenRequests = Duration::from_seconds(1);
 constexpr std::size_t kShownBytes = 200;
 constexpr const char* kNoCredits = "no query credits are left";
+constexpr const char* kTooOften = "asked too often";
 
 bool has(std::string_view text, std::string_view part) {
   const auto same = [](char a, char b) {
@@ -53,11 +54,14 @@ Error later(std::string message, std::string hint = {}) {
   return {ErrorKind::external, Retry::backoff, std::move(message), std::move(hint)};
 }
 
+Error too_often(const std::string& what) {
+  return later(fmt::format("{}: {}", what, kTooOften),
+               "Shodan takes one request a second; is the key used elsewhere at the same time?");
+}
+
 // What Shodan's words mean, whatever status they came with.
 std::optional<Error> by_text(std::string_view text, const std::string& what) {
-  if (has(text, "rate limit"))
-    return later(what + ": asked too often",
-                 "Shodan takes one request a second; is the key used elsewhere at the same time?");
+  if (has(text, "rate limit")) return too_often(what);
   if (has(text, "timed out"))
     return later(what + ": Shodan says that the search timed out or the query is invalid",
                  "Try the query on shodan.io if this goes on.");
@@ -85,9 +89,7 @@ Error by_status(int status, std::string_view body, const std::string& what,
   if (status == 404)
     return never(what + ": there is no such thing" + said,
                  "Check the filters: an alert has to exist in the account of this key.");
-  if (status == 429)
-    return later(what + ": asked too often",
-                 "Shodan takes one request a second; is the key used elsewhere at the same time?");
+  if (status == 429) return too_often(what);
   if (status == 524) return later(what + ": no data came for too long (status 524)");
   if (status >= 500) return later(fmt::format("{}: status {}{}", what, status, said));
   if (status >= 400)
@@ -123,6 +125,8 @@ Error refusal(int status, std::string_view body, std::string_view what, const st
 bool is_exhausted(const Error& error) {
   return error.message.find(kNoCredits) != std::string::npos;
 }
+
+bool is_too_often(const Error& error) { return error.message.find(kTooOften) != std::string::npos; }
 
 std::shared_ptr<Pace> Pace::of(Shared* shared, const std::string& key) {
   if (shared == nullptr) return std::make_shared<Pace>();

@@ -23,6 +23,8 @@ std::optional<std::string> error_text(std::string_view body);
 Error refusal(int status, std::string_view body, std::string_view what, const std::string& key);
 // Whether the error means that no query credits are left.
 bool is_exhausted(const Error& error);
+// Whether it means that requests came faster than one a second.
+bool is_too_often(const Error& error);
 
 // One request a second for all sources of a process that use a key. Thread-safe.
 class Pace {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace streamd::shodan {
 namespace {
@@ -73,15 +74,25 @@ class SearchFetcher final : public http::Fetcher {
     }
     if (const Duration wait = pace_->take(clock_.monotonic()); wait > Duration{})
       return http::Turn{http::Turn::What::quiet, false, wait};
+    auto turn = ask_next(block, stop);
+    // One request may have taken longer to Shodan than the one behind it.
+    const bool too_often = !turn && is_too_often(turn.error());
+    if (too_often && !std::exchange(was_too_often_, true))
+      return http::Turn{http::Turn::What::quiet, false, asked_wait_.value_or(Duration{})};
+    was_too_often_ = too_often;
+    return turn;
+  }
+
+  std::optional<Duration> asked_wait() const override { return asked_wait_; }
+
+ private:
+  Result<http::Turn> ask_next(http::FeedBlock& block, const std::stop_token& stop) {
     if (!credits_) return ask_credits(stop);
     if (place_.page == 0) begin_pass();
     if (auto enough = check_credits(); !enough) return tl::unexpected(std::move(enough).error());
     return fetch_page(block, stop);
   }
 
-  std::optional<Duration> asked_wait() const override { return asked_wait_; }
-
- private:
   void log(int level, const std::string& text) const {
     if (log_) log_(level, text);
   }
@@ -259,6 +270,7 @@ class SearchFetcher final : public http::Fetcher {
   Place place_;
   std::optional<std::uint64_t> credits_;
   std::optional<Duration> asked_wait_;
+  bool was_too_often_ = false;  // the last answer said that it was asked too often
 };
 
 }  // namespace

@@ -199,6 +199,31 @@ TEST_CASE("A changed search begins anew and with other numbers") {
   CHECK(other.was_told("the search was changed"));
 }
 
+TEST_CASE("One answer that it was asked too often is the network's, two are told") {
+  const int answers = GENERATE(1, 2);
+  const auto left = std::make_shared<std::atomic<int>>(answers);
+  Bench bench(
+      [left, found = search()](Peer& peer) {
+        while (*left > 0) {
+          const std::string head = peer.request();
+          if (head.empty()) return;
+          const bool page = has(head, "/base/shodan/host/search?");
+          *left -= page ? 1 : 0;
+          if (!peer.send(TestServer::response(
+                  page ? R"x({"error": "Request rate limit reached (1 request/ second)"})x"
+                       : R"({"plan":"dev","query_credits":50})")))
+            return;
+        }
+        found(peer);
+      },
+      searching());
+  PatientSource source(bench.open(), bench.clock);
+  auto reader = std::move(*source.reader(0));
+  CHECK(drain(*reader).size() == 6);
+  CHECK(*left == 0);
+  CHECK(bench.was_told("asked too often") == (answers == 2));
+}
+
 TEST_CASE("A search that is due in an hour is not made at a restart") {
   const auto pages = std::make_shared<std::atomic<int>>(0);
   Bench bench(search(pages), searching({{"every", scalar("1h")}}));
@@ -300,6 +325,7 @@ TEST_CASE("What Shodan says becomes an error that says what to do") {
     CHECK((error.retry == Retry::backoff) == c.heals);
     CHECK((error.retry == Retry::backoff || !error.hint.empty()));
     CHECK(shodan::is_exhausted(error) == has(c.says, "credits"));
+    CHECK(shodan::is_too_often(error) == has(c.says, "too often"));
   }
   const Error echo = shodan::refusal(400, R"({"error":"key a b and a%20b"})", "Shodan", "a b");
   CHECK(has(echo.message, "key *** and ***"));
