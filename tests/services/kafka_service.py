@@ -267,9 +267,11 @@ class Kafka:
             try:
                 return consumer.get_watermark_offsets(TopicPartition(topic, partition), 30)
             except KafkaException as error:
-                if error.args[0].code() in LEADERLESS:
-                    return None
-                raise
+                if error.args[0].code() not in LEADERLESS:
+                    raise
+                # It would believe what it knows for minutes.
+                consumer.list_topics(topic, timeout=30)
+                return None
         return wait_until(ask, 30, f"{topic}[{partition}] has a leader")
 
     def start_offsets(self, topic):

@@ -43,6 +43,15 @@ def test_an_empty_topic_reads_as_nothing_and_can_grow(kafka):
     assert len(kafka.consume_all(topic)) == 2
 
 
+def test_a_client_may_be_older_than_a_partition(kafka):
+    topic = kafka.create_topic("newer", 1)
+    consumer = kafka._consumer("read_committed")
+    assert kafka._range(consumer, topic, 0) == (0, 0)
+    kafka.add_partitions(topic, 2)
+    assert kafka._range(consumer, topic, 1) == (0, 0)
+    consumer.close()
+
+
 def test_an_unknown_topic_is_an_error(kafka):
     with pytest.raises((ServiceError, KafkaException)):
         kafka.consume_all("no-such-topic")
