@@ -157,14 +157,18 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
   for (Followed& f : files_) {
     const FileId id = f.file->position().id;
     const auto found = there.find(id);
-    f.listed = found != there.end();
-    if (f.listed && f.file->path() != found->second) f.file->moved(found->second);
+    if (found == there.end()) {
+      f.gone = f.gone.value_or(now);
+    } else {
+      f.gone.reset();
+      f.file->moved(found->second);
+    }
     const bool at_home = file_id(f.first_path) == id;
     if (at_home)
       f.away.reset();
     else if (!f.away)
       f.away = now;
-    if (f.file->ended() && f.listed) {
+    if (f.file->ended() && !f.gone) {
       auto since = f.file->since_end();
       if (!since) return tl::unexpected(std::move(since).error());
       // Some writers keep a rotated file open for hours.
@@ -172,8 +176,10 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
         f.file->reopen();
         f.last_data = now;
       }
-      f.listed = *since != FilePartition::Since::replaced;
-      if (!f.listed) f.file->lost();
+      if (*since == FilePartition::Since::replaced) {
+        f.gone = now;
+        f.file->lost();
+      }
     }
     if (!f.away || !f.file->caught_up()) continue;
     const Duration silent{std::min(now.micros - f.last_data.micros, now.micros - f.away->micros)};
@@ -186,12 +192,6 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
 // file that is renamed at that moment.
 void FileReader::forget_gone() {
   const Duration now = clock_->monotonic();
-  for (Followed& f : files_) {
-    if (f.listed)
-      f.gone.reset();
-    else if (!f.gone)
-      f.gone = now;
-  }
   std::erase_if(files_, [&](const Followed& f) {
     return f.file->ended() && f.gone && now - *f.gone > config_.rotate_wait;
   });
@@ -250,23 +250,23 @@ Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
   for (Followed& f : files_) {
     if (f.file->position().fingerprint != fingerprint) continue;
     // Other files often begin with the same line, so that of one not yet read says little.
-    const bool same_log = f.listed && log_of(f.first_path) == log_of(path);
+    const bool same_log = !f.gone && log_of(f.first_path) == log_of(path);
     if (f.file->position().offset == 0 && !same_log) continue;
     auto same = continues(file, f.file->position_now());
     if (!same) return tl::unexpected(std::move(same).error());
     // Perhaps it is still being compressed, or copied.
     if (!*same && file.gzip() && !file.damage().empty()) return true;
-    if (same_log || (f.listed && *same)) {
+    if (same_log || (!f.gone && *same)) {
       auto held = file.gzip() ? same : f.file->holds(file);
       if (!held) return tl::unexpected(std::move(held).error());
       if (*held) return true;
     }
-    if (!*same || f.listed) continue;
+    if (!*same || !f.gone) continue;
     auto again = FileInput::open(path);
     if (!again) return tl::unexpected(std::move(again).error());
     f.file->reopen();
     f.file->move_to(std::move(*again), path);
-    f.listed = true;
+    f.gone.reset();
     return true;
   }
   return false;

@@ -37,8 +37,7 @@ class FileReader final : public Reader {
     std::uint32_t number = 0;
     std::unique_ptr<FilePartition> file;
     std::string first_path;        // where the file was when it was found
-    bool listed = true;            // still found by the patterns, under whatever name
-    std::optional<Duration> gone;  // since when it is not
+    std::optional<Duration> gone;  // since when the patterns find it under no name
     std::optional<Duration> away;  // since when another file or none is at first_path
     Duration last_data{};
     std::uint32_t after = 0;  // 1 + number of the partition to be read up first; 0 = none
