@@ -23,17 +23,23 @@ KeyTable::~KeyTable() {
 }
 
 std::uint32_t KeyTable::insert(KeyRef key, std::uint64_t hash) {
+  std::uint32_t id = limit_;
+  if (!free_ids_.empty()) {
+    id = free_ids_.back();
+    free_ids_.pop_back();
+  }
+  insert_as(id, key, hash);
+  return id;
+}
+
+void KeyTable::insert_as(std::uint32_t id, KeyRef key, std::uint64_t hash) {
   const unsigned group = key_group(hash);
   Segment& segment = segments_[group];
   if ((std::uint64_t{segment.used} + 1) * 10 > std::uint64_t{segment.mask} * 7) grow(group);
-  std::uint32_t id = 0;
-  if (free_ids_.empty()) {
-    id = limit_++;
-    if ((id >> kBlockBits) == blocks_.size())
+  if (id >= limit_) {
+    limit_ = id + 1;
+    while ((id >> kBlockBits) >= blocks_.size())
       blocks_.push_back(std::make_unique<Entry[]>(std::size_t{1} << kBlockBits));
-  } else {
-    id = free_ids_.back();
-    free_ids_.pop_back();
   }
   Entry& e = entry(id);
   e = Entry{};
@@ -52,7 +58,12 @@ std::uint32_t KeyTable::insert(KeyRef key, std::uint64_t hash) {
   slots[at] = {e.tag, id};
   ++segment.used;
   ++live_;
-  return id;
+}
+
+void KeyTable::settle() {
+  free_ids_.clear();
+  for (std::uint32_t id = limit_; id-- > 0;)
+    if (!entry(id).live()) free_ids_.push_back(id);
 }
 
 void KeyTable::remove(std::uint32_t id) {

@@ -34,6 +34,7 @@ struct alignas(64) Entry {
   static constexpr std::size_t kShort = 24;
   static constexpr std::uint32_t kFree = 0xFFFFFFFF;
   static constexpr std::uint16_t kFar = 0xFFFF;
+  static constexpr std::uint8_t kStored = 0x80;  // in `flags`: KeyRows
 
   std::uint64_t count = 0;  // records in the window that ends at the last boundary
   // Start of the newest pane that has a cell of this key; sessions: the newest time.
@@ -87,6 +88,10 @@ class KeyTable {
     return find(KeyRef{encoded, false}, hash);
   }
   std::uint32_t insert(KeyRef key, std::uint64_t hash);  // the key must be absent
+  // The same with an id that is not in use. Before the next insert(), settle() finds the ids
+  // between.
+  void insert_as(std::uint32_t id, KeyRef key, std::uint64_t hash);
+  void settle();
   void remove(std::uint32_t id);
 
   // The `count` keys (at most all) with the smallest Entry::newest; of equal ones, always the same.

@@ -70,17 +70,14 @@ void Pane::set_count(std::uint32_t position, std::uint64_t count) {
     high_.erase(position);
 }
 
-std::vector<std::uint32_t> Pane::take_changed() {
-  std::vector<std::uint32_t> positions;
-  positions.swap(changed_);
-  std::size_t kept = 0;
-  for (const std::uint32_t p : positions) {
+void Pane::change_all() {
+  changed_.clear();
+  taken_ = 0;
+  for (std::uint32_t p = 0; p < size_; ++p) {
     if (id_of(p) == kDead) continue;
-    cell(p)[0] &= ~kChanged;
-    positions[kept++] = p;
+    cell(p)[0] |= kChanged;
+    changed_.push_back(p);
   }
-  positions.resize(kept);
-  return positions;
 }
 
 void Pane::index_cell(std::uint32_t position) {

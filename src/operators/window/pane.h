@@ -8,12 +8,12 @@
 #pragma once
 
 #include "operators/window/aggregates.h"
+#include "operators/window/pane_rows.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,7 +34,9 @@ class Pane {
   std::int64_t start() const { return start_; }
   unsigned side() const { return side_; }
   std::uint32_t size() const { return size_; }
-  bool closed = false;  // its cells have entered the running values
+  // Cells before this position have entered the running values; kNone: all, also those to come.
+  std::uint32_t entered = 0;
+  bool closed() const { return entered == kNone; }
 
   // Position of the key's cell, or kNone. Builds an index over all cells at the first call.
   std::uint32_t find(std::uint32_t id);
@@ -75,12 +77,14 @@ class Pane {
   }
   std::uint64_t* part(std::uint32_t position) { return cell(position) + 1; }
   const std::uint64_t* part(std::uint32_t position) const { return cell(position) + 1; }
-  // visit(id, count, part) for every cell, and hint(id) some cells before.
+  // visit(id, count, part) for at most `most` cells from `first` on, and hint(id) some cells
+  // before. Returns the position behind them.
   template <class Hint, class Visit>
-  void for_each(Hint&& hint, Visit&& visit) {
+  std::uint32_t for_each(std::uint32_t first, std::uint32_t most, Hint&& hint, Visit&& visit) {
     constexpr std::uint32_t kAhead = 16;
-    for (std::uint32_t first = 0; first < size_; first += kBlockMask + 1) {
-      const std::uint32_t count = std::min(size_ - first, kBlockMask + 1);
+    const std::uint32_t end = first + std::min(most, size_ - first);
+    for (std::uint32_t count = 0; first < end; first += count) {
+      count = std::min(end, (first | kBlockMask) + 1) - first;
       std::uint64_t* at = cell(first);
       for (std::uint32_t i = 0; i < count; ++i, at += stride_) {
         const auto id = static_cast<std::uint32_t>(*at) & kDead;
@@ -91,23 +95,42 @@ class Pane {
         if (id != kDead) visit(id, high_.empty() ? *at >> 32 : count_of(first + i), at + 1);
       }
     }
+    return end;
   }
   void prefetch(std::uint32_t position) const {
     if (position < size_) __builtin_prefetch(cell(position), 1);
   }
 
-  // Positions of cells changed since the last call.
-  std::vector<std::uint32_t> take_changed();
-  std::size_t changed() const { return changed_.size(); }
+  // Cells that have changed and were not taken since, at most.
+  std::size_t changed() const { return changed_.size() - taken_; }
+  // visit(id, count, part) for `most` of them, those that changed first.
+  template <class Visit>
+  void take_changed(std::size_t most, Visit&& visit) {
+    constexpr std::size_t kAhead = 48;
+    const std::size_t end = taken_ + std::min(most, changed());
+    for (; taken_ < end; ++taken_) {
+      if (taken_ + kAhead < end) prefetch(changed_[taken_ + kAhead]);
+      const std::uint32_t position = changed_[taken_];
+      std::uint64_t* const at = cell(position);
+      const std::uint32_t id = id_of(position);
+      if (id == kDead) continue;
+      *at &= ~kChanged;
+      visit(id, count_of(position), at + 1);
+    }
+    if (taken_ < changed_.size()) return;
+    changed_ = {};
+    taken_ = 0;
+  }
+  void change_all();  // as if every cell had changed
 
-  // For pane_rows.h: what of this pane is on disk.
+  // For pane_rows.cc: what of this pane is on disk, or will be with the next checkpoint.
   struct Stored {
     std::uint64_t cells = 0;  // in all rows, superseded ones included
-    std::uint32_t next = 0;   // number of the next row
-    bool anew = false;        // the rows are not as this worker writes them: replace them all
+    std::vector<RowBytes> ready;
+    std::uint32_t next = 0;  // number of the next row
     // Of those that this worker erases: key group, number.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> rows;
-    std::vector<std::string> removed_keys;  // killed since
+    std::vector<std::uint32_t> removed;  // ids of cells that were killed since the last row
   };
   Stored stored;
 
@@ -135,7 +158,8 @@ class Pane {
   std::uint32_t room_ = 0;  // cells that fit into the blocks
   std::vector<std::unique_ptr<std::uint64_t[]>> blocks_;
   std::unordered_map<std::uint32_t, std::uint64_t> high_;  // counts beyond 32 bits
-  std::vector<std::uint32_t> changed_;
+  std::vector<std::uint32_t> changed_;                     // positions, in order
+  std::size_t taken_ = 0;                                  // so many of them are taken
   std::vector<std::uint32_t> index_;  // open addressing, position or kNone; empty until needed
 };
 

@@ -9,8 +9,10 @@ namespace streamd::window {
 
 void PaneWindows::advance(std::int64_t watermark, Emitter& out) {
   if (watermark <= watermark_) return;
-  const std::int64_t last = rules_.assigner.end_until(watermark);
-  for (;;) {
+  const Assigner& a = rules_.assigner;
+  const std::int64_t last = a.end_until(watermark);
+  while (closed_ == kNever || last - a.every >= closed_) {
+    settle();
     const std::int64_t boundary = next_boundary();
     if (boundary > last) break;
     // Records that arrive while rows are emitted see this boundary as closed.
@@ -25,6 +27,7 @@ void PaneWindows::advance(std::int64_t watermark, Emitter& out) {
   if (watermark == kEverything) return;
   watermark_ = watermark;
   closed_ = std::max(closed_, last);
+  work_ahead();
 }
 
 // The next boundary at which a pane closes or leaves, a record stops waiting, or a row is due.
@@ -37,16 +40,16 @@ std::int64_t PaneWindows::next_boundary() const {
   };
   // Of keys whose panes are all still open no window has been looked at: nothing is due before the
   // first of them closes.
-  const bool content = !panes_.empty() && panes_.begin()->second->closed;
+  const bool content = !panes_.empty() && panes_.begin()->second->closed();
   const bool every_boundary =
       !touched_.empty() || !passing_.empty() || (rules_.having_reads_window && content);
   if (every_boundary && closed_ != kNever) return closed_ + a.every;
   for (const auto& [start, pane] : panes_) {
-    if (pane->closed) continue;
+    if (pane->closed()) continue;
     at(a.end_after(start));
     break;
   }
-  if (!panes_.empty() && panes_.begin()->second->closed)
+  if (!panes_.empty() && panes_.begin()->second->closed())
     at(a.end_until(panes_.begin()->first + a.size) + (rules_.emit == Emit::changed ? a.every : 0));
   if (!waiting_.empty()) at(waiting_.begin()->first + (rules_.emit == Emit::changed ? a.every : 0));
   if (!look_at_.empty()) at(look_at_.begin()->first);
@@ -71,50 +74,22 @@ PaneWindows::Ids PaneWindows::take_touched() {
 void PaneWindows::close_panes(std::int64_t boundary) {
   for (auto& [start, pane] : panes_) {
     if (start >= boundary) break;
-    if (pane->closed) continue;
-    pane->closed = true;
-    pane->for_each([this](std::uint32_t id) { fetch(id); },
-                   [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
-                     Entry& entry = keys_.entry(id);
-                     entry.count += count;
-                     if (stride_ != 0) rules_.aggregates.enter(running(id), part);
-                     if (is_news(entry)) touch(id, entry);
-                   });
+    if (pane->closed()) continue;
+    enter(*pane, Pane::kNone);
+    pane->entered = Pane::kNone;
   }
 }
 
 void PaneWindows::drop_panes(std::int64_t before) {
   while (!panes_.empty() && panes_.begin()->first < before) {
-    Pane& pane = *panes_.begin()->second;
-    pane.for_each([this](std::uint32_t id) { fetch(id); },
-                  [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
-                    Entry& entry = keys_.entry(id);
-                    entry.count -= count;
-                    if (stride_ != 0) rules_.aggregates.leave(running(id), part);
-                    if (--entry.cells == 0)
-                      leave(id, entry);
-                    else if (is_news(entry))
-                      touch(id, entry);
-                  });
-    forget_rows(pane);
-    if (latest_ == &pane) latest_ = nullptr;
-    if (second_ == &pane) second_ = nullptr;
-    panes_.erase(panes_.begin());
+    auto pane = std::move(panes_.extract(panes_.begin()).mapped());
+    if (pane->stored.rows.empty()) left_unsaved_ = true;
+    forget_rows(*pane);
+    if (latest_ == pane.get()) latest_ = nullptr;
+    if (second_ == pane.get()) second_ = nullptr;
+    leaving_.push_back(std::move(pane));
   }
-  if (left_.empty()) return;
-  std::erase_if(passing_, [this](std::uint32_t id) { return keys_.entry(id).cells == 0; });
-  for (const std::uint32_t id : left_) remove_key(id);
-  left_.clear();
-}
-
-// The key's last cell is gone.
-void PaneWindows::leave(std::uint32_t id, Entry& entry) {
-  if (rules_.emit == Emit::changed || (entry.flags & kAlerted) != 0)
-    touch(id, entry);  // the next boundary removes it
-  else if ((entry.flags & kListed) != 0)
-    left_.push_back(id);
-  else
-    remove_key(id);
+  if (rules_.emit != Emit::close) settle();
 }
 
 void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
@@ -305,7 +280,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
   }
   for (auto& [start, pane] : panes_) {
     const bool leaves = start < boundary - a.size;
-    if (start >= boundary || (pane->closed && !leaves)) continue;
+    if (start >= boundary || (pane->closed() && !leaves)) continue;
     for (std::uint32_t at = 0; at < pane->size(); ++at)
       if (pane->id_of(at) != Pane::kDead) touch(pane->id_of(at));
   }

@@ -8,7 +8,7 @@ namespace streamd::window {
 // Those of all panes that are still there, closed and open.
 std::uint64_t PaneWindows::kept_records(std::uint32_t id) const {
   std::uint64_t records = keys_.entry(id).count;
-  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed; ++pane) {
+  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane) {
     const std::uint32_t at = cell_of(id, *pane->second);
     if (at != Pane::kNone) records += pane->second->count_of(at);
   }
@@ -37,8 +37,8 @@ std::uint64_t PaneWindows::records_in(std::uint32_t id, std::int64_t end) const 
   };
   const std::int64_t start = end - rules_.assigner.size;
   for (auto pane = panes_.begin(); pane != panes_.end() && pane->first < start; ++pane)
-    if (pane->second->closed) records -= count_in(*pane->second);
-  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed; ++pane)
+    if (pane->second->closed()) records -= count_in(*pane->second);
+  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane)
     if (pane->first >= start && pane->first < end) records += count_in(*pane->second);
   return records;
 }
@@ -105,7 +105,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   std::optional<std::int64_t> orphan;
   for (std::int64_t end = before > closed ? before : first; end <= last; end += a.every) {
     for (; entering != panes_.end() && entering->first < end; ++entering)
-      if (!entering->second->closed) apply(*entering->second, true);
+      if (!entering->second->closed()) apply(*entering->second, true);
     for (; leaving != panes_.end() && leaving->first < end - a.size; ++leaving)
       apply(*leaving->second, false);
     const auto mark = std::find(alerts.begin(), alerts.end(), end);

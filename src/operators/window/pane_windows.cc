@@ -38,6 +38,7 @@ PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origi
       needed_(needed_by(rules)),
       told_(flag_to_compare(rules)),
       results_(rules, std::move(origin)),
+      key_rows_(share),
       watermark_row_(share) {
   group_watermark_.fill(kNever);
 }
@@ -114,14 +115,15 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
     note_cell(entry, pane, at);
   }
   const Aggregates& aggregates = rules_.aggregates;
-  if (pane.closed) [[unlikely]] {
+  const bool entered = at < pane.entered;
+  if (entered) [[unlikely]] {
     if (pane.count_of(at) > 0) aggregates.leave(running(id), pane.part(at));
     ++entry.count;
   }
   std::uint64_t* const part = pane.count_one(at);
   if (stride_ != 0)
     aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
-  if (pane.closed) [[unlikely]] {
+  if (entered) [[unlikely]] {
     aggregates.enter(running(id), part);
     touch(id, entry);
   }
@@ -137,7 +139,7 @@ Pane& PaneWindows::pane_at(std::int64_t time) {
   if (!slot) {
     const auto side = static_cast<unsigned>(start / width) & 1u;
     slot = std::make_unique<Pane>(start, side, rules_.aggregates);
-    slot->closed = start + width <= closed_;
+    if (start + width <= closed_) slot->entered = Pane::kNone;
   }
   if (latest_ == nullptr || start > latest_->start())
     second_ = std::exchange(latest_, slot.get());
@@ -195,6 +197,7 @@ std::uint32_t PaneWindows::need_key(const Arrival& arrival, Emitter& out) {
   if (keys_.is(arrival.guess, arrival.key)) return arrival.guess;
   const std::uint32_t id = keys_.find(arrival.key, arrival.hash);
   if (id != KeyTable::kNone) return id;
+  if (keys_.size() >= rules_.max_keys) settle();
   if (keys_.size() >= rules_.max_keys) {
     if (rules_.on_full == OnFull::refuse) return KeyTable::kNone;
     evict_oldest(out);
@@ -204,17 +207,23 @@ std::uint32_t PaneWindows::need_key(const Arrival& arrival, Emitter& out) {
 
 std::uint32_t PaneWindows::make_key(KeyRef key, std::uint64_t hash) {
   const std::uint32_t id = keys_.insert(key, hash);
+  note_key(id, hash);
+  return id;
+}
+
+void PaneWindows::note_key(std::uint32_t id, std::uint64_t hash) {
+  key_rows_.made(id);
   used_groups_[key_group(hash)] = true;
-  if (stride_ != 0 && (id >> kBlockBits) == running_.size())
+  while (stride_ != 0 && (id >> kBlockBits) >= running_.size())
     running_.push_back(std::make_unique<std::uint64_t[]>(stride_ << kBlockBits));
   if (rules_.emit == Emit::threshold) {
     if (id >= far_.size()) far_.resize(std::size_t{id} + 1);
     far_[id] = 0;
   }
-  return id;
 }
 
 void PaneWindows::remove_key(std::uint32_t id) {
+  key_rows_.leaves(id, keys_.entry(id));
   if (stride_ != 0) rules_.aggregates.free_running(running(id));
   keys_.remove(id);
 }
@@ -237,7 +246,7 @@ void PaneWindows::evict_oldest(Emitter& out) {
       const std::uint32_t id = pane->id_of(at);
       if (id == Pane::kDead || !doomed[id]) continue;
       records += pane->count_of(at);
-      pane->stored.removed_keys.emplace_back(keys_.entry(id).bytes());
+      pane->stored.removed.push_back(id);
       pane->kill(at);
     }
   std::erase_if(passing_, [&](std::uint32_t id) { return doomed[id]; });

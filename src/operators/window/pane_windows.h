@@ -12,16 +12,19 @@
 #include "engine/api/emitter.h"
 #include "engine/api/state.h"
 #include "engine/core/hash.h"
+#include "operators/window/key_rows.h"
 #include "operators/window/key_table.h"
 #include "operators/window/pane.h"
 #include "operators/window/results.h"
 #include "operators/window/rules.h"
 #include "operators/window/share.h"
+#include "operators/window/stored_keys.h"
 #include "operators/window/watermark_row.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,7 +47,10 @@ class PaneWindows {
   // touches stays in the nearest cache.
   std::size_t accept(std::span<Arrival> block, Emitter& out);
   // Emits what accept() has fired. Call after each batch.
-  void flush(Emitter& out) { results_.flush(out); }
+  void flush(Emitter& out) {
+    results_.flush(out);
+    work_ahead();
+  }
   void advance(std::int64_t watermark, Emitter& out);
   std::int64_t watermark() const { return watermark_; }
 
@@ -58,11 +64,12 @@ class PaneWindows {
 
  private:
   enum Flag : std::uint8_t {
-    kTouched = 1,     // in touched_
-    kPasses = 2,      // `having` is true in the last closed window
-    kListed = 4,      // in passing_
-    kAlerted = 8,     // in alerts_
-    kNewestOdd = 16,  // side of the newest pane
+    kTouched = 1,              // in touched_
+    kPasses = 2,               // `having` is true in the last closed window
+    kListed = 4,               // in passing_
+    kAlerted = 8,              // in alerts_
+    kNewestOdd = 16,           // side of the newest pane
+    kStored = Entry::kStored,  // KeyRows
   };
   struct Waiting {
     std::int64_t time = 0;
@@ -73,11 +80,10 @@ class PaneWindows {
   };
   // A cell as it is read from a row of state.
   struct StoredCell {
-    std::string_view key;
+    std::uint32_t stored = 0;        // id of its key where it was written
+    std::uint32_t id = 0;            // here, or StoredKeys::kNone, kForeign
     std::uint64_t records = 0;       // 0: the cell was removed
     std::uint64_t* words = nullptr;  // owned by whoever restores it
-    std::uint64_t hash = 0;
-    std::uint32_t guess = KeyTable::kNone;
   };
   using Ids = std::vector<std::uint32_t>;
   // emit threshold: a run is a row of windows of one key, one after the other, that pass `having`.
@@ -111,6 +117,7 @@ class PaneWindows {
   }
   std::uint32_t need_key(const Arrival& arrival, Emitter& out);
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
+  void note_key(std::uint32_t id, std::uint64_t hash);  // one that was just inserted
   void remove_key(std::uint32_t id);
   void evict_oldest(Emitter& out);
   void touch(std::uint32_t id) { touch(id, keys_.entry(id)); }
@@ -136,11 +143,6 @@ class PaneWindows {
   Ids take_touched();
   void close_panes(std::int64_t boundary);
   void drop_panes(std::int64_t before);
-  void leave(std::uint32_t id, Entry& entry);
-  void fetch(std::uint32_t id) {
-    __builtin_prefetch(&keys_.entry(id), 1);
-    if (stride_ != 0) __builtin_prefetch(running(id), 1);
-  }
   void admit_waiting(std::int64_t until, Emitter& out);
   // Leaves out keys whose group had closed this window before a restart; they stay touched.
   void skip_closed_groups(Ids& ids, std::int64_t boundary);
@@ -151,6 +153,20 @@ class PaneWindows {
   void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);
   void sort_by_key(Ids& ids, std::size_t from = 0) const;
   Results::Row row_of(std::uint32_t id, std::int64_t boundary);
+
+  // pane_ahead.cc: what a boundary or a checkpoint would have to do at once, a little after each
+  // batch
+  void work_ahead();
+  void enter_ahead();
+  void enter(Pane& pane, std::uint32_t most);
+  void take_out(std::uint32_t most);
+  void settle();  // all of leaving_; before a boundary, and before the number of keys decides
+  void remove_left();
+  void leave(std::uint32_t id, Entry& entry);
+  void fetch(std::uint32_t id) {
+    __builtin_prefetch(&keys_.entry(id), 1);
+    if (stride_ != 0) __builtin_prefetch(running(id), 1);
+  }
 
   // pane_threshold.cc: emit threshold, at the record
   std::uint64_t kept_records(std::uint32_t id) const;
@@ -164,13 +180,23 @@ class PaneWindows {
   void set_alerts(std::uint32_t id, Alerts alerts);
   Alerts alerts_of(std::uint32_t id) const;
 
-  // pane_rows.cc: state
+  // pane_rows.cc: state on its way to disk
   void write_pane(Pane& pane, StateWriter& state);
+  // More would be superseded than in force: the next checkpoint replaces all rows of the pane.
+  static bool is_due_anew(const Pane& pane);
+  void encode_changed(Pane& pane, std::size_t most);
   void forget_rows(const Pane& pane);  // the next checkpoint erases them
   void write_waiting(StateWriter& state);
   GroupTimes group_times() const;
+
+  // pane_restore.cc: and back
+  Status restore_key_row(unsigned group, std::string_view sub_key, std::string_view value);
+  Status restore_keys();
+  Status end_rows();  // of the key group whose rows k and p were read last
   Status restore_pane(unsigned group, std::string_view sub_key, std::string_view value);
-  bool restore_cell(Pane& pane, const StoredCell& cell, bool own_row);
+  bool restore_cells(Pane& pane, unsigned group, std::string_view value, std::uint32_t cells);
+  void restore_cell(Pane& pane, const StoredCell& cell, bool own_row);
+  void note_cells_again(std::uint32_t id);
   Status restore_alerts(std::string_view key, std::string_view value);
   Status restore_waiting(std::string_view value);
 
@@ -191,11 +217,15 @@ class PaneWindows {
   // Where the last records went, the later pane first.
   Pane* latest_ = nullptr;
   Pane* second_ = nullptr;
+  // Panes that no later window holds, while their cells are still taken out of the running values:
+  // so many of the first are out.
+  std::deque<std::unique_ptr<Pane>> leaving_;
+  std::uint32_t taken_out_ = 0;
   std::int64_t watermark_ = kNever;
   std::int64_t closed_ = kNever;  // the last boundary that is closed
   Ids touched_;                   // keys to look at when the next boundary closes
   Ids passing_;                   // emit close: keys that passed, by key
-  Ids left_;                      // keys of passing_ whose last cell was just dropped
+  Ids left_;                      // keys of passing_ whose last cell was taken out
   // emit threshold: by id, so many more records of the key cannot bring it to `needed_`.
   std::vector<std::uint32_t> far_;
   std::unordered_map<std::uint32_t, Alerts> alerts_;      // by id; never empty
@@ -205,16 +235,23 @@ class PaneWindows {
   // What differs from the state on disk.
   std::vector<std::pair<std::uint16_t, std::string>> gone_rows_;
   std::set<std::string> changed_alerts_;
+  KeyRows key_rows_;
+  bool rows_anew_ = false;     // rows k and p are not as this worker writes them: replace them all
+  bool left_unsaved_ = false;  // since the last checkpoint a pane has left that was never saved
+  bool rows_ahead_ = true;     // none did between the last two: encode rows ahead
   bool waiting_changed_ = false;
   std::set<unsigned> waiting_groups_;  // with a row on disk
   WatermarkRow watermark_row_;
-  std::string row_;  // empty: the buffer of write_pane()
   std::array<bool, kKeyGroups> used_groups_{};
   // After a restart with another number of workers: how far each group had closed. Only until this
   // worker has passed the furthest.
   GroupTimes group_watermark_;
   std::int64_t furthest_ = kNever;
   std::vector<std::pair<std::string, Alerts>> restored_alerts_;
+  StoredKeys stored_keys_;
+  // Cells (start of the pane, stored id) without a key; a later row has to say that it has left.
+  std::set<std::pair<std::int64_t, std::uint32_t>> orphans_;
+  std::set<std::uint32_t> bereft_;  // keys of which a row gave a cell and a later one took it
   std::uint64_t arrivals_ = 0;
 };
 
