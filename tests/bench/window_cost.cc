@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_window_cost KEYS zipf|uniform SIZE EVERY RECORDS: the window operator alone, fed with
-// batches of ready keys, 500,000 records per second of event time, a checkpoint after every
-// 500,000. Prints one line of JSON: CPU per record, memory per live key, and how long the calls
-// took that a record would have to wait for, beside the pauses that the machine makes by itself.
+// bench_window_cost KEYS zipf|uniform SIZE EVERY RECORDS MAX_DELAY: the window operator alone, fed
+// with batches of ready keys, 500,000 records per second of event time, a watermark after each that
+// is so many seconds behind, a checkpoint after every 500,000. Prints one line of JSON: CPU per
+// record, memory per live key, and how long the calls took that a record would have to wait for,
+// beside the pauses that the machine makes by itself.
 #include "engine/api/operator.h"
 #include "engine/api/registry.h"
 #include "engine/core/arena.h"
@@ -166,13 +167,14 @@ std::vector<double> gaps_of_the_machine(double seconds, std::size_t calls) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fputs("usage: bench_window_cost KEYS zipf|uniform SIZE EVERY RECORDS\n", stderr);
+  if (argc != 7) {
+    std::fputs("usage: bench_window_cost KEYS zipf|uniform SIZE EVERY RECORDS MAX_DELAY\n", stderr);
     return 2;
   }
   Keys keys(static_cast<std::uint32_t>(std::strtoul(argv[1], nullptr, 10)),
             std::string_view(argv[2]) == "zipf");
   const std::int64_t records = std::strtoll(argv[5], nullptr, 10);
+  const auto delay = static_cast<std::int64_t>(1e6 * std::strtod(argv[6], nullptr));
   Registry registry;
   add_window_operator(registry);
   Diagnostics problems;
@@ -195,14 +197,21 @@ int main(int argc, char** argv) {
   Copied state;
   Clocked records_in, boundaries, checkpoints;
   const double empty = rss_bytes();
-  std::int64_t sent = 0, second = 0;
+  std::int64_t sent = 0, second = 0, closed = -delay / 1'000'000;
   bool good = true;
   while (sent < records && good) {
     const Batch batch = next_batch(keys, sent);
-    records_in([&] { good = window->on_batch(batch, out).has_value(); });
+    const EventTime watermark{sent * 1'000'000 / kPerSecond - delay};
+    const auto advance = [&] { good = window->on_watermark(watermark, out).has_value() && good; };
+    const bool closes = watermark.micros / 1'000'000 != closed;
+    records_in([&] {
+      good = window->on_batch(batch, out).has_value();
+      if (!closes) advance();
+    });
+    if (closes) boundaries(advance);
+    closed = watermark.micros / 1'000'000;
     if (sent / kPerSecond == second) continue;
     second = sent / kPerSecond;
-    boundaries([&] { good = window->on_watermark({second * 1'000'000}, out).has_value() && good; });
     checkpoints([&] { good = window->checkpoint(state).has_value() && good; });
     state.clear();
   }
