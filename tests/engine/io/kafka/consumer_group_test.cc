@@ -146,8 +146,9 @@ TEST_CASE("a bounded source ends when others have read the rest", "[kafka]") {
   // Nobody has said yet that what he read is done.
   CHECK_FALSE(one.ended());
   CHECK_FALSE(other.ended());
-  REQUIRE(one.checkpoint(Duration::from_seconds(5)));
-  REQUIRE(eventually([&] { return other.ended(); }));
+  // A checkpoint while the group is shared out anew commits nothing; the next one does.
+  const auto tell = [&] { return one.checkpoint(Duration::from_seconds(5)); };
+  REQUIRE(eventually([&] { return tell() && other.ended(); }));
   other.stop();
   CHECK(eventually([&] { return one.ended(); }));
   CHECK(both());
