@@ -7,7 +7,8 @@ namespace {
 // What is done at a time costs about as much as a batch of records.
 constexpr std::uint32_t kSlice = 4096;
 // A cell is encoded ahead when so many others have changed since it did: it may be a busy one.
-constexpr std::size_t kBehind = 4096;
+constexpr std::size_t kBehind = 2048;
+constexpr std::size_t kRowSlice = 2048;
 
 }  // namespace
 
@@ -16,9 +17,11 @@ void PaneWindows::work_ahead() {
   enter_ahead();
   if (!rows_ahead_ || left_unsaved_ || rows_anew_) return;
   key_rows_.work_ahead(keys_);
-  for (Pane* const pane : {latest_, second_})
-    if (pane != nullptr && pane->changed() > kBehind + kSlice && !is_due_anew(*pane))
-      encode_changed(*pane, kSlice);
+  for (Pane* const pane : {latest_, second_}) {
+    const std::size_t behind = pane == latest_ ? kBehind : 0;
+    if (pane != nullptr && pane->changed() > behind + kRowSlice && !is_due_anew(*pane))
+      encode_changed(*pane, kRowSlice);
+  }
 }
 
 // The panes that the next boundary closes, when hardly a record comes to them any more: each that

@@ -152,7 +152,8 @@ bool PaneWindows::restore_cells(Pane& pane, unsigned group, std::string_view val
       last += step;
       cell.words = words.data() + block.size() * stride_;
       std::fill_n(cell.words, stride_, 0);
-      whole = cell.records == 0 || rules_.aggregates.decode(value, cell.words, arrivals_);
+      if (stride_ != 0 && cell.records > 0)
+        whole = rules_.aggregates.decode(value, cell.words, arrivals_);
       if (!whole) break;
       cell.stored = static_cast<std::uint32_t>(last);
       cell.id = stored_keys_.find(group, cell.stored);
@@ -191,8 +192,10 @@ void PaneWindows::restore_cell(Pane& pane, const StoredCell& cell, bool own_row)
     at = pane.append(cell.id);
     note_cell(keys_.entry(cell.id), pane, at);
   }
-  rules_.aggregates.free_part(pane.part(at));
-  std::copy_n(cell.words, rules_.aggregates.words(), pane.part(at));
+  if (stride_ != 0) {
+    rules_.aggregates.free_part(pane.part(at));
+    std::copy_n(cell.words, stride_, pane.part(at));
+  }
   pane.set_count(at, cell.records);
 }
 
