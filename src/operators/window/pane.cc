@@ -70,6 +70,13 @@ void Pane::set_count(std::uint32_t position, std::uint64_t count) {
     high_.erase(position);
 }
 
+// What is left is moved to the front: the queue stays as small as what waits in it.
+void Pane::forget_taken() {
+  changed_ = std::vector<std::uint32_t>(changed_.begin() + static_cast<std::ptrdiff_t>(taken_),
+                                        changed_.end());
+  taken_ = 0;
+}
+
 void Pane::change_all() {
   changed_.clear();
   taken_ = 0;

@@ -117,9 +117,7 @@ class Pane {
       *at &= ~kChanged;
       visit(id, count_of(position), at + 1);
     }
-    if (taken_ < changed_.size()) return;
-    changed_ = {};
-    taken_ = 0;
+    if (taken_ * 2 >= changed_.size()) forget_taken();
   }
   void change_all();  // as if every cell had changed
 
@@ -147,6 +145,7 @@ class Pane {
     return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
   }
   void make_room();
+  void forget_taken();
   void index_cell(std::uint32_t position);
   void rebuild_index();
 
