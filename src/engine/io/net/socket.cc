@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <vector>
 
 namespace streamd::net {
 namespace {
@@ -40,7 +41,8 @@ struct Found {
   socklen_t size = 0;
 };
 
-Result<Found> look_up(const Endpoint& endpoint, bool passive) {
+// All addresses of the name, the preferred one first; at least one.
+Result<std::vector<Found>> look_up(const Endpoint& endpoint, bool passive) {
   addrinfo wanted{};
   wanted.ai_family = AF_UNSPEC;
   wanted.ai_socktype = endpoint.stream() ? SOCK_STREAM : SOCK_DGRAM;
@@ -54,10 +56,13 @@ Result<Found> look_up(const Endpoint& endpoint, bool passive) {
     return fail_for_now(
         fmt::format("{}: the name is unknown: {}", endpoint.text(), ::gai_strerror(code)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
-  Found found;
-  found.size = std::min<socklen_t>(list->ai_addrlen, sizeof found.address);
-  std::memcpy(&found.address, list->ai_addr, found.size);
-  return found;
+  std::vector<Found> all;
+  for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
+    Found& found = all.emplace_back();
+    found.size = std::min<socklen_t>(at->ai_addrlen, sizeof found.address);
+    std::memcpy(&found.address, at->ai_addr, found.size);
+  }
+  return all;
 }
 
 Found unix_address(const std::string& path) {
@@ -111,6 +116,23 @@ Result<Socket> listen_unix(const Endpoint& endpoint, const ListenOptions& option
   return out;
 }
 
+Result<Socket> connect_to(const Endpoint& endpoint, const Found& at, Duration limit,
+                          const std::stop_token& stop) {
+  const int type = endpoint.stream() ? SOCK_STREAM : SOCK_DGRAM;
+  Socket out(::socket(at.address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!out) return fail_for_now(fmt::format("{}: {}", endpoint.text(), std::strerror(errno)));
+  int code = ::connect(out.descriptor(), generic(at.address), at.size) == 0 ? 0 : errno;
+  if (code == EINPROGRESS) {
+    if (!wait_for(out, true, limit, stop))
+      return fail_for_now(
+          fmt::format("{}: no answer within {}", endpoint.text(), format_duration(limit)));
+    socklen_t size = sizeof code;
+    ::getsockopt(out.descriptor(), SOL_SOCKET, SO_ERROR, &code, &size);
+  }
+  if (code != 0) return fail_for_now(fmt::format("{}: {}", endpoint.text(), std::strerror(code)));
+  return out;
+}
+
 }  // namespace
 
 void Socket::close() {
@@ -120,10 +142,11 @@ void Socket::close() {
 
 Result<Socket> listen_at(const Endpoint& endpoint, const ListenOptions& options) {
   if (endpoint.transport == Transport::unix_datagram) return listen_unix(endpoint, options);
-  auto at = look_up(endpoint, true);
-  if (!at) return tl::unexpected(std::move(at).error());
+  const auto found = look_up(endpoint, true);
+  if (!found) return tl::unexpected(found.error());
+  const Found& at = found->front();
   const int type = endpoint.stream() ? SOCK_STREAM : SOCK_DGRAM;
-  Socket out(::socket(at->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Socket out(::socket(at.address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!out && errno == EAFNOSUPPORT && endpoint.host.empty()) {
     Endpoint v4 = endpoint;
     v4.host = "0.0.0.0";
@@ -132,10 +155,10 @@ Result<Socket> listen_at(const Endpoint& endpoint, const ListenOptions& options)
   if (!out) return not_there(endpoint, "no socket", errno);
   if (endpoint.stream()) set(out.descriptor(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.shared) set(out.descriptor(), SOL_SOCKET, SO_REUSEPORT, 1);
-  if (at->address.ss_family == AF_INET6)
+  if (at.address.ss_family == AF_INET6)
     set(out.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, endpoint.host.empty() ? 0 : 1);
   grant_buffer(out.descriptor(), options.receive_buffer);
-  if (::bind(out.descriptor(), generic(at->address), at->size) != 0)
+  if (::bind(out.descriptor(), generic(at.address), at.size) != 0)
     return not_there(endpoint, "can't receive there", errno);
   if (endpoint.stream() && ::listen(out.descriptor(), kBacklog) != 0)
     return not_there(endpoint, "can't listen there", errno);
@@ -175,21 +198,13 @@ bool wait_for(const Socket& socket, bool write, Duration limit, const std::stop_
 }
 
 Result<Socket> connect_to(const Endpoint& endpoint, Duration limit, const std::stop_token& stop) {
-  const bool local = endpoint.transport == Transport::unix_datagram;
-  auto at = local ? Result<Found>(unix_address(endpoint.path)) : look_up(endpoint, false);
-  if (!at) return tl::unexpected(std::move(at).error());
-  const int type = endpoint.stream() ? SOCK_STREAM : SOCK_DGRAM;
-  Socket out(::socket(at->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!out) return fail_for_now(fmt::format("{}: {}", endpoint.text(), std::strerror(errno)));
-  int code = ::connect(out.descriptor(), generic(at->address), at->size) == 0 ? 0 : errno;
-  if (code == EINPROGRESS) {
-    if (!wait_for(out, true, limit, stop))
-      return fail_for_now(
-          fmt::format("{}: no answer within {}", endpoint.text(), format_duration(limit)));
-    socklen_t size = sizeof code;
-    ::getsockopt(out.descriptor(), SOL_SOCKET, SO_ERROR, &code, &size);
-  }
-  if (code != 0) return fail_for_now(fmt::format("{}: {}", endpoint.text(), std::strerror(code)));
+  if (endpoint.transport == Transport::unix_datagram)
+    return connect_to(endpoint, unix_address(endpoint.path), limit, stop);
+  const auto all = look_up(endpoint, false);
+  if (!all) return tl::unexpected(all.error());
+  Result<Socket> out;
+  for (const Found& at : *all)
+    if (out = connect_to(endpoint, at, limit, stop); out) break;
   return out;
 }
 

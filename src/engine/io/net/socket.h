@@ -52,8 +52,9 @@ std::size_t receive_buffer_of(const Socket& socket);
 // Datagrams that the kernel has thrown away since the socket was made, modulo 2^32.
 std::uint32_t dropped_by_kernel(const Socket& socket);
 
-// A connected socket. Looking up a name may take longer than `limit`; a stop ends the rest within
-// 100 ms. Errors that time may heal have Retry::backoff.
+// A connected socket; the addresses of a name are tried in turn, each for `limit`. Looking it up
+// may take longer; a stop ends the rest within 100 ms. Errors that time may heal have
+// Retry::backoff.
 Result<Socket> connect_to(const Endpoint& endpoint, Duration limit, const std::stop_token& stop);
 // Waits until it can be read or written, at most `limit`. False: not yet, or stopped.
 bool wait_for(const Socket& socket, bool write, Duration limit, const std::stop_token& stop);

@@ -117,6 +117,16 @@ TEST_CASE("A connection that nobody takes is an error that time may heal") {
   CHECK(refused.error().message.find(tcp.text()) != std::string::npos);
 }
 
+// Whatever the machine's preferred address of this name is, nobody listens at another one.
+TEST_CASE("A name is tried at each of its addresses") {
+  Endpoint here = at("tcp://127.0.0.1:0");
+  const auto listener = listen_at(here, {});
+  REQUIRE(listener);
+  here.host = "localhost";
+  here.port = port_of(*listener);
+  CHECK(connect_to(here, Duration::from_seconds(5), {}));
+}
+
 TEST_CASE("An address that this machine does not have is told with what to do") {
   const auto nowhere = listen_at(at("udp://192.0.2.1:0"), {});
   REQUIRE_FALSE(nowhere);
