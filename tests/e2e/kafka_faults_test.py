@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from contextlib import suppress
 
+import pytest
+
 from books import books_of, whole_rows
 from harness import Kafka, Streamd, free_port, wait_until
 from kafka_test import Feeder, copy, counted, kafka_sink, numbers
@@ -33,11 +35,11 @@ def members(tmp_path, streamd, pipeline, *names):
     return runs
 
 
-def rebalance(streamd, kafka, tmp_path, topic, exactly_once):
+def rebalance(streamd, kafka, tmp_path, topic, exactly_once, fetch="direct"):
     kafka.create_topic(f"{topic}-in", 4)
     kafka.create_topic(f"{topic}-out", 2)
     sinks = kafka_sink(kafka, f"{topic}-out", exactly_once) + FILE.replace("out:", "file:")
-    pipeline = copy(kafka, f"{topic}-in", sinks, every="100ms", more=LONG_SESSIONS)
+    pipeline = copy(kafka, f"{topic}-in", sinks, every="100ms", more=f"{LONG_SESSIONS}, fetch: {fetch}")
     first, second = members(tmp_path, streamd, pipeline, "first", "second")
     feeder = Feeder(kafka, f"{topic}-in", 200_000, 160, partitions=4)
     first.start("--workers", 2)
@@ -98,8 +100,9 @@ def test_a_process_that_hung_past_its_session_goes_on_by_itself(streamd, kafka, 
     assert counted(kafka, "ousted-out") == Counter(range(count))
 
 
-def test_a_second_process_joins_and_leaves_without_transactions(streamd, kafka, tmp_path):
-    rebalance(streamd, kafka, tmp_path, "share-plain", exactly_once=False)
+@pytest.mark.parametrize("fetch", ["direct", "librdkafka"])
+def test_a_second_process_joins_and_leaves_without_transactions(streamd, kafka, tmp_path, fetch):
+    rebalance(streamd, kafka, tmp_path, f"share-{fetch}", exactly_once=False, fetch=fetch)
 
 
 def test_a_broker_that_stops_for_ten_seconds_costs_nothing(streamd, kafka, tmp_path):

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 import pytest
+from confluent_kafka import Producer
 
 from books import books_of, lines, outputs, rows
 from harness import Streamd
@@ -178,24 +179,47 @@ def folders(tmp_path):
         (tmp_path / name).mkdir()
 
 
-def test_tombstones_empty_and_too_long_records_become_dead_letters(streamd, kafka, tmp_path):
-    kafka.create_topic("odd-in", 1)
+@pytest.mark.parametrize("fetch", ["direct", "librdkafka"])
+def test_tombstones_empty_and_too_long_records_become_dead_letters(streamd, kafka, tmp_path, fetch):
+    topic = f"odd-{fetch}"
+    kafka.create_topic(topic, 1)
     exact = json.dumps({"n": 1, "pad": ""})
     exact = json.dumps({"n": 1, "pad": "x" * (2048 - len(exact))})
     assert len(exact) == 2048
-    kafka.produce("odd-in", [(b"k", None, 0), (b"k", b"", 0), (None, exact, 0),
+    kafka.produce(topic, [(b"k", None, 0), (b"k", b"", 0), (None, exact, 0),
                              (None, exact + " ", 0), (None, b"{broken", 0), (None, b'{"n":2}', 0)])
-    pipeline = copy(kafka, "odd-in", "  out: {type: file, input: in, path: out/good.ndjson}\n"
+    pipeline = copy(kafka, topic, "  out: {type: file, input: in, path: out/good.ndjson}\n"
                     "  dead: {type: file, path: out/dead.ndjson}\n", until_end=True,
-                    more="max_record: 2KiB") + "dead_letters: dead\n"
+                    more=f"max_record: 2KiB, fetch: {fetch}") + "dead_letters: dead\n"
     run = Streamd(streamd, pipeline, tmp_path)
     assert run.run() == 0, run.stderr
     assert [row["n"] for row in rows(tmp_path / "out/good.ndjson")] == [1, 2]
     dead = {row["position"]: row for row in rows(tmp_path / "out/dead.ndjson")}
     assert {p: row["code"] for p, row in dead.items()} == \
         {0: "tombstone", 1: "empty", 3: "too-long", 4: "bad-json"}
-    assert {row["partition"] for row in dead.values()} == {"odd-in/0"}
+    assert {row["partition"] for row in dead.values()} == {f"{topic}/0"}
     assert dead[4]["data"] == "{broken"
+    books_of(run)
+
+
+def test_a_batch_that_is_damaged_on_the_broker_is_one_dead_letter(streamd, kafka, tmp_path):
+    kafka.create_topic("damaged-in", 1)
+    for start in (0, 10, 20):  # A batch each.
+        kafka.produce("damaged-in", numbers(10, start, partitions=1), **{"linger.ms": 1000})
+    log = kafka.directory / "data-1/damaged-in-0/00000000000000000000.log"
+    stored = log.read_bytes()
+    assert stored.count(b'{"n": 13}') == 1
+    with open(log, "r+b") as file:
+        file.seek(stored.index(b'{"n": 13}') + 7)
+        file.write(b"4")
+    pipeline = copy(kafka, "damaged-in", "  out: {type: file, input: in, path: out/good.ndjson}\n"
+                    "  dead: {type: file, path: out/dead.ndjson}\n", until_end=True) + "dead_letters: dead\n"
+    run = Streamd(streamd, pipeline, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert [row["n"] for row in rows(tmp_path / "out/good.ndjson")] == [*range(10), *range(20, 30)]
+    (dead,) = rows(tmp_path / "out/dead.ndjson")
+    assert (dead["code"], dead["partition"], dead["position"]) == ("damaged-batch", "damaged-in/0", 19)
+    assert "none of its records is read" in dead["reason"]
     books_of(run)
 
 
@@ -209,6 +233,19 @@ def test_compressed_batches_are_read_and_written(streamd, kafka, tmp_path, codec
     run = Streamd(streamd, copy(kafka, source, sink, until_end=True), tmp_path)
     assert run.run() == 0, run.stderr
     assert counted(kafka, target) == Counter(range(5000))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd", "snappy"])
+def test_batches_that_java_has_compressed_are_read(streamd, kafka, tmp_path, codec):
+    source, target = f"java-{codec}-in", f"java-{codec}-out"
+    kafka.create_topic(source, 2)
+    kafka.create_topic(target, 2)
+    filling = "0123456789abcdef" * 100
+    # Snappy's frames hold several blocks then.
+    kafka.produce_with_java(source, (f'{{"n":{n},"f":"{filling}"}}' for n in range(300)), codec, batch_size=200_000)
+    run = Streamd(streamd, copy(kafka, source, kafka_sink(kafka, target, False), until_end=True), tmp_path)
+    assert run.run() == 0, run.stderr
+    assert counted(kafka, target) == Counter(range(300))
 
 
 def test_a_topic_made_from_fields_goes_only_where_it_may(streamd, kafka, tmp_path):
@@ -259,6 +296,49 @@ def test_uncommitted_records_are_not_read_and_markers_do_not_hang(streamd, kafka
     assert second.run(timeout=30) == 0, second.stderr
     assert counted(kafka, "marks-out") == Counter(range(100))
     assert kafka.committed("marks-mid-group", "marks-mid") == kafka.end_offsets("marks-mid")
+
+
+@pytest.mark.parametrize("fetch", ["direct", "librdkafka"])
+def test_records_of_aborted_and_open_transactions_are_not_read(streamd, kafka, tmp_path, fetch):
+    topic = f"aborted-{fetch}"
+    kafka.create_topic(topic, 1)
+
+    def producer(name):
+        made = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topic}-{name}"})
+        made.init_transactions(30)
+        return made
+
+    def write(writer, *numbers_):
+        for n in numbers_:
+            writer.produce(topic, json.dumps({"n": n}), partition=0)
+        assert writer.flush(30) == 0  # A batch of its own.
+
+    one, other = producer("one"), producer("other")
+    one.begin_transaction()
+    write(one, 0, 1, 2)
+    other.begin_transaction()
+    write(other, 3, 4)
+    write(one, 5, 6)
+    one.abort_transaction(30)
+    write(other, 7)
+    one.begin_transaction()
+    write(one, 8, 9)
+    other.commit_transaction(30)
+    one.commit_transaction(30)
+    other.begin_transaction()
+    write(other, 10, 11)
+    pipeline = copy(kafka, topic, "  out: {type: file, input: in, path: out/all.ndjson}\n", until_end=True,
+                    more=f"fetch: {fetch}")
+    first = Streamd(streamd, pipeline, tmp_path)
+    assert first.run(timeout=60) == 0, first.stderr
+    assert [row["n"] for row in rows(tmp_path / "out/all.ndjson")] == [3, 4, 7, 8, 9]
+    other.abort_transaction(30)
+    one.begin_transaction()
+    write(one, 12)
+    one.commit_transaction(30)
+    second = Streamd(streamd, pipeline, tmp_path)
+    assert second.run(timeout=60) == 0, second.stderr
+    assert [row["n"] for row in rows(tmp_path / "out/all.ndjson")] == [3, 4, 7, 8, 9, 12]
 
 
 def test_a_fresh_start_reads_everything_again(streamd, kafka, tmp_path):

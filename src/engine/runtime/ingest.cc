@@ -20,6 +20,8 @@ const char* fault_text(std::string_view code) {
   if (code == "too-long") return "the record is longer than max_record";
   if (code == "truncated-gzip") return "the gzip file ends in the middle of a member";
   if (code == "bad-gzip") return "the gzip data is damaged";
+  if (code == "damaged-batch")
+    return "Kafka's record batch is damaged: none of its records is read";
   return "the source could not read the record";
 }
 

@@ -6,9 +6,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 namespace streamd::kafka {
 namespace {
@@ -123,6 +127,31 @@ const std::vector<std::pair<std::string, std::string>>& refused_properties(Role 
       {"retries", "a record must not be given up while Kafka is away"},
   });
   return role == Role::consumer ? consumer : producer;
+}
+
+std::int64_t millis_of(const ClientOptions& options, std::string_view property,
+                       std::int64_t otherwise) {
+  for (const auto& [name, value] : options.properties)
+    if (name == property) std::from_chars(value.data(), value.data() + value.size(), otherwise);
+  return otherwise;
+}
+
+bool may_fetch_directly(const ClientOptions& options) {
+  static const std::set<std::string_view> of_membership = {
+      "client.id",
+      "coordinator.query.interval.ms",
+      "group.instance.id",
+      "heartbeat.interval.ms",
+      "max.poll.interval.ms",
+      "metadata.max.age.ms",
+      "partition.assignment.strategy",
+      "reconnect.backoff.max.ms",
+      "reconnect.backoff.ms",
+      "session.timeout.ms",
+      "topic.metadata.refresh.interval.ms",
+  };
+  return std::all_of(options.properties.begin(), options.properties.end(),
+                     [](const auto& property) { return of_membership.contains(property.first); });
 }
 
 bool read_properties(const ConfigNode& node, Role role, ClientOptions& into,

@@ -5,7 +5,9 @@
 #include "engine/api/config_node.h"
 #include "engine/api/diagnostics.h"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,14 @@ struct ClientOptions {
 // the closest known one, values that librdkafka refuses, and properties that would break what
 // streamd promises, with the reason. False when it reported something.
 bool read_properties(const ConfigNode& node, Role role, ClientOptions& into, Diagnostics& problems);
+
+// What the property in milliseconds is set to, else `otherwise`.
+std::int64_t millis_of(const ClientOptions& options, std::string_view property,
+                       std::int64_t otherwise);
+
+// Whether a consumer's records can be fetched without librdkafka: the properties leave brokers that
+// take plain connections, and concern only membership.
+bool may_fetch_directly(const ClientOptions& options);
 
 // The properties that the two roles refuse, for the documentation: name and reason.
 const std::vector<std::pair<std::string, std::string>>& refused_properties(Role role);

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace streamd::kafka {
 namespace {
@@ -36,7 +35,8 @@ Group::Group(GroupOptions options, SourceContext context)
     : options_(std::move(options)),
       context_(std::move(context)),
       health_(Outage::of(*context_.shared, options_.client.brokers), context_.log),
-      advice_(options_, context_) {
+      advice_(options_, context_),
+      direct_(options_.direct && may_fetch_directly(options_.client)) {
   for (unsigned w = 0; w < context_.workers; ++w)
     workers_.push_back(std::make_unique<WorkerLanes>());
 }
@@ -67,11 +67,7 @@ Settings Group::settings() const {
 }
 
 Duration Group::session_timeout() const {
-  std::int64_t ms = kSessionMs;
-  for (const auto& [name, value] : options_.client.properties)
-    if (name == "session.timeout.ms")
-      std::from_chars(value.data(), value.data() + value.size(), ms);
-  return Duration::from_millis(ms);
+  return Duration::from_millis(millis_of(options_.client, "session.timeout.ms", kSessionMs));
 }
 
 Status Group::start() {
@@ -118,6 +114,7 @@ void Group::serve(std::stop_token stop) {
     poll(keep_fetching() ? kBusyPollMs : kPollMs);
     if (probe_due()) probe();
     serve_resets();
+    serve_links(stop);
     if (options_.until_end && assigned_ && !rest_is_read_) look_at_others();
     if (health_.healthy()) advice_.serve();
   }
@@ -164,6 +161,8 @@ void Group::serve_message(const rd_kafka_message_t* message) {
   const std::string topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
       code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    // Fetched before the partition was paused.
+    if (direct_) return;
     auto& worker = *workers_[static_cast<std::size_t>(message->partition) % workers_.size()];
     const std::lock_guard lock(worker.mutex);
     return sort_in(worker, *message);
@@ -249,7 +248,7 @@ rd_kafka_resp_err_t Group::take_ends(const rd_kafka_topic_partition_list_t& ends
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     auto& worker = *workers_[w];
     const std::lock_guard lock(worker.mutex);
-    bool all_known = worker.queue != nullptr;
+    bool all_known = worker.assignment != 0;
     for (int i = 0; i < ends.cnt; ++i) {
       const auto& p = ends.elems[i];
       if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;

@@ -3,8 +3,10 @@
 // over the workers of this process.
 //
 // One librdkafka consumer with one control thread, which serves rebalances, looks whether the
-// cluster answers, and commits offsets. Each partition's queue is forwarded to the queue of worker
-// `partition % workers`, whose Reader takes whole batches from it.
+// cluster answers, and commits offsets. A partition belongs to worker `partition % workers`. The
+// worker's Reader fetches its records from the brokers by itself (link_feed.h), while librdkafka
+// has the partition paused; or takes what librdkafka has fetched (queue_feed.h), where brokers want
+// TLS or a password, or the user says so.
 //
 // Rebalances are eager (range): all partitions are given up and taken anew together. Before they
 // are given up, nothing of them is handed out any more and a checkpoint commits what was.
@@ -29,6 +31,9 @@ struct GroupOptions {
   bool from_latest = false;
   // Stop at the ends of the partitions as seen when the source is opened.
   bool until_end = false;
+  // Workers fetch from the partitions' leaders by themselves, where the client's properties are
+  // such that they can (may_fetch_directly); librdkafka keeps the membership. Else it fetches, too.
+  bool direct = true;
   // Fetched records that wait for the workers, all together.
   std::uint64_t prefetch_bytes = 64u << 20;
   // What the user says of the topics, and `check` has compared with what reads them.

@@ -52,7 +52,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   Status acknowledge(const Positions& positions) override;
   void close() noexcept override;
 
-  // --- for LaneReader, any worker's thread
+  // --- for LaneReader and its feeds, any worker's thread
   WorkerLanes& lanes(unsigned worker) { return *workers_[worker]; }
   const std::shared_ptr<Client>& client() const { return client_; }
   bool bounded() const { return options_.until_end; }
@@ -61,6 +61,14 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   Error error() const;
   // The worker's lock is held.
   void sort_in(WorkerLanes& to, const rd_kafka_message_t& message);
+  // The same for what a broker has told of a partition instead of records.
+  void sort_in(Slot& slot, rd_kafka_resp_err_t code, const std::string& text);
+  std::size_t max_record() const { return context_.max_record; }
+  FetchLimits fetch_limits() const;
+  // A connection of a worker's is gone, or an answer on it was of no use.
+  void link_lost(const std::string& reason);
+  // What a broker sends only librdkafka understands; it reads on from here.
+  void leave_to_librdkafka(const std::string& why);
   // Bounded: every partition has been read to its end, by this process or by others of the group.
   // No lock is held.
   bool finished();
@@ -126,13 +134,22 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   void settle_doubts(const rd_kafka_topic_partition_list_t& committed);
   bool find_unknown_starts(rd_kafka_topic_partition_list_t* partitions);
   std::unique_ptr<Slot> make_slot(const rd_kafka_topic_partition_t& partition) const;
+  using Queues = std::vector<std::shared_ptr<rd_kafka_queue_t>>;  // by worker
+  Queues forward(const rd_kafka_topic_partition_list_t& partitions);
   void place(const rd_kafka_topic_partition_list_t& partitions);
+  void take(rd_kafka_topic_partition_list_t* partitions);
   void take_anew();
   void unassign();
   void revoke();
   bool stop_handing_out();
   void remember(bool committed);
   bool pause();  // false: closing
+
+  // links.cc
+  void serve_links(const std::stop_token& stop);
+  void hear_of_links();
+  bool find_leaders();
+  bool make_links(WorkerLanes& lanes, const std::stop_token& stop);
 
   const GroupOptions options_;
   const SourceContext context_;
@@ -151,6 +168,10 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   Duration others_seen_{};                    // bounded: when their offsets were asked for last
   std::size_t wake_turn_ = 0;
   std::vector<Queue> forwarded_;  // the assigned partitions' own queues
+  bool direct_;                   // the workers fetch by themselves (LinkFeed)
+  std::uint64_t assignments_ = 0;
+  Duration links_due_{};  // monotonic; no earlier after a failure
+  std::map<std::int32_t, std::pair<std::string, std::uint16_t>> brokers_;  // by id: host and port
 
   std::atomic<bool> healthy_{true};
   std::atomic<bool> failed_{false};
@@ -164,7 +185,8 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::mutex holding_;
   mutable std::mutex mutex_;
   std::optional<Error> error_;
-  std::vector<std::string> resets_;  // partition names
+  std::vector<std::string> resets_;                         // partition names
+  std::optional<std::string> link_lost_, only_librdkafka_;  // why
 };
 
 // The groups of a pipeline, by source node, for exactly-once sinks. Thread-safe.

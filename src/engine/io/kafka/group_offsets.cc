@@ -81,9 +81,8 @@ void Group::close() noexcept {
   // Without a rebalance on the way out (no member yet) the slots are still there.
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
+    worker->end_assignment();
     worker->slots.clear();
-    worker->last = nullptr;
-    worker->queue.reset();
   }
   forwarded_.clear();
 }

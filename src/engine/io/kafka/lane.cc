@@ -20,7 +20,7 @@ void Lane::reached(std::int64_t offset) {
   const bool none_waits = position_ == next_;
   if (offset < next_) return;
   next_ = offset;
-  at_end_ = true;
+  at_end_ = offset >= known_end_;
   if (none_waits) position_ = next_;
 }
 
@@ -34,6 +34,7 @@ void Lane::rewind() {
 void Lane::jump(std::int64_t offset, std::int64_t end) {
   next_ = position_ = offset;
   if (end_) end_ = std::min(*end_, end);
+  known_end_ = 0;
   at_end_ = false;
 }
 

@@ -19,10 +19,12 @@ class Lane {
 
   // A record was fetched. True: keep it, it will be handed out. False: drop it.
   bool offer(std::int64_t offset);
-  // The broker has nothing at or after `offset` now. Markers before it were skipped.
+  // The broker had nothing at or after `offset` when it was fetched. Markers before it were
+  // skipped.
   void reached(std::int64_t offset);
   // The broker says that the partition goes on up to `offset`.
   void grows_to(std::int64_t offset) {
+    known_end_ = offset;
     if (offset > next_) at_end_ = false;
   }
   // Kept records up to and including `offset` were handed out; `all`: none is waiting any more.
@@ -36,12 +38,14 @@ class Lane {
   std::int64_t next() const { return next_; }          // next one to be offered
   bool caught_up() const { return at_end_ && position_ == next_; }
   bool ended() const { return end_ && position_ >= *end_; }
-  bool wants_more() const { return !end_ || next_ < *end_; }
+  bool wants_more() const { return wants(next_); }
+  bool wants(std::int64_t offset) const { return !end_ || offset < *end_; }
 
  private:
   std::int64_t next_;
   std::int64_t position_;
   std::optional<std::int64_t> end_;
+  std::int64_t known_end_ = 0;  // that the broker was asked for last
   bool at_end_ = false;
 };
 

@@ -2,12 +2,13 @@
 // What workers see of a group: records, and where they stand.
 #include "engine/io/kafka/error_map.h"
 #include "engine/io/kafka/group.h"
+#include "engine/io/kafka/link_feed.h"
 #include "engine/io/kafka/position.h"
+#include "engine/io/kafka/queue_feed.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace streamd::kafka {
@@ -16,7 +17,10 @@ namespace {
 class LaneReader final : public Reader {
  public:
   LaneReader(std::shared_ptr<Group> group, unsigned worker)
-      : group_(std::move(group)), lanes_(group_->lanes(worker)) {}
+      : group_(std::move(group)),
+        lanes_(group_->lanes(worker)),
+        link_feed_(*group_, lanes_),
+        queue_feed_(*group_, lanes_) {}
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
   void partitions(std::vector<PartitionState>& out) override;
@@ -30,15 +34,16 @@ class LaneReader final : public Reader {
 
  private:
   Result<Pull> pull_records(const PullLimits& limits, RawBatch& out);
-  void fetch(std::size_t at_most);
-  void take(const rd_kafka_message_t& message);
+  bool fill_and_hand_out(const PullLimits& limits, RawBatch& out);
   bool hand_out(const PullLimits& limits, RawBatch& out);
   void look_for_end();
 
   std::shared_ptr<Group> group_;
   WorkerLanes& lanes_;
+  LinkFeed link_feed_;
+  QueueFeed queue_feed_;
+  Feed* feed_ = &link_feed_;              // of the assignment that was seen last
   std::optional<Duration> confirmed_at_;  // of what partitions() said last
-  std::size_t wanted_ = 0;                // of the fetch that is going on
 };
 
 Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
@@ -51,51 +56,23 @@ Result<Pull> LaneReader::pull(const PullLimits& limits, RawBatch& out) {
 
 Result<Pull> LaneReader::pull_records(const PullLimits& limits, RawBatch& out) {
   if (group_->failed()) return tl::unexpected(group_->error());
-  std::shared_ptr<rd_kafka_queue_t> queue;
   {
-    std::unique_lock lock(lanes_.mutex);
-    if (hand_out(limits, out)) return Pull::data;
-    fetch(limits.max_records);
-    if (hand_out(limits, out)) return Pull::data;
+    const std::lock_guard lock(lanes_.mutex);
+    if (fill_and_hand_out(limits, out)) return Pull::data;
     look_for_end();
-    queue = lanes_.queue;
-    if (!queue && limits.max_wait.micros > 0)
-      lanes_.assigned.wait_for(lock, std::chrono::microseconds(limits.max_wait.micros));
   }
   if (group_->bounded() && group_->finished()) return Pull::end;
-  const int wait_ms = static_cast<int>(limits.max_wait.micros / 1000);
-  if (!queue || wait_ms <= 0) return Pull::idle;
-
-  rd_kafka_message_t* first = nullptr;
-  if (rd_kafka_consume_batch_queue(queue.get(), wait_ms, &first, 1) < 1) return Pull::idle;
-  const MessagePtr owned(first);
+  if (limits.max_wait.micros < 1000) return Pull::idle;
+  feed_->wait(limits.max_wait);
   const std::lock_guard lock(lanes_.mutex);
-  // A rebalance may have happened meanwhile: then the message belongs to nobody here.
-  if (queue != lanes_.queue) return Pull::idle;
-  group_->sort_in(lanes_, *first);
-  fetch(limits.max_records);
-  return hand_out(limits, out) ? Pull::data : Pull::idle;
+  return fill_and_hand_out(limits, out) ? Pull::data : Pull::idle;
 }
 
-// Everything taken from the queue is attributed to its slot under the lock, so that a rebalance
-// finds it either in the queue or in the slot. librdkafka calls back for a whole queue under one
-// lock of its own, and what is left when we have enough goes back to the head of the queue.
-void LaneReader::fetch(std::size_t at_most) {
-  if (!lanes_.queue || lanes_.fetched.size() >= at_most) return;
-  wanted_ = at_most;
-  rd_kafka_consume_callback_queue(
-      lanes_.queue.get(), 0,
-      [](rd_kafka_message_t* message, void* self) {
-        static_cast<LaneReader*>(self)->take(*message);
-      },
-      this);
-}
-
-void LaneReader::take(const rd_kafka_message_t& message) {
-  group_->sort_in(lanes_, message);
-  if (lanes_.fetched.size() < wanted_ && !lanes_.fetched.block_is_full()) return;
-  lanes_.backlog = true;
-  rd_kafka_yield(group_->client()->get());
+bool LaneReader::fill_and_hand_out(const PullLimits& limits, RawBatch& out) {
+  if (hand_out(limits, out)) return true;
+  feed_ = lanes_.direct ? static_cast<Feed*>(&link_feed_) : &queue_feed_;
+  feed_->fill(limits.max_records);
+  return hand_out(limits, out);
 }
 
 bool LaneReader::hand_out(const PullLimits& limits, RawBatch& out) {
@@ -108,7 +85,7 @@ bool LaneReader::hand_out(const PullLimits& limits, RawBatch& out) {
 }
 
 void LaneReader::look_for_end() {
-  if (!group_->bounded() || !lanes_.queue) return;
+  if (!group_->bounded() || lanes_.assignment == 0) return;
   lanes_.done = std::all_of(lanes_.slots.begin(), lanes_.slots.end(),
                             [](const auto& slot) { return slot->lane.ended(); });
 }
@@ -135,21 +112,14 @@ void LaneReader::partitions(std::vector<PartitionState>& out) {
   }
 }
 
-constexpr std::size_t kFaultBytes = 64 * 1024;
-
-RawRecord raw_record(const rd_kafka_message_t& message, std::size_t longest) {
+RawRecord raw_record(const rd_kafka_message_t& message) {
   RawRecord record;
   record.position = static_cast<std::uint64_t>(message.offset);
   rd_kafka_timestamp_type_t kind;
   const std::int64_t millis = rd_kafka_message_timestamp(&message, &kind);
   if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis > 0) record.arrival = {millis * 1000};
   record.tombstone = message.payload == nullptr;
-  if (record.tombstone) return record;
-  record.data = {static_cast<const char*>(message.payload), message.len};
-  if (message.len > longest) {
-    record.fault = "too-long";
-    record.data = record.data.substr(0, std::min(message.len, kFaultBytes));
-  }
+  if (!record.tombstone) record.data = {static_cast<const char*>(message.payload), message.len};
   return record;
 }
 
@@ -159,73 +129,31 @@ Result<std::unique_ptr<Reader>> Group::reader(unsigned worker) {
   return std::make_unique<LaneReader>(shared_from_this(), worker);
 }
 
-std::uint32_t WorkerLanes::number_of(const std::string& name) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) {
-    names.push_back(name);
-    return static_cast<std::uint32_t>(names.size() - 1);
-  }
-  return static_cast<std::uint32_t>(found - names.begin());
-}
-
-Slot* WorkerLanes::find(const std::string& name) {
-  for (const auto& slot : slots)
-    if (slot->name == name) return slot.get();
-  return nullptr;
-}
-
-Slot* WorkerLanes::find(std::uint32_t number) {
-  for (const auto& slot : slots)
-    if (slot->number == number) return slot.get();
-  return nullptr;
-}
-
-void WorkerLanes::forget_fetched() {
-  fetched.clear();
-  for (auto& slot : slots) {
-    slot->waiting = 0;
-    slot->lane.rewind();
-  }
-}
-
-Slot* WorkerLanes::find(const rd_kafka_message_t& message) {
-  if (message.rkt == nullptr) return nullptr;
-  const auto is = [&message](const Slot& slot) {
-    return slot.partition == message.partition && slot.handle == message.rkt;
-  };
-  if (last && is(*last)) return last;
-  for (const auto& slot : slots)
-    if (is(*slot)) return last = slot.get();
-  Slot* slot =
-      find(streamd::kafka::partition_name(rd_kafka_topic_name(message.rkt), message.partition));
-  if (slot) slot->handle = message.rkt;
-  return slot;
-}
-
 void Group::sort_in(WorkerLanes& to, const rd_kafka_message_t& message) {
   Slot* slot = to.find(message);
   if (slot == nullptr || slot->revoked) return;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     slot->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (slot->stalled || !slot->lane.offer(message.offset)) return;
-    to.fetched.add(slot->number, raw_record(message, context_.max_record));
-    ++slot->waiting;
-    return;
+    return to.keep(*slot, raw_record(message), context_.max_record);
   }
-  const auto code = message.err;
-  if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    slot->lane.reached(message.offset);
-  } else if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-    slot->stalled = true;
+  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return slot->lane.reached(message.offset);
+  const char* text = rd_kafka_message_errstr(&message);
+  sort_in(*slot, message.err, text ? text : "");
+}
+
+void Group::sort_in(Slot& slot, rd_kafka_resp_err_t code, const std::string& text) {
+  if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+      code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    slot.stalled = true;
     const std::lock_guard lock(mutex_);
-    resets_.push_back(slot->name);
+    resets_.push_back(slot.name);
   } else if (is_permanent(code)) {
-    fail(to_error(code, fmt::format("reading {}", slot->name)));
-  } else if (code != slot->last_error && !is_outage(code)) {
-    const char* text = rd_kafka_message_errstr(&message);
+    fail(to_error(code, fmt::format("reading {}", slot.name)));
+  } else if (code != slot.last_error && !is_outage(code)) {
     log(code == RD_KAFKA_RESP_ERR__BAD_MSG ? 2 : 1,
-        fmt::format("{} at offset {}: {}", slot->name, message.offset, text ? text : ""));
-    slot->last_error = code;
+        fmt::format("{} at offset {}: {}", slot.name, slot.lane.next(), text));
+    slot.last_error = code;
   }
 }
 
@@ -234,7 +162,7 @@ bool Group::finished() {
   if (!assigned_ || !rest_is_read_) return false;
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
-    if (!worker->done || !worker->queue) return false;
+    if (!worker->done || worker->assignment == 0) return false;
   }
   finished_ = true;
   return true;

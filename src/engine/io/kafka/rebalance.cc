@@ -54,8 +54,7 @@ void Group::assign(rd_kafka_topic_partition_list_t* partitions) {
                                               target->partition) != nullptr;
   });
   place(*partitions);
-  const auto code = rd_kafka_assign(client_->get(), partitions);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(to_error(code, "taking partitions"));
+  take(partitions);
   advice_.assigned(*partitions, client_);
 }
 
@@ -175,10 +174,9 @@ std::unique_ptr<Slot> Group::make_slot(const rd_kafka_topic_partition_t& partiti
   return slot;
 }
 
-// Makes slots and queues before librdkafka may fetch anything for them. A slot that is there stays
-// what it is and is read anew from its position.
-void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
-  std::vector<std::shared_ptr<rd_kafka_queue_t>> queues;
+// librdkafka's queues of the partitions lead into those of the workers.
+Group::Queues Group::forward(const rd_kafka_topic_partition_list_t& partitions) {
+  Queues queues;
   for (std::size_t w = 0; w < workers_.size(); ++w)
     queues.emplace_back(rd_kafka_queue_new(client_->get()), rd_kafka_queue_destroy);
   forwarded_.clear();
@@ -189,6 +187,14 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
     if (own) rd_kafka_queue_forward(own.get(), queues[w].get());
     forwarded_.push_back(std::move(own));
   }
+  return queues;
+}
+
+// Makes slots before anything may be fetched for them. A slot that is there stays what it is and is
+// read anew from its position.
+void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
+  const auto queues = direct_ ? Queues(workers_.size()) : forward(partitions);
+  ++assignments_;
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     auto& worker = *workers_[w];
     {
@@ -203,10 +209,13 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
         worker.slots.push_back(make_slot(p));
         worker.slots.back()->number = worker.number_of(worker.slots.back()->name);
       }
+      for (auto& slot : worker.slots) slot->fetch_at = slot->lane.next();
       worker.last = nullptr;
       worker.done = false;
       worker.confirmed_at.reset();
-      worker.queue = std::move(queues[w]);
+      worker.assignment = assignments_;
+      worker.direct = direct_;
+      worker.queue = queues[w];
     }
     worker.assigned.notify_all();
   }
@@ -225,15 +234,24 @@ void Group::take_anew() {
   const auto list = new_list();
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
-    worker->forget_fetched();
+    worker->end_assignment();
     for (auto& slot : worker->slots) {
       add(list, slot->topic, slot->partition, slot->lane.position());
     }
-    worker->queue.reset();
   }
   place(*list);
-  const auto code = rd_kafka_assign(client_->get(), list.get());
+  take(list.get());
+}
+
+// For the group we read them, whoever fetches.
+void Group::take(rd_kafka_topic_partition_list_t* partitions) {
+  const auto code = rd_kafka_assign(client_->get(), partitions);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(to_error(code, "taking partitions"));
+  if (partitions->cnt == 0) return;
+  if (direct_)
+    rd_kafka_pause_partitions(client_->get(), partitions);
+  else if (options_.direct)  // paused before it was left to librdkafka: it remembers that
+    rd_kafka_resume_partitions(client_->get(), partitions);
 }
 
 void Group::revoke() {
@@ -277,9 +295,8 @@ void Group::remember(bool committed) {
       Ownership whole = Ownership::whole;
       ownership_.compare_exchange_strong(whole, Ownership::in_doubt);
     }
+    worker->end_assignment();
     worker->slots.clear();
-    worker->last = nullptr;
-    worker->queue.reset();
   }
 }
 

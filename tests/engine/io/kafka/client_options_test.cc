@@ -105,3 +105,17 @@ TEST_CASE("options must be a map of single values", "[kafka]") {
   CHECK(problems.errors() == 2);
   CHECK(read_properties(ConfigNode{}, Role::consumer, options, problems));
 }
+
+TEST_CASE("only properties of the membership leave the fetching to streamd", "[kafka]") {
+  ClientOptions options;
+  CHECK(may_fetch_directly(options));
+  options.properties = {{"session.timeout.ms", "6000"}, {"group.instance.id", "a"}};
+  CHECK(may_fetch_directly(options));
+  for (const char* name : {"security.protocol", "sasl.username", "ssl.ca.location", "client.rack",
+                           "fetch.wait.max.ms", "isolation.level", "broker.address.family"}) {
+    CAPTURE(name);
+    options.properties.push_back({name, "x"});
+    CHECK_FALSE(may_fetch_directly(options));
+    options.properties.pop_back();
+  }
+}

@@ -111,3 +111,21 @@ TEST_CASE("a jump moves both ends and shortens a bounded lane", "[kafka]") {
   lane.handed_out(9, true);
   CHECK(lane.ended());
 }
+
+TEST_CASE("an answer from before the last question does not end a partition", "[kafka]") {
+  Lane lane(10);
+  lane.grows_to(15);
+  lane.offer(10);
+  lane.handed_out(10, true);
+  lane.reached(11);
+  CHECK_FALSE(lane.caught_up());
+  CHECK(lane.position() == 11);
+  for (std::int64_t offset = 11; offset < 15; ++offset) lane.offer(offset);
+  lane.handed_out(14, true);
+  lane.reached(15);
+  CHECK(lane.caught_up());
+  // Aborted records at the end may leave less to read than was said.
+  lane.grows_to(14);
+  lane.reached(15);
+  CHECK(lane.caught_up());
+}

@@ -34,6 +34,7 @@ struct MemberOptions {
   std::size_t max_record = 1 << 20;
   std::uint64_t prefetch = 8u << 20;
   int session_ms = 6000;
+  bool direct = true;
 };
 
 class Member {
@@ -51,6 +52,7 @@ class Member {
     group.until_end = options.until_end;
     group.from_latest = options.from_latest;
     group.prefetch_bytes = options.prefetch;
+    group.direct = options.direct;
     SourceContext context;
     context.node = "in";
     context.pipeline = "p";

@@ -133,6 +133,11 @@ std::int64_t MockCluster::committed(const std::string& group, const std::string&
   return offset < 0 ? -1 : offset;
 }
 
+void MockCluster::lead(const std::string& topic, int partition, int broker) {
+  REQUIRE(rd_kafka_mock_partition_set_leader(inside_->cluster, topic.c_str(), partition, broker) ==
+          RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void MockCluster::fail_requests(int api_key, int count, int code) {
   const auto error = static_cast<rd_kafka_resp_err_t>(code);
   for (int i = 0; i < count; ++i)

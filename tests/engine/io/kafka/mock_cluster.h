@@ -33,6 +33,8 @@ class MockCluster {
   std::vector<std::vector<std::string>> read(const std::string& topic, int partitions);
   // What the group has committed, -1 for nothing.
   std::int64_t committed(const std::string& group, const std::string& topic, int partition);
+  // Brokers are 1, 2, …
+  void lead(const std::string& topic, int partition, int broker);
   // The next `count` requests of that kind fail with that code.
   void fail_requests(int api_key, int count, int code);
 
