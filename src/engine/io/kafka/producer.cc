@@ -35,9 +35,7 @@ Settings settings_of(const ProducerOptions& options) {
     settings.emplace_back("message.timeout.ms", "0");
   } else {
     settings.emplace_back("transactional.id", options.transactional_id);
-    // An outage shorter than this heals; a longer one ends the process, and the restart goes on at
-    // the last committed epoch.
-    settings.emplace_back("transaction.timeout.ms", "300000");
+    settings.emplace_back("transaction.timeout.ms", std::to_string(kTransactionMs));
   }
   return settings;
 }

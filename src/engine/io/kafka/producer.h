@@ -25,6 +25,10 @@ struct Ticket {
   std::atomic<std::uint64_t> open{0};
 };
 
+// An outage shorter than this heals; after a longer one the pipeline goes on from its last
+// committed epoch.
+inline constexpr std::int64_t kTransactionMs = 300'000;
+
 struct ProducerOptions {
   ClientOptions client;
   std::string transactional_id;  // empty: no transactions

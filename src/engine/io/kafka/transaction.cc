@@ -126,7 +126,8 @@ KafkaTransaction::KafkaTransaction(std::shared_ptr<Producer> producer, ProducerO
       options_(std::move(options)),
       pipeline_(context.pipeline),
       state_id_(context.state_id),
-      shared_(*context.shared) {
+      shared_(*context.shared),
+      clock_(*context.clock) {
   // Until the first answer the engine asks and tells.
   producer_->inside().quiet = true;
 }
@@ -175,8 +176,15 @@ Status KafkaTransaction::open_transaction() {
   STREAMD_TRY(producer_->status());
   STREAMD_TRY(init());
   STREAMD_TRY(from(rd_kafka_begin_transaction(client_of(*producer_)), "beginning a transaction"));
+  opened_at_ = clock_.monotonic();
   open_.store(true, std::memory_order_release);
   return {};
+}
+
+// A coordinator aborts what is open for so long, and calls whoever comes back with it fenced.
+bool KafkaTransaction::has_expired() const {
+  const auto limit = millis_of(options_.client, "transaction.timeout.ms", kTransactionMs);
+  return clock_.monotonic() - opened_at_ >= Duration::from_millis(limit);
 }
 
 Status KafkaTransaction::begin() {
@@ -322,8 +330,12 @@ Status KafkaTransaction::finish() {
                   "committing a transaction");
     if (status || status.error().retry == Retry::never) break;
   }
-  if (!status) status.error().retry = Retry::never;
-  return status;
+  if (status) return status;
+  status.error().retry = Retry::never;
+  if (!has_expired()) return status;
+  status.error().message = "a transaction was open for longer than transaction.timeout.ms";
+  status.error().hint.clear();
+  return tl::unexpected(lost(std::move(status).error()));
 }
 
 Status KafkaTransaction::commit(Epoch epoch, const std::map<std::string, Positions>& positions) {

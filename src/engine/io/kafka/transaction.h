@@ -64,16 +64,19 @@ class KafkaTransaction final : public Transaction {
                                             const std::map<std::string, Positions>& positions);
   Status send_offsets(const std::vector<Part>& parts);
   Status finish();
+  bool has_expired() const;
 
   const std::shared_ptr<Producer> producer_;
   const ProducerOptions options_;
   const std::string pipeline_;
   const std::string state_id_;
   Shared& shared_;
+  const Clock& clock_;
   std::atomic<bool> open_{false};
   std::atomic<Epoch> committed_{0};
   std::mutex mutex_;  // held during calls to Kafka, guards these:
   bool initialised_ = false;
+  Duration opened_at_{};  // monotonic
   std::string marker_topic_;
   std::string cluster_;
   std::mutex sinks_mutex_;  // taken after mutex_, never held for long, guards these:
