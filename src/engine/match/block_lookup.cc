@@ -25,7 +25,7 @@ struct Chosen {
 struct IndicatorList::Probe {
   std::uint64_t hash;
   std::string_view key;
-  std::uint32_t entry;
+  std::uint32_t text;
   std::uint8_t question;
 };
 
@@ -80,76 +80,93 @@ void IndicatorList::find_addresses(const Question* asked, std::size_t count, Eve
   }
 }
 
+// What a probe of a table of texts reads next is fetched.
+void IndicatorList::look_for(Probe& probe, const TextTable& table) const {
+  probe.text = table.candidate(probe.hash);
+  if (probe.text == TextTable::kLookOn)
+    table.prefetch_behind(probe.hash);
+  else
+    __builtin_prefetch(text_.data() + probe.text);
+}
+
 void IndicatorList::find_domains(const Question* asked, std::size_t count, EventTime now,
                                  Hit* hits) const {
-  constexpr std::size_t kTogether = 16, kMostProbes = 64;
-  DomainLabels labels[kTogether];
+  constexpr std::size_t kMostProbes = 128, kMostOfOne = 32;
+  DomainLabels labels(seed_);
   Probe probes[kMostProbes];
-  Chosen done;
-  for (std::size_t begin = 0; begin < count;) {
-    std::size_t used = 0, probing = 0;
-    for (; begin < count && used < kTogether && probing + 32 <= kMostProbes; ++begin) {
-      const Question& question = asked[begin];
-      if (hits[begin] != 0 || question.text.empty()) continue;
-      DomainLabels& cut = labels[used];
-      if (!cut.read(domain_key(question.text))) continue;
-      ++used;
-      done.add(begin);
-      for (std::size_t left = cut.count(); left > 0; --left) {
-        if ((label_counts_ & label_count_bit(left)) == 0) continue;
-        // Names with more labels than any domain has to be believed are looked up one by one.
-        if (probing == kMostProbes) {
-          hits[begin] = find_domain(question.text);
-          break;
-        }
-        Probe& probe = probes[probing++];
-        probe = {hash_bytes(cut.last(left), seed_), cut.last(left), 0,
-                 static_cast<std::uint8_t>(begin)};
-        domains_.prefetch(probe.hash);
-      }
+  std::uint8_t candidates[kMostProbes];
+  Chosen open;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (hits[i] != 0 || asked[i].text.empty()) continue;
+    __builtin_prefetch(asked[i].text.data());
+    open.add(i);
+  }
+  for (std::size_t next = 0; next < open.count;) {
+    std::size_t probing = 0;
+    for (; next < open.count && probing + kMostOfOne <= kMostProbes; ++next) {
+      const std::uint8_t i = open.which[next];
+      const std::string_view key = trimmed_domain(asked[i].text);
+      if (!labels.read(key)) continue;
+      const std::size_t first = probing;
+      labels.ends(label_counts_, [&](std::uint64_t hash, std::size_t size) {
+        if (probing == kMostProbes) return;
+        domains_.prefetch(hash);
+        probes[probing++] = {hash, key.substr(key.size() - size), 0, i};
+      });
+      // Names with more labels than any domain has to be believed are looked up one by one.
+      if (probing == kMostProbes && probing - first > kMostOfOne)
+        hits[i] = find_domain(asked[i].text);
     }
+    std::size_t found = 0;
     for (std::size_t p = 0; p < probing; ++p) {
-      probes[p].entry = domains_.candidate(probes[p].hash);
-      if (probes[p].entry != 0) __builtin_prefetch(&entries_[probes[p].entry]);
+      look_for(probes[p], domains_);
+      candidates[found] = static_cast<std::uint8_t>(p);
+      found += probes[p].text != 0 ? 1 : 0;
     }
-    for (std::size_t p = 0; p < probing; ++p)
-      if (probes[p].entry != 0) __builtin_prefetch(text_.data() + entries_[probes[p].entry].text);
-    for (std::size_t p = 0; p < probing; ++p) {
-      const Probe& probe = probes[p];
-      if (probe.entry == 0 || hits[probe.question] != 0) continue;
-      const auto same = [&](std::uint32_t entry) {
-        return equals_lowered(domain_key(value_of(entry)), probe.key);
-      };
-      hits[probe.question] = same(probe.entry) ? probe.entry : domains_.find(probe.hash, same);
+    // From the back: longer ends stand behind shorter ones.
+    while (found-- > 0) {
+      const Probe& probe = probes[candidates[found]];
+      Hit& hit = hits[probe.question];
+      if (hit != 0) continue;
+      if (probe.text != TextTable::kLookOn &&
+          equals_lowered(trimmed_domain(text_at(probe.text)), probe.key))
+        hit = entry_at(probe.text);
+      else
+        hit = domain_of(probe.hash, probe.key);
     }
   }
-  alive(now, hits, done.which, done.count);
+  alive(now, hits, open.which, open.count);
 }
 
 void IndicatorList::find_texts(const Question* asked, std::size_t count, EventTime now,
                                Hit* hits) const {
-  Chosen those;
+  Chosen open;
   Probe probes[kLookupBlock];
+  std::uint8_t candidates[kLookupBlock];
   for (std::size_t i = 0; i < count; ++i) {
     if (hits[i] != 0 || asked[i].text.empty()) continue;
-    Probe& probe = probes[those.count];
-    probe = {hash_bytes(asked[i].text, seed_), asked[i].text, 0, static_cast<std::uint8_t>(i)};
-    those.add(i);
-    texts_.prefetch(probe.hash);
+    __builtin_prefetch(asked[i].text.data());
+    open.add(i);
   }
-  for (std::size_t p = 0; p < those.count; ++p) {
-    probes[p].entry = texts_.candidate(probes[p].hash);
-    if (probes[p].entry != 0) __builtin_prefetch(&entries_[probes[p].entry]);
+  for (std::size_t p = 0; p < open.count; ++p) {
+    const std::string_view text = asked[open.which[p]].text;
+    probes[p] = {hash_bytes(text, seed_), text, 0, open.which[p]};
+    texts_.prefetch(probes[p].hash);
   }
-  for (std::size_t p = 0; p < those.count; ++p)
-    if (probes[p].entry != 0) __builtin_prefetch(text_.data() + entries_[probes[p].entry].text);
-  for (std::size_t p = 0; p < those.count; ++p) {
-    if (probes[p].entry == 0) continue;
-    const auto same = [&](std::uint32_t entry) { return value_of(entry) == probes[p].key; };
-    hits[probes[p].question] =
-        same(probes[p].entry) ? probes[p].entry : texts_.find(probes[p].hash, same);
+  std::size_t found = 0;
+  for (std::size_t p = 0; p < open.count; ++p) {
+    look_for(probes[p], texts_);
+    candidates[found] = static_cast<std::uint8_t>(p);
+    found += probes[p].text != 0 ? 1 : 0;
   }
-  alive(now, hits, those.which, those.count);
+  for (std::size_t c = 0; c < found; ++c) {
+    const Probe& probe = probes[candidates[c]];
+    if (probe.text != TextTable::kLookOn && text_at(probe.text) == probe.key)
+      hits[probe.question] = entry_at(probe.text);
+    else
+      hits[probe.question] = text_of(probe.hash, probe.key);
+  }
+  alive(now, hits, open.which, open.count);
 }
 
 }  // namespace streamd

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/match/indicator.h"
 
+#include "engine/match/domain_labels.h"
+
 namespace streamd {
 namespace {
 
@@ -11,12 +13,7 @@ bool is_domain_byte(char c) {
 
 }  // namespace
 
-std::string_view domain_key(std::string_view text) {
-  if (text.starts_with("*.")) text.remove_prefix(2);
-  if (text.starts_with('.')) text.remove_prefix(1);
-  if (text.ends_with('.')) text.remove_suffix(1);
-  return text;
-}
+std::string_view domain_key(std::string_view text) { return trimmed_domain(text); }
 
 bool is_domain(std::string_view key) {
   if (key.empty() || key.size() > 253) return false;

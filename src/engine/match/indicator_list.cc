@@ -38,22 +38,31 @@ IndicatorList::Hit IndicatorList::find(const IpNetwork& network, EventTime now) 
 }
 
 IndicatorList::Hit IndicatorList::find_domain(std::string_view value) const {
-  DomainLabels labels;
-  if (!labels.read(domain_key(value))) return 0;
-  for (std::size_t left = labels.count(); left > 0; --left) {
-    if ((label_counts_ & label_count_bit(left)) == 0) continue;
-    const std::string_view key = labels.last(left);
-    const Hit hit = domains_.find(hash_bytes(key, seed_), [&](std::uint32_t entry) {
-      return equals_lowered(domain_key(value_of(entry)), key);
-    });
-    if (hit != 0) return hit;
-  }
-  return 0;
+  DomainLabels labels(seed_);
+  const std::string_view key = trimmed_domain(value);
+  Hit hit = 0;
+  if (!labels.read(key)) return 0;
+  labels.ends(label_counts_, [&](std::uint64_t hash, std::size_t size) {
+    if (const Hit longer = domain_of(hash, key.substr(key.size() - size))) hit = longer;
+  });
+  return hit;
 }
 
 IndicatorList::Hit IndicatorList::find_text(std::string_view value) const {
-  return texts_.find(hash_bytes(value, seed_),
-                     [&](std::uint32_t entry) { return value_of(entry) == value; });
+  return text_of(hash_bytes(value, seed_), value);
+}
+
+IndicatorList::Hit IndicatorList::domain_of(std::uint64_t hash, std::string_view key) const {
+  const std::uint32_t text = domains_.find(hash, [&](std::uint32_t known) {
+    return equals_lowered(trimmed_domain(text_at(known)), key);
+  });
+  return text == 0 ? 0 : entry_at(text);
+}
+
+IndicatorList::Hit IndicatorList::text_of(std::uint64_t hash, std::string_view value) const {
+  const std::uint32_t text =
+      texts_.find(hash, [&](std::uint32_t known) { return text_at(known) == value; });
+  return text == 0 ? 0 : entry_at(text);
 }
 
 Indicator IndicatorList::at(Hit hit) const {
@@ -77,7 +86,7 @@ std::size_t IndicatorList::live(EventTime now) const {
 }
 
 std::size_t IndicatorList::bytes() const {
-  return text_.capacity() + entries_.capacity() * sizeof(Entry) +
+  return text_.size() + entries_.capacity() * sizeof(Entry) +
          infos_.capacity() * sizeof(IndicatorInfo) + v4_.bytes() + v6_.bytes() + domains_.bytes() +
          texts_.bytes();
 }

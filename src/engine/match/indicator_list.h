@@ -10,17 +10,19 @@
 // entry (the wider network, the domain above) is found then, as if the entry were not there.
 // An exception takes its value, and what is below it, out of the list again.
 //
-// Memory per entry: 24 B + its text + what finds it (segments.h; domains and texts 12 to 24 B).
+// Memory per entry: 24 B + its text + what finds it (segments.h; domains and texts about 30 B).
 #pragma once
 
 #include "engine/core/time.h"
 #include "engine/match/address.h"
 #include "engine/match/indicator.h"
+#include "engine/match/large_array.h"
 #include "engine/match/question.h"
 #include "engine/match/segments.h"
 #include "engine/match/text_table.h"
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +72,19 @@ class IndicatorList {
   std::string_view value_of(Hit hit) const {
     return {text_.data() + entries_[hit].text, entries_[hit].size};
   }
+  // In front of a domain or plain text stand its size and the number of its entry: who has the text
+  // needs no other line of memory to compare it.
+  static constexpr std::size_t kTextHead = sizeof(std::uint32_t) + sizeof(std::uint16_t);
+  std::string_view text_at(std::uint32_t text) const {
+    std::uint16_t size = 0;
+    std::memcpy(&size, text_.data() + text - sizeof size, sizeof size);
+    return {text_.data() + text, size};
+  }
+  Hit entry_at(std::uint32_t text) const {
+    Hit entry = 0;
+    std::memcpy(&entry, text_.data() + text - kTextHead, sizeof entry);
+    return entry;
+  }
   // The entry itself if it lives, else the first behind it that does.
   Hit alive(Hit hit, EventTime now) const {
     if (now.micros < all_live_until_) return hit;
@@ -81,11 +96,14 @@ class IndicatorList {
   void find_addresses(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
   void find_domains(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
   void find_texts(const Question* asked, std::size_t count, EventTime now, Hit* hits) const;
+  void look_for(Probe& probe, const TextTable& table) const;
   Hit find_domain(std::string_view value) const;
   Hit find_text(std::string_view value) const;
+  Hit domain_of(std::uint64_t hash, std::string_view key) const;
+  Hit text_of(std::uint64_t hash, std::string_view value) const;
 
   std::uint64_t seed_ = 0;
-  std::string text_;
+  LargeArray<char> text_;
   LargeArray<Entry> entries_{1};  // [0] is nothing
   std::vector<IndicatorInfo> infos_{1};
   V4Map v4_;
@@ -130,6 +148,7 @@ class IndicatorListBuilder {
 
   std::string_view add_network(const IpNetwork& network, const New& entry);
   std::uint32_t append(const New& entry, unsigned prefix);
+  std::uint32_t append_text(const New& entry);
   void build_networks();
   // One more entry of a value that `head` has already.
   void link_same(std::uint32_t head, std::uint32_t entry);

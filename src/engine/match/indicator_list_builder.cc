@@ -4,6 +4,8 @@
 #include "engine/match/indicator_list.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -107,7 +109,8 @@ IndicatorListBuilder::IndicatorListBuilder(std::uint64_t hash_seed)
 
 void IndicatorListBuilder::reserve(std::size_t entries, std::size_t text_bytes) {
   list_->entries_.reserve(std::min(entries, kMaxEntries) + 1);
-  list_->text_.reserve(std::min(text_bytes, kMaxText));
+  constexpr std::size_t kBeside = 2 * IndicatorList::kTextHead;  // with what is left free
+  list_->text_.reserve(std::min(text_bytes + entries * kBeside, kMaxText));
 }
 
 std::uint32_t IndicatorListBuilder::info(const IndicatorInfo& info) {
@@ -135,9 +138,9 @@ std::string_view IndicatorListBuilder::add(const New& entry) {
   const bool dotted = key.find('.') != std::string_view::npos;
   if (entry.kind == IndicatorKind::domain ||
       (entry.kind == IndicatorKind::automatic && domain && dotted))
-    domains_.push_back(append(entry, 0));
+    domains_.push_back(append_text(entry));
   else
-    texts_.push_back(append(entry, 0));
+    texts_.push_back(append_text(entry));
   return {};
 }
 
@@ -160,9 +163,27 @@ std::uint32_t IndicatorListBuilder::append(const New& from, unsigned prefix) {
   if (from.exception) ++list_->merged_;
   entry.prefix = prefix & 0xFFu;
   entry.expires = from.expires.micros;
-  list_->text_.append(from.value).append(from.comment.substr(0, entry.comment));
+  list_->text_.insert(list_->text_.end(), from.value.begin(), from.value.end());
+  list_->text_.insert(list_->text_.end(), from.comment.begin(),
+                      from.comment.begin() + entry.comment);
   list_->entries_.push_back(entry);
   return static_cast<std::uint32_t>(list_->entries_.size() - 1);
+}
+
+// What fits into a cache line does not lie on two.
+std::uint32_t IndicatorListBuilder::append_text(const New& entry) {
+  constexpr std::size_t kLine = 64;
+  auto& text = list_->text_;
+  const auto number = static_cast<std::uint32_t>(list_->entries_.size());
+  const auto value_size = static_cast<std::uint16_t>(entry.value.size());
+  const std::size_t size = IndicatorList::kTextHead + value_size;
+  if (size <= kLine && text.size() % kLine + size > kLine)
+    text.resize((text.size() + kLine - 1) / kLine * kLine);
+  std::array<char, IndicatorList::kTextHead> head;
+  std::memcpy(head.data(), &number, sizeof number);
+  std::memcpy(head.data() + sizeof number, &value_size, sizeof value_size);
+  text.insert(text.end(), head.begin(), head.end());
+  return append(entry, 0);
 }
 
 std::shared_ptr<const IndicatorList> IndicatorListBuilder::build() {
@@ -215,7 +236,7 @@ void IndicatorListBuilder::build_networks() {
 }
 
 bool IndicatorListBuilder::same_payload(const Entry& a, const Entry& b) const {
-  const std::string_view text = list_->text_;
+  const std::string_view text(list_->text_.data(), list_->text_.size());
   return a.info == b.info &&
          text.substr(a.text + a.size, a.comment) == text.substr(b.text + b.size, b.comment);
 }
@@ -268,44 +289,40 @@ void IndicatorListBuilder::build_texts() {
   list_->texts_.reserve(texts_.size());
   for (const std::uint32_t entry : texts_) {
     const std::string_view value = list_->value_of(entry);
-    if (const auto head = list_->find_text(value); head != 0)
+    const std::uint64_t hash = hash_bytes(value, list_->seed_);
+    if (const auto head = list_->text_of(hash, value); head != 0)
       link_same(head, entry);
     else
-      list_->texts_.insert(hash_bytes(value, list_->seed_), entry);
+      list_->texts_.insert(hash, list_->entries_[entry].text);
   }
 }
 
 void IndicatorListBuilder::build_domains() {
-  auto& table = list_->domains_;
-  table.reserve(domains_.size());
-  DomainLabels labels;
-  const auto head_of = [&](std::string_view key) {
-    return table.find(hash_bytes(key, list_->seed_), [&](std::uint32_t entry) {
-      return equals_lowered(domain_key(list_->value_of(entry)), key);
-    });
-  };
+  list_->domains_.reserve(domains_.size());
+  DomainLabels labels(list_->seed_);
   std::vector<std::uint32_t> heads;
   heads.reserve(domains_.size());
   for (const std::uint32_t entry : domains_) {
-    labels.read(domain_key(list_->value_of(entry)));
-    const std::string_view key = labels.last(labels.count());
-    if (const auto head = head_of(key); head != 0) {
+    const std::string_view key = domain_key(list_->value_of(entry));
+    labels.read(key);
+    const std::uint64_t hash = labels.hash();
+    if (const auto head = list_->domain_of(hash, key); head != 0) {
       link_same(head, entry);
       continue;
     }
-    table.insert(hash_bytes(key, list_->seed_), entry);
+    list_->domains_.insert(hash, list_->entries_[entry].text);
     heads.push_back(entry);
     list_->label_counts_ |= label_count_bit(labels.count());
   }
   for (const std::uint32_t head : heads) {
-    labels.read(domain_key(list_->value_of(head)));
-    for (std::size_t left = labels.count() - 1; left > 0; --left) {
-      if ((list_->label_counts_ & label_count_bit(left)) == 0) continue;
-      if (const auto above = head_of(labels.last(left)); above != 0) {
-        link_behind(head, above);
-        break;
-      }
-    }
+    const std::string_view key = domain_key(list_->value_of(head));
+    labels.read(key);
+    IndicatorList::Hit above = 0;
+    labels.ends(list_->label_counts_, [&](std::uint64_t hash, std::size_t size) {
+      if (size == key.size()) return;
+      if (const auto longer = list_->domain_of(hash, key.substr(key.size() - size))) above = longer;
+    });
+    if (above != 0) link_behind(head, above);
   }
 }
 

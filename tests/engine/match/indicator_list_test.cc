@@ -85,6 +85,26 @@ TEST_CASE("texts have to be equal") {
   CHECK(found(*list, "roott").empty());
 }
 
+TEST_CASE("values of any size are found, each with its own payload") {
+  IndicatorListBuilder builder(7);
+  std::vector<std::string> values{std::string(4096, 't')};
+  for (std::size_t size = 1; size <= 200; ++size) {
+    values.push_back("text " + std::string(size, 't'));
+    values.push_back(std::string(size % 60 + 1, 'd') + "." + std::string(size / 4 + 1, 'e'));
+  }
+  for (const auto& value : values)
+    REQUIRE(builder.add({.value = value, .comment = "of " + value}).empty());
+  const auto list = builder.build();
+  for (const auto& value : values) {
+    INFO(value);
+    REQUIRE(found(*list, value) == value);
+    REQUIRE(list->at(list->find(value, kNow)).comment == "of " + value);
+    REQUIRE(found(*list, value + "x").empty());
+    const bool domain = value.find('.') != std::string::npos;
+    REQUIRE(found(*list, "www." + value) == (domain ? value : ""));
+  }
+}
+
 TEST_CASE("a list of one kind takes no other") {
   IndicatorListBuilder builder(7);
   CHECK(builder.add({.value = "evil.example", .kind = IndicatorKind::address}) ==
