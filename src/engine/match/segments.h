@@ -8,8 +8,10 @@
 // a cell with what begins where in it. Three cache lines per look-up, whatever the list. 4 MiB +
 // 4 B per run + 16 to 40 B per mixed /24 with up to seven beginnings, else 40 B + 4 B for each.
 // IPv4, few networks: a binary search, 8 B per segment.
-// IPv6: a tree of cache lines over the upper halves of the addresses at which segments begin, then
-// a search among those with the same upper half. 14 B per upper half + 12 B per segment.
+// IPv6: a tree of cache lines over the upper halves of the addresses at which segments begin. Where
+// several begin in one upper half they have a cell with their lower halves. One line beyond those
+// that stay in the cache, two for an upper half with a cell. 15 B per upper half + 12 to 16 B per
+// segment in a cell.
 #pragma once
 
 #include "engine/core/hash.h"
@@ -93,8 +95,8 @@ class V4Map {
 
 class V6Map {
  public:
-  void build(Segments<Uint128> segments);
-  bool empty() const { return layers_.empty(); }
+  void build(const Segments<Uint128>& segments);
+  bool empty() const { return leaves_.empty(); }
   std::uint32_t find(Uint128 address) const {
     std::uint32_t id = 0;
     find(&address, 1, &id);
@@ -102,23 +104,45 @@ class V6Map {
   }
   // Up to kLookupBlock of them.
   void find(const Uint128* addresses, std::size_t count, std::uint32_t* ids) const;
+  // The same on any processor.
+  void find_plain(const Uint128* addresses, std::size_t count, std::uint32_t* ids) const;
   std::size_t bytes() const;
 
  private:
-  static constexpr std::size_t kNode = 8;  // keys in a cache line
+  static constexpr std::size_t kKeys = 5, kNode = 8;
+  static constexpr unsigned kIdBits = 26;
+  static constexpr std::uint32_t kIdMask = (1u << kIdBits) - 1;
 
-  // layers_[0]: the upper halves, ascending; each further one has every eighth of the one below.
-  // Filled up to whole nodes with the largest key.
-  std::vector<LargeArray<std::uint64_t>> layers_;
-  // Of each upper half: its last segment's number, kSeveral beside it when that is not in force for
-  // all of it; and its first segment. One more at the end.
-  struct Top {
-    std::uint32_t last_id, first;
+  // Upper halves, ascending, and what is in force from each on: the number of a network, or a cell,
+  // which is asked only for addresses of just that upper half; behind it, what was in force before.
+  // ids[0] is in force before the first; above kIdBits it says which keys have a cell. Filled up
+  // with the largest key. Keys have their highest bit turned over, as it is signed numbers that
+  // processors compare side by side.
+  struct Leaf {
+    std::array<std::int64_t, kKeys> keys;
+    std::array<std::uint32_t, kKeys + 1> ids;
   };
-  LargeArray<Top> tops_;
-  LargeArray<std::uint64_t> lows_;  // of each segment, the lower half where it begins
-  LargeArray<std::uint32_t> ids_;
-  static constexpr std::uint32_t kSeveral = 1u << 31;
+  static_assert(sizeof(Leaf) == 64);
+  // A cell is its place in cells_ and how many segments begin in it; 0: the word there says it.
+  // Their lower halves, then their numbers. Four words at most for an entry: 28 bits suffice.
+  static constexpr unsigned kCountShift = 28;
+  static constexpr std::uint32_t kPlace = (1u << kCountShift) - 1;
+
+  class LeafWriter;
+  struct Plain;
+  struct Avx2;
+  template <class Look>
+  void find_by(const Uint128* addresses, std::size_t count, std::uint32_t* ids) const;
+  void find_wide(const Uint128* addresses, std::size_t count, std::uint32_t* ids) const;
+  std::uint32_t add_cell(const Segments<Uint128>& segments, std::size_t from, std::size_t to,
+                         bool carries);
+  std::uint32_t in_cell(std::uint32_t cell, std::uint64_t low, std::uint32_t before) const;
+
+  LargeArray<Leaf> leaves_;
+  // layers_[0]: the first key of each leaf; each further one has every eighth of the one below.
+  // Filled up to whole nodes with the largest key.
+  std::vector<LargeArray<std::int64_t>> layers_;
+  LargeArray<std::uint64_t> cells_;
 };
 
 }  // namespace streamd

@@ -153,3 +153,40 @@ TEST_CASE("a whole network is found by those that hold all of it") {
   CHECK(list->at(list->find("10.1.2.0/23", now)).value == "10.1.0.0/16");
   CHECK(list->find("10.0.0.0/7", now) == 0);
 }
+
+TEST_CASE("IPv6 networks of hosts share upper halves, up to the last address") {
+  // Most of them in few /64, some at their borders, next to each other and in the last /64 of all.
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    std::mt19937_64 engine(seed);
+    const auto below = [&](std::uint64_t n) { return engine() % n; };
+    const auto some_bits = [&] {
+      const Uint128 upper =
+          below(3) == 0 ? ~std::uint64_t{0} - below(3) : 0x20010DB800000000ull + below(seed * 20);
+      const Uint128 lower = below(4) == 0 ? ~std::uint64_t{0} - below(3) : below(6);
+      return upper << 64 | lower;
+    };
+    std::vector<Known> all;
+    for (std::uint64_t i = 0; i < 40 * seed; ++i) {
+      const auto prefix = below(3) == 0 ? 58 + below(12) : 122 + below(7);
+      const IpAddress address{true, some_bits()};
+      const std::string text = fmt::format("{}/{}", text_of(address), prefix);
+      all.push_back({*parse_network(text), text, EventTime{1'000'000 + static_cast<int>(i)}});
+    }
+    IndicatorListBuilder builder(seed);
+    for (const auto& known : all)
+      REQUIRE(builder
+                  .add({.value = known.text,
+                        .comment = fmt::format("{}", known.expires.micros),
+                        .expires = known.expires})
+                  .empty());
+    const auto list = builder.build();
+    Dice dice(seed);
+    auto asked = interesting(all, dice, true);
+    for (int i = 0; i < 500; ++i) asked.push_back({true, some_bits()});
+    for (const auto& address : asked) {
+      const auto hit = list->find(address, {});
+      INFO(text_of(address) << ", seed " << seed);
+      REQUIRE((hit == 0 ? "" : std::string(list->at(hit).value)) == slowly(all, address, {}));
+    }
+  }
+}
