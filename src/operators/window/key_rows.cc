@@ -2,21 +2,13 @@
 #include "operators/window/key_rows.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace streamd::window {
 namespace {
 
 constexpr std::size_t kSlice = 4096;
-constexpr std::uint64_t kAllowed = 3;  // entries for each live key before the log is swept
 
 }  // namespace
-
-void KeyRows::restored(unsigned group, std::uint32_t number, std::uint64_t entries) {
-  rows_.push_back({group, number, entries});
-  entries_ += entries;
-  next_ = std::max(next_, number + 1);
-}
 
 void KeyRows::work_ahead(KeyTable& keys) {
   if (made_.size() - taken_made_ > 2 * kSlice) encode(keys, kSlice);
@@ -24,30 +16,15 @@ void KeyRows::work_ahead(KeyTable& keys) {
 
 void KeyRows::checkpoint(KeyTable& keys, bool anew, StateWriter& state) {
   if (anew || keys.size() == 0) {
-    erase_before(next_, state);
-    ready_.clear();
-    entries_ = 0;
+    log_.clear(state);
     left_.clear();
     taken_left_ = 0;
-    sweeping_ = false;
     forget(keys);
   }
   encode(keys, SIZE_MAX);
-  if (!sweeping_ && entries_ > kAllowed * keys.size() + 64) {
-    sweeping_ = true;
-    cursor_ = 0;
-    since_ = next_;
-    begin_row();
-  }
+  log_.look_at_length(keys.size());
   sweep(keys, kSlice);
-  for (auto& [number, row] : std::exchange(ready_, {})) {
-    if (row.count == 0) continue;
-    state.put(share_.home(), key_row_key(number), row.value());
-    rows_.push_back({share_.home(), number, row.count});
-  }
-  if (!sweeping_ || cursor_ < keys.limit()) return;
-  erase_before(since_, state);
-  sweeping_ = false;
+  log_.checkpoint(keys.limit(), state);
 }
 
 // As if no key were on disk.
@@ -85,43 +62,24 @@ void KeyRows::encode(KeyTable& keys, std::size_t most) {
 }
 
 void KeyRows::sweep(KeyTable& keys, std::size_t most) {
-  if (!sweeping_) return;
-  for (; most > 0 && cursor_ < keys.limit(); --most, ++cursor_) {
-    Entry& entry = keys.entry(cursor_);
-    if (entry.live()) put_key(cursor_, entry);
-  }
+  log_.sweep(keys.limit(), most, [&](std::uint32_t id) {
+    Entry& entry = keys.entry(id);
+    if (entry.live()) put_key(id, entry);
+  });
 }
 
 void KeyRows::put_key(std::uint32_t id, Entry& entry) {
   entry.flags |= Entry::kStored;
-  RowBytes& to = row();
+  RowBytes& to = log_.add();
   put_varint(to.bytes, id);
   put_varint(to.bytes, std::uint64_t{entry.key_size} + 1);
   to.bytes.append(entry.bytes());
 }
 
 void KeyRows::put_left(std::uint32_t id) {
-  RowBytes& to = row();
+  RowBytes& to = log_.add();
   put_varint(to.bytes, id);
   put_varint(to.bytes, 0);
-}
-
-// Where the next entry goes.
-RowBytes& KeyRows::row() {
-  if (ready_.empty() || ready_.back().row.is_full()) begin_row();
-  ++ready_.back().row.count;
-  ++entries_;
-  return ready_.back().row;
-}
-
-void KeyRows::erase_before(std::uint32_t number, StateWriter& state) {
-  const auto kept = std::find_if(rows_.begin(), rows_.end(),
-                                 [&](const Row& row) { return row.number >= number; });
-  for (auto row = rows_.begin(); row != kept; ++row) {
-    state.erase(row->group, key_row_key(row->number));
-    entries_ -= row->entries;
-  }
-  rows_.erase(rows_.begin(), kept);
 }
 
 }  // namespace streamd::window

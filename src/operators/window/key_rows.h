@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // KeyRows: the keys of one window node on disk. A key is written once, with its id in the KeyTable,
 // and the rows of panes name it by that id: a cell that changes costs some bytes and no look at its
-// key. The rows (`k`, pane_rows.h) are a log of keys that came and ids that became free. When it
-// has grown to a multiple of the live keys, each checkpoint writes some of these again, and when it
-// is through, what is older goes: no checkpoint has to write all keys. One thread.
+// key. The rows (`k`, pane_rows.h) are a log (row_log.h) of keys that came and ids that became
+// free. One thread.
 #pragma once
 
 #include "engine/api/state.h"
 #include "operators/window/key_table.h"
-#include "operators/window/pane_rows.h"
+#include "operators/window/row_log.h"
 #include "operators/window/share.h"
 
 #include <cstddef>
@@ -19,7 +18,7 @@ namespace streamd::window {
 
 class KeyRows {
  public:
-  explicit KeyRows(Share share) : share_(share) {}
+  explicit KeyRows(Share share) : log_(share, kRowVersion) {}
 
   // Of every key that is inserted into the table, and before one is removed.
   void made(std::uint32_t id) {
@@ -38,43 +37,24 @@ class KeyRows {
   void checkpoint(KeyTable& keys, bool anew, StateWriter& state);
 
   // A row under a group of this worker was there at the start, with so many entries.
-  void restored(unsigned group, std::uint32_t number, std::uint64_t entries);
+  void restored(unsigned group, std::uint32_t number, std::uint64_t entries) {
+    log_.restored(group, number, entries);
+  }
 
  private:
-  struct Row {
-    unsigned group;
-    std::uint32_t number;
-    std::uint64_t entries;
-  };
-  struct Ready {
-    std::uint32_t number;
-    RowBytes row;
-  };
-
   void forget(KeyTable& keys);
   void encode(KeyTable& keys, std::size_t most);
   void put_key(std::uint32_t id, Entry& entry);
   void put_left(std::uint32_t id);
-  RowBytes& row();
-  void begin_row() { ready_.push_back({next_++, {}}); }
-  void erase_before(std::uint32_t number, StateWriter& state);
   void sweep(KeyTable& keys, std::size_t most);
 
-  const Share share_;
   // Since they were encoded last; `taken` of them are. Keys in made_ may have left again.
   std::vector<std::uint32_t> made_;
   std::vector<std::uint32_t> left_;  // those on disk only
   std::size_t taken_made_ = 0;
   std::size_t taken_left_ = 0;
   std::vector<bool> is_made_;  // by id: in made_, as ids are used again and again
-  std::vector<Ready> ready_;   // for the next checkpoint
-  std::vector<Row> rows_;      // on disk, ascending by number
-  std::uint64_t entries_ = 0;  // in rows_ and ready_
-  std::uint32_t next_ = 0;     // number of the next row
-  // While live keys are written again: the next id, and the number of the first row that has some.
-  bool sweeping_ = false;
-  std::uint32_t cursor_ = 0;
-  std::uint32_t since_ = 0;
+  RowLog log_;
 };
 
 }  // namespace streamd::window

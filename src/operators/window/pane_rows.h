@@ -51,9 +51,11 @@ inline Status check_row_version(std::string_view value) {
                   : "It was written by an older streamd: start that version, or start anew.");
 }
 
-// A row k or p that grows.
+// A row of many entries (k, p, and those of key_states.h) that grows.
 struct RowBytes {
-  std::string bytes{kRowVersion, 0, 0, 0, 0};
+  explicit RowBytes(char version = kRowVersion) : bytes{version, 0, 0, 0, 0} {}
+
+  std::string bytes;
   std::uint32_t count = 0;  // entries
   std::int64_t last = 0;    // id in the last one
 
