@@ -75,6 +75,9 @@ class KeyReader {
   // Appends the key of a physical row of selected ones. False: it has none, and fault() says why.
   bool append(std::uint32_t row, std::string& key);
   Fault fault() const { return {code_, reason_}; }
+  // The values of a key of one part, by physical row; null: of several, or of a field that no
+  // record has. A text among them is a key that need not be encoded to be found.
+  const Value* only() const { return columns_.size() == 1 ? columns_[0] : nullptr; }
 
  private:
   const KeyColumns& key_;

@@ -10,6 +10,7 @@
 #include "operators/key_parts.h"
 #include "operators/key_states.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,12 +46,18 @@ class KeyedOperator : public Operator {
   void begin(const Batch& in) {
     rows_.clear();
     shed_ = 0;
+    fetched_ = 0;
     keys_.start(in);
   }
   // The state of record i's key, to be changed. Null: the record was rejected since it has no key,
   // or counts as shed since there are max_keys others.
   State* state_of(const Batch& in, std::size_t i, Emitter& out) {
-    return read_key(in, i, out) ? change(in, i) : nullptr;
+    const Value* const only = keys_.only();
+    if (only == nullptr || !only[in.physical(i)].is(Kind::string))
+      return read_key(in, i, out) ? change(in, i) : nullptr;
+    if (i >= fetched_) fetch(in, i);
+    const window::KeyRef key{only[in.physical(i)].text(), true};
+    return take(states_.change(key, hashes_[i - fetched_ + hashes_.size()], in.time(i).micros));
   }
   // The two steps of it, for what lies between.
   bool read_key(const Batch& in, std::size_t i, Emitter& out) {
@@ -62,9 +69,7 @@ class KeyedOperator : public Operator {
   State* change(const Batch& in, std::size_t i) {
     const std::uint32_t row = in.physical(i);
     const std::uint64_t hash = key_hash(in, row, key_, seed_);
-    State* const state = states_.change(key_, hash, in.time(i).micros);
-    if (state == nullptr) ++shed_;
-    return state;
+    return take(states_.change(key_, hash, in.time(i).micros));
   }
   void pass(std::uint32_t row) { rows_.push_back(row); }
   // Emits what passed with the fields that were made for it, and counts what was shed. `keep`
@@ -79,10 +84,32 @@ class KeyedOperator : public Operator {
   }
 
  private:
+  static constexpr std::size_t kBlock = 32;
+
+  State* take(State* state) {
+    if (state == nullptr) ++shed_;
+    return state;
+  }
+  // Hashes of a block of keys that are one text, from record i on, and what they lead to.
+  void fetch(const Batch& in, std::size_t i) {
+    fetched_ = std::min(in.size(), i + kBlock);
+    hashes_.clear();
+    for (; i < fetched_; ++i) {
+      const std::uint32_t row = in.physical(i);
+      const Value& key = keys_.only()[row];
+      hashes_.push_back(in.key_hashes() != nullptr ? (*in.key_hashes())[row]
+                        : key.is(Kind::string)     ? hash_text_key(key.text(), seed_)
+                                                   : 0);
+    }
+    states_.fetch(hashes_);
+  }
+
   const std::uint64_t seed_;
   KeyReader keys_;
   KeyStates<State> states_;
   std::string key_;
+  std::vector<std::uint64_t> hashes_;  // of the block that ends before record fetched_
+  std::size_t fetched_ = 0;
   std::vector<std::uint32_t> rows_;
   std::size_t shed_ = 0;
 };
