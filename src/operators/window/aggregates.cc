@@ -54,6 +54,10 @@ Aggregates::Aggregates(std::vector<Compute> computes, std::uint64_t seed)
       values_(std::make_unique<DistinctValues>(seed)),
       block_(std::make_unique<Block>()) {
   for (const auto& compute : computes_) {
+    if (compute.counts_with >= 0) {
+      offsets_.push_back(offsets_[static_cast<std::size_t>(compute.counts_with)]);
+      continue;
+    }
     if (compute.input >= 0)
       steps_.push_back({compute.function, static_cast<std::uint32_t>(compute.input),
                         static_cast<std::uint32_t>(words_), place_of(compute)});
@@ -65,9 +69,7 @@ Aggregates::Aggregates(std::vector<Compute> computes, std::uint64_t seed)
 }
 
 std::uint32_t Aggregates::place_of(const Compute& compute) {
-  if (compute.function != Function::distinct && compute.function != Function::entropy &&
-      compute.function != Function::top)
-    return 0;
+  if (!is_counted(compute.function)) return 0;
   const auto input = static_cast<std::uint32_t>(compute.input);
   const auto known = std::find(counted_inputs_.begin(), counted_inputs_.end(), input);
   const auto place = static_cast<std::uint32_t>(known - counted_inputs_.begin());
@@ -169,6 +171,7 @@ void enter_one(const Compute& compute, std::uint64_t* at, const std::uint64_t* f
 
 void Aggregates::merge(std::uint64_t* part, const std::uint64_t* other) const {
   for (std::size_t c = 0; c < computes_.size(); ++c) {
+    if (is_shared(c)) continue;
     const Compute& compute = computes_[c];
     std::uint64_t* at = part + offsets_[c];
     const std::uint64_t* from = other + offsets_[c];
@@ -187,11 +190,12 @@ void Aggregates::merge(std::uint64_t* part, const std::uint64_t* other) const {
 
 void Aggregates::enter(std::uint64_t* running, const std::uint64_t* part) const {
   for (std::size_t c = 0; c < computes_.size(); ++c)
-    enter_one(computes_[c], running + offsets_[c], part + offsets_[c]);
+    if (!is_shared(c)) enter_one(computes_[c], running + offsets_[c], part + offsets_[c]);
 }
 
 void Aggregates::leave(std::uint64_t* running, const std::uint64_t* part) const {
   for (std::size_t c = 0; c < computes_.size(); ++c) {
+    if (is_shared(c)) continue;
     const Compute& compute = computes_[c];
     std::uint64_t* at = running + offsets_[c];
     const std::uint64_t* from = part + offsets_[c];
@@ -326,7 +330,10 @@ bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t
     return false;
   };
   for (std::size_t c = 0; c < computes_.size(); ++c) {
-    if (one(computes_[c], part + offsets_[c])) continue;
+    Word again = 0;
+    const bool good = one(computes_[c], is_shared(c) ? &again : part + offsets_[c]);
+    free_counted_part(again, *values_);
+    if (good) continue;
     free_part(part);
     return false;
   }
@@ -335,6 +342,7 @@ bool Aggregates::decode(std::string_view& in, std::uint64_t* part, std::uint64_t
 
 void Aggregates::free_words(std::uint64_t* words, bool running) const {
   for (std::size_t c = 0; c < computes_.size(); ++c) {
+    if (is_shared(c)) continue;
     std::uint64_t* at = words + offsets_[c];
     switch (computes_[c].function) {
       case Function::sum:

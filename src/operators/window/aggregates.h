@@ -40,12 +40,20 @@ enum class Function : std::uint8_t {
   entropy,   // of the inputs' values, in bits: 0 when all are the same, log2(n) of n different ones
 };
 
+// Those that count how often each value came (counted.h).
+constexpr bool is_counted(Function f) {
+  return f == Function::distinct || f == Function::top || f == Function::entropy;
+}
+
 struct Compute {
   std::string name;
   Function function = Function::count;
   int input = -1;              // index into the inputs of a record; -1: none
   double argument = 0;         // k of top, q of quantile
   bool always_double = false;  // sum of an expression that is known to be a double
+  // distinct, top, entropy: an earlier compute that counts the same values; -1: none. Both read
+  // what is counted once. On disk each has it.
+  int counts_with = -1;
 };
 
 // Words of a sum or average, behind those of the sum itself.
@@ -113,6 +121,8 @@ class Aggregates {
                 const std::uint32_t* counted) const;
   void free_words(std::uint64_t* words, bool running) const;
   std::uint32_t place_of(const Compute& compute);
+  // Its words are those of another compute.
+  bool is_shared(std::size_t compute) const { return computes_[compute].counts_with >= 0; }
 
   // What a record does: to which words, with which of its inputs.
   struct Step {

@@ -315,11 +315,19 @@ class WindowPlan final : public OperatorPlan {
                      "a condition is a bool, not " + std::string(type_name(into->type())));
   }
 
+  // The first compute that counts the values of the same input; -1: none.
+  int same_values(const std::vector<Compute>& computes, const ComputeCall& call) const {
+    for (std::size_t c = 0; c < computes.size(); ++c)
+      if (is_counted(computes[c].function) && calls_[c].call.input->text == call.input->text)
+        return static_cast<int>(c);
+    return -1;
+  }
+
   void bind_computes(const Schema& in, WindowOperator::Shared& shared,
                      Diagnostics& problems) const {
     std::vector<Compute> computes;
     for (const auto& [call, expression, place] : calls_) {
-      Compute compute{call.name, call.function, -1, call.argument, false};
+      Compute compute{call.name, call.function, -1, call.argument, false, -1};
       Type type = Type::any;
       if (expression) {
         compute.input = static_cast<int>(shared.intake.inputs.size());
@@ -340,6 +348,7 @@ class WindowPlan final : public OperatorPlan {
                              std::string(type_name(type)),
                          "Use a convert operator before, or another function.");
         shared.intake.inputs.push_back(std::move(input));
+        if (is_counted(call.function)) compute.counts_with = same_values(computes, call);
       }
       shared.rules.out.fields.push_back({call.name, result_type(call.function, type), true});
       computes.push_back(std::move(compute));

@@ -168,6 +168,61 @@ TEST_CASE("entropy is in bits and does not depend on the order of the values", "
         entropy({"a", "a", "b", "b", "b", "c"}).as_double());
 }
 
+TEST_CASE("computes that count the same values share them, in memory and not on disk", "[window]") {
+  const Compute distinct{"d", Function::distinct, 0, 0, false, -1};
+  const Aggregates shared(
+      {distinct, {"h", Function::entropy, 1, 0, false, 0}, {"t", Function::top, 2, 2, false, 0}});
+  const Aggregates apart(
+      {distinct, {"h", Function::entropy, 1, 0, false, -1}, {"t", Function::top, 2, 2, false, -1}});
+  CHECK(shared.words() == 1);
+  CHECK(apart.words() == 3);
+  std::mt19937 random(3);
+  std::vector<std::uint64_t> one(1), other(1), running(1), three(3);
+  const auto result = [](const Aggregates& aggregates, std::uint64_t* words, bool runs) {
+    Arena arena;
+    std::string text;
+    for (std::size_t c = 0; c < 3; ++c)
+      append_key(runs ? aggregates.running_result(c, words, 200, 1, arena)
+                      : aggregates.part_result(c, words, 200, 1, arena),
+                 text);
+    return text;
+  };
+  for (int i = 0; i < 200; ++i) {
+    const Value value = Value::int64(static_cast<std::int64_t>(random() % 40));
+    const Value inputs[3] = {value, value, value};
+    shared.add(i % 2 == 0 ? one.data() : other.data(), inputs, 0, 0);
+    apart.add(three.data(), inputs, 0, 0);
+  }
+  const std::string wanted = result(apart, three.data(), false);
+  shared.enter(running.data(), one.data());
+  shared.enter(running.data(), other.data());
+  CHECK(result(shared, running.data(), true) == wanted);
+  shared.leave(running.data(), other.data());
+  CHECK(result(shared, running.data(), true) == result(shared, one.data(), false));
+  shared.leave(running.data(), one.data());
+  CHECK(running[0] == 0);
+  shared.merge(one.data(), other.data());
+  CHECK(result(shared, one.data(), false) == wanted);
+  // Either reads what the other wrote.
+  std::uint64_t arrival = 0;
+  for (const Aggregates* writer : {&shared, &apart})
+    for (const Aggregates* reader : {&shared, &apart}) {
+      std::string bytes;
+      writer->encode(writer == &shared ? one.data() : three.data(), bytes);
+      std::vector<std::uint64_t> words(3);
+      std::string_view in = bytes;
+      REQUIRE(reader->decode(in, words.data(), arrival));
+      CHECK(in.empty());
+      CHECK(result(*reader, words.data(), false) == wanted);
+      reader->free_part(words.data());
+      in = std::string_view(bytes).substr(0, bytes.size() - 1);
+      CHECK_FALSE(reader->decode(in, words.data(), arrival));
+    }
+  shared.free_part(one.data());
+  shared.free_part(other.data());
+  apart.free_part(three.data());
+}
+
 TEST_CASE("quantiles are within one percent over the whole range of doubles", "[window]") {
   const Aggregates aggregates({{"q", Function::quantile, 0, 0.5, false}});
   for (const double v : {1e-300, 3e-5, 1.0, 99.0, 1.7e308, -42.0, -1e-9, 0.0}) {
