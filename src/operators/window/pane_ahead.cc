@@ -41,7 +41,7 @@ void PaneWindows::enter(Pane& pane, std::uint32_t most) {
       [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
         Entry& entry = keys_.entry(id);
         entry.count += count;
-        if (stride_ != 0) rules_.aggregates.enter(running(id), part);
+        if (is_summed(entry)) rules_.aggregates.enter(running(id), part);
         if (is_news(entry)) touch(id, entry);
       });
 }
@@ -55,7 +55,7 @@ void PaneWindows::take_out(std::uint32_t most) {
         [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
           Entry& entry = keys_.entry(id);
           entry.count -= count;
-          if (stride_ != 0) rules_.aggregates.leave(running(id), part);
+          if (is_summed(entry)) rules_.aggregates.leave(running(id), part);
           if (--entry.cells == 0)
             leave(id, entry);
           else if (is_news(entry))

@@ -124,7 +124,32 @@ void PaneWindows::skip_closed_groups(Ids& ids, std::int64_t boundary) {
   });
 }
 
+void PaneWindows::sum_up(std::uint32_t id) {
+  Entry& entry = keys_.entry(id);
+  if (!sums_late_ || is_summed(entry) || stride_ == 0) return;
+  entry.flags |= kSummed;
+  summed_.push_back(id);
+  for (auto& [start, pane] : panes_) {
+    if (pane->entered == 0) continue;
+    const std::uint32_t at = cell_of(id, entry, *pane);
+    if (at < pane->entered && at != Pane::kNone)
+      rules_.aggregates.enter(running(id), pane->part(at));
+  }
+}
+
+void PaneWindows::forget_sums() {
+  std::erase_if(summed_, [this](std::uint32_t id) {
+    Entry& entry = keys_.entry(id);
+    if (!entry.live() || (entry.flags & kSummed) == 0) return true;
+    if (entry.count >= needed_) return false;
+    rules_.aggregates.free_running(running(id));
+    clear(entry, kSummed);
+    return true;
+  });
+}
+
 Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
+  sum_up(id);
   const Entry& entry = keys_.entry(id);
   return {
       entry.bytes(), boundary - rules_.assigner.size, boundary, boundary - 1, 0, running(id), true,
@@ -182,6 +207,7 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
     const Entry& entry = keys_.entry(id);
     if (entry.cells == 0 && (entry.flags & kAlerted) == 0) remove_key(id);
   }
+  forget_sums();
   drop_panes(boundary + a.every - a.size);
   admit_waiting(boundary, out);
 }

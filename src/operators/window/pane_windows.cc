@@ -36,6 +36,7 @@ PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origi
       stride_(rules.aggregates.words()),
       least_(least_of(rules)),
       needed_(needed_by(rules)),
+      sums_late_(rules.emit == Emit::close && needed_ > 1),
       told_(flag_to_compare(rules)),
       results_(rules, std::move(origin)),
       key_rows_(share),
@@ -117,14 +118,14 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
   const Aggregates& aggregates = rules_.aggregates;
   const bool entered = at < pane.entered;
   if (entered) [[unlikely]] {
-    if (pane.count_of(at) > 0) aggregates.leave(running(id), pane.part(at));
+    if (pane.count_of(at) > 0 && is_summed(entry)) aggregates.leave(running(id), pane.part(at));
     ++entry.count;
   }
   std::uint64_t* const part = pane.count_one(at);
   if (stride_ != 0)
     aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
   if (entered) [[unlikely]] {
-    aggregates.enter(running(id), part);
+    if (is_summed(entry)) aggregates.enter(running(id), part);
     touch(id, entry);
   }
   if (rules_.emit == Emit::threshold) check_now(id, arrival.time);

@@ -69,6 +69,7 @@ class PaneWindows {
     kListed = 4,               // in passing_
     kAlerted = 8,              // in alerts_
     kNewestOdd = 16,           // side of the newest pane
+    kSummed = 32,              // in summed_: its running values are kept
     kStored = Entry::kStored,  // KeyRows
   };
   struct Waiting {
@@ -111,9 +112,14 @@ class PaneWindows {
   // Not where the hint says.
   std::uint32_t other_cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const;
   void note_cell(Entry& entry, const Pane& pane, std::uint32_t at) const;
-  // Aggregates of the key; null when only records are counted.
+  // Aggregates of the key; null when only records are counted. Zero while they are not kept.
   std::uint64_t* running(std::uint32_t id) {
     return stride_ == 0 ? nullptr : &running_[id >> kBlockBits][(id & kBlockMask) * stride_];
+  }
+  // Whether panes of the key enter and leave the running values as they come and go. While a key
+  // has too few records for `having`, nobody looks at them: they are made by sum_up().
+  bool is_summed(const Entry& entry) const {
+    return stride_ != 0 && (!sums_late_ || (entry.flags & kSummed) != 0);
   }
   std::uint32_t need_key(const Arrival& arrival, Emitter& out);
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
@@ -153,6 +159,9 @@ class PaneWindows {
   void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);
   void sort_by_key(Ids& ids, std::size_t from = 0) const;
   Results::Row row_of(std::uint32_t id, std::int64_t boundary);
+  // At a boundary, when no pane is leaving.
+  void sum_up(std::uint32_t id);
+  void forget_sums();  // of keys that have too few records again
 
   // pane_ahead.cc: what a boundary or a checkpoint would have to do at once, a little after each
   // batch
@@ -165,7 +174,7 @@ class PaneWindows {
   void leave(std::uint32_t id, Entry& entry);
   void fetch(std::uint32_t id) {
     __builtin_prefetch(&keys_.entry(id), 1);
-    if (stride_ != 0) __builtin_prefetch(running(id), 1);
+    if (stride_ != 0 && !sums_late_) __builtin_prefetch(running(id), 1);
   }
 
   // pane_threshold.cc: emit threshold, at the record
@@ -209,6 +218,7 @@ class PaneWindows {
   const std::size_t stride_;    // words of aggregates per key
   const std::uint64_t least_;   // `having` is "so many records"; 0: it has to be evaluated
   const std::uint64_t needed_;  // with fewer records `having` is false
+  const bool sums_late_;        // running values are kept of keys with `needed_` records only
   const std::uint8_t told_;     // the flag that says what was decided last; 0: look at all keys
   Results results_;
   KeyTable keys_;
@@ -225,6 +235,7 @@ class PaneWindows {
   std::int64_t closed_ = kNever;  // the last boundary that is closed
   Ids touched_;                   // keys to look at when the next boundary closes
   Ids passing_;                   // emit close: keys that passed, by key
+  Ids summed_;                    // may hold ids twice, or those of keys that are gone
   Ids left_;                      // keys of passing_ whose last cell was taken out
   // emit threshold: by id, so many more records of the key cannot bring it to `needed_`.
   std::vector<std::uint32_t> far_;

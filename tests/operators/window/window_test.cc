@@ -3,6 +3,8 @@
 #include "tests/operators/window/harness.h"
 #include "tests/support/catch.h"
 
+#include <random>
+
 namespace streamd::test {
 namespace {
 
@@ -124,6 +126,48 @@ TEST_CASE("having chooses windows", "[window]") {
   node.records({at(0, "a"), at(0, "b"), at(0, "b"), at(1, "a")});
   node.watermark(INT64_MAX);
   CHECK(node.out.lines == Lines{row("b", 2, 0, 1)});
+}
+
+TEST_CASE("values are the same whether `having` makes them wait for enough records or not",
+          "[window]") {
+  const auto values = map_of({{"n", scalar("count()")},
+                              {"d", scalar("distinct(x)")},
+                              {"t", scalar("top(x, 2)")},
+                              {"mn", scalar("min(x)")},
+                              {"s", scalar("sum(x)")}});
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937 random(seed);
+    Node all(config(sliding("20s", "4s"), {{"compute", values}}), 1);
+    Node some(config(sliding("20s", "4s"), {{"compute", values}, {"having", scalar("n >= 4")}}), 1);
+    for (std::int64_t now = 0; now < 400; ++now) {
+      // Each key is busy for a while and then nearly silent; some records come late.
+      std::vector<OracleRecord> records;
+      for (const char* key : {"a", "b", "c"}) {
+        const bool busy = (now / 50 + key[0]) % 2 == 0;
+        if (random() % (busy ? 3 : 9) != 0) continue;
+        OracleRecord r = with_x(static_cast<double>(now - static_cast<std::int64_t>(random() % 5)),
+                                static_cast<double>(random() % 4));
+        r.key = key;
+        records.push_back(r);
+      }
+      for (Node* node : {&all, &some}) {
+        if (!records.empty()) node->records(records);
+        node->watermark((now - 2) * kSecond);
+      }
+      if (random() % 40 != 0) continue;
+      for (Node* node : {&all, &some}) {
+        node->checkpoint();
+        node->restart(1);
+      }
+    }
+    Lines wanted;
+    for (const auto& line : all.out.lines)
+      if (std::stoi(line.substr(line.find(" n=") + 3)) >= 4) wanted.push_back(line);
+    CHECK(wanted.size() > 20);
+    CHECK(wanted.size() < all.out.lines.size());
+    CHECK(some.out.lines == wanted);
+  }
 }
 
 TEST_CASE("a threshold gives one row per burst, at the record that crosses it", "[window]") {
