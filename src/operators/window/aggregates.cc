@@ -77,6 +77,11 @@ std::uint32_t Aggregates::place_of(const Compute& compute) {
   return place;
 }
 
+void Aggregates::fetch(const std::uint64_t* part) const {
+  for (const Step& step : steps_)
+    if (is_counted(step.function)) fetch_counted(part[step.offset]);
+}
+
 void Aggregates::forget(std::size_t records) const {
   for (std::size_t i = 0; i < records * counted_inputs_.size(); ++i)
     if (block_->numbers[i] != DistinctValues::kNone) values_->release(block_->numbers[i]);

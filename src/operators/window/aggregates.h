@@ -84,6 +84,8 @@ class Aggregates {
   void forget(std::size_t records) const;
   bool counts_values() const { return !counted_inputs_.empty(); }
 
+  // A record will be added to the part soon.
+  void fetch(const std::uint64_t* part) const;
   // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
   // counted: of look_up(), or null.
   void add(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,

@@ -239,6 +239,13 @@ void leave_counted(Word& running, Word part) {
 
 void free_counted_running(Word& running) { free_word(running); }
 
+void fetch_counted(Word at) {
+  if (at == 0 || is_one(at) || is_many(at)) return;
+  const char* const block = reinterpret_cast<const char*>(at);
+  __builtin_prefetch(block, 1);
+  __builtin_prefetch(block + 64, 1);
+}
+
 std::size_t counted_size(Word at) {
   if (at == 0) return 0;
   if (is_one(at)) return 1;

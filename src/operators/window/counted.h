@@ -42,6 +42,7 @@ void enter_counted(Word& running, Word part);
 void leave_counted(Word& running, Word part);
 void free_counted_running(Word& running);
 // Both.
+void fetch_counted(Word at);  // fetches what it points to
 std::size_t counted_size(Word at);
 Value counted_top(Word at, std::size_t k, const DistinctValues& values, Arena& arena);
 Value counted_entropy(Word at);

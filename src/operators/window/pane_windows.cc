@@ -60,6 +60,17 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
     const Pane* const pane = recent_pane(arrival.time);
     if (pane != nullptr && pane->start() <= entry.newest) pane->prefetch(entry.hint[pane->side()]);
   }
+  if (rules_.aggregates.counts_values()) fetch_parts(block);
+}
+
+void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
+  for (const auto& arrival : block) {
+    if (arrival.guess == KeyTable::kNone) continue;
+    const Pane* const pane = recent_pane(arrival.time);
+    if (pane == nullptr) continue;
+    const std::uint32_t hint = keys_.entry(arrival.guess).hint[pane->side()];
+    if (pane->holds(hint, arrival.guess)) rules_.aggregates.fetch(pane->part(hint));
+  }
 }
 
 std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {

@@ -94,6 +94,7 @@ class PaneWindows {
 
   // pane_windows.cc: records in, keys out
   void fetch_ahead(std::span<Arrival> block) const;
+  void fetch_parts(std::span<const Arrival> block) const;
   Outcome accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out);
   Outcome insert(const Arrival& arrival, Emitter& out);
   void wait(std::int64_t after, const Arrival& arrival);
