@@ -301,21 +301,10 @@ Value counted_entropy(Word at) {
 
 void encode_counted(Word at, const DistinctValues& values, std::string& out) {
   put_varint(out, counted_size(at));
-  if (is_one(at)) {
-    put_text(out, values.encoded(one_number(at)));
-    put_varint(out, one_count(at));
-    return;
-  }
-  std::vector<std::pair<std::string_view, std::uint64_t>> sorted;
-  sorted.reserve(counted_size(at));
   each(at, [&](std::uint32_t number, std::int64_t count) {
-    sorted.emplace_back(values.encoded(number), static_cast<std::uint64_t>(count));
+    put_text(out, values.encoded(number));
+    put_varint(out, static_cast<std::uint64_t>(count));
   });
-  std::sort(sorted.begin(), sorted.end());
-  for (const auto& [text, count] : sorted) {
-    put_text(out, text);
-    put_varint(out, count);
-  }
 }
 
 }  // namespace streamd::window

@@ -12,7 +12,7 @@
 // is in one of the parts that have entered, so these must outlive their leaving. Used by
 // aggregates.cc only. One thread.
 //
-// On disk: varint n, then n times text, varint count, sorted by text.
+// On disk: varint n, then n times text, varint count, in any order.
 #pragma once
 
 #include "engine/core/arena.h"

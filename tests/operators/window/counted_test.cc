@@ -41,15 +41,12 @@ Model read(Word at, const DistinctValues& values) {
   std::uint64_t n = 0;
   REQUIRE(take_varint(in, n));
   Model model;
-  std::string last;
   for (; n > 0; --n) {
     std::string_view text;
     std::uint64_t count = 0;
     REQUIRE(take_text(in, text));
     REQUIRE(take_varint(in, count));
-    CHECK((model.empty() || last < text));
-    last = text;
-    model[last] = static_cast<std::int64_t>(count);
+    CHECK(model.emplace(text, static_cast<std::int64_t>(count)).second);
   }
   REQUIRE(in.empty());
   return model;
