@@ -125,7 +125,7 @@ class KeyStates {
   static constexpr std::uint8_t kChanged = 1;  // in Entry::flags: in changed_
   static constexpr std::uint8_t kStored = window::Entry::kStored;
   static constexpr std::size_t kSlice = 4096;
-  static constexpr unsigned kBlockBits = 10;
+  static constexpr unsigned kBlockBits = 8;
   static constexpr std::uint32_t kBlockMask = (1u << kBlockBits) - 1;
 
   State& state(std::uint32_t id) const { return states_[id >> kBlockBits][id & kBlockMask]; }

@@ -11,22 +11,25 @@
 namespace streamd {
 
 void ValueWindow::forget_oldest() {
-  sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), samples_.front().value));
-  samples_.pop_front();
+  sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), samples_[first_].value));
+  if (++first_ * 2 < samples_.size()) return;
+  samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
 }
 
 void ValueWindow::advance(std::int64_t time, std::int64_t length) {
   const std::int64_t begin = saturating_sub(time, length);
-  while (!samples_.empty() && samples_.front().time <= begin) forget_oldest();
+  while (size() > 0 && samples_[first_].time <= begin) forget_oldest();
 }
 
 void ValueWindow::add(std::int64_t time, double value, std::int64_t length, std::size_t most) {
-  if (!samples_.empty() && time <= saturating_sub(samples_.back().time, length)) return;
-  const auto later = std::upper_bound(samples_.begin(), samples_.end(), time,
-                                      [](std::int64_t t, const Sample& s) { return t < s.time; });
+  if (size() > 0 && time <= saturating_sub(samples_.back().time, length)) return;
+  const auto later =
+      std::upper_bound(samples_.begin() + static_cast<std::ptrdiff_t>(first_), samples_.end(), time,
+                       [](std::int64_t t, const Sample& s) { return t < s.time; });
   samples_.insert(later, {time, value});
   sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), value), value);
-  while (samples_.size() > most) forget_oldest();
+  while (size() > most) forget_oldest();
 }
 
 double ValueWindow::quantile(double q) const {
@@ -76,9 +79,10 @@ Centre ValueWindow::robust_centre() const {
 }
 
 void ValueWindow::encode(std::string& out) const {
-  window::put_varint(out, samples_.size());
+  window::put_varint(out, size());
   std::int64_t before = 0;
-  for (const Sample& sample : samples_) {
+  for (std::size_t i = first_; i < samples_.size(); ++i) {
+    const Sample& sample = samples_[i];
     window::put_signed(out, saturating_sub(sample.time, before));
     before = sample.time;
     char bytes[sizeof sample.value];

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +50,8 @@ class ValueWindow {
   // From `middle` to the value that is nearest to it but for `rank` others.
   double distance(double middle, std::size_t rank) const;
 
-  std::deque<Sample> samples_;  // by time
+  std::vector<Sample> samples_;  // by time, behind the first_ ones that are forgotten
+  std::size_t first_ = 0;
   std::vector<double> sorted_;
 };
 
