@@ -49,17 +49,18 @@ Result<std::shared_ptr<Client>> Client::make(rd_kafka_type_t type, Conf conf) {
 Client::~Client() { rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); }
 
 rd_kafka_resp_err_t ask_metadata(rd_kafka_t* rk, int limit_ms) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto code = rd_kafka_metadata(rk, 0, nullptr, &metadata, limit_ms);
-  if (metadata) rd_kafka_metadata_destroy(metadata);
+  const rd_kafka_metadata_t* answer = nullptr;
+  const auto code = rd_kafka_metadata(rk, 0, nullptr, &answer, limit_ms);
+  const MetadataPtr owned(answer);
   return code;
 }
 
 Result<int> partition_count(rd_kafka_t* rk, const std::string& topic, int limit_ms) {
   const std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>> handle(
       rd_kafka_topic_new(rk, topic.c_str(), nullptr));
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto code = rd_kafka_metadata(rk, 0, handle.get(), &metadata, limit_ms);
+  const rd_kafka_metadata_t* answer = nullptr;
+  const auto code = rd_kafka_metadata(rk, 0, handle.get(), &answer, limit_ms);
+  const MetadataPtr metadata(answer);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return tl::unexpected(to_error(code, fmt::format("asking for topic \"{}\"", topic)));
   int count = 0;
@@ -69,7 +70,6 @@ Result<int> partition_count(rd_kafka_t* rk, const std::string& topic, int limit_
       why = metadata->topics[t].err;
       count = metadata->topics[t].partition_cnt;
     }
-  rd_kafka_metadata_destroy(metadata);
   if (is_permanent(why)) return tl::unexpected(to_error(why, fmt::format("topic \"{}\"", topic)));
   return why == RD_KAFKA_RESP_ERR_NO_ERROR ? count : 0;
 }

@@ -77,8 +77,7 @@ Status Group::start() {
     known_[name] = {*offset, *offset};
     const auto target = parse_partition_name(name);
     if (target && std::count(options_.topics.begin(), options_.topics.end(), target->topic) > 0)
-      workers_[static_cast<std::size_t>(target->partition) % workers_.size()]
-          ->expected.emplace_back(name, text);
+      lanes_of(target->partition).expected.emplace_back(name, text);
   }
   auto conf = make_conf(options_.client, settings());
   if (!conf) return tl::unexpected(std::move(conf).error());
@@ -163,7 +162,7 @@ void Group::serve_message(const rd_kafka_message_t* message) {
       code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
     // Fetched before the partition was paused.
     if (direct_) return;
-    auto& worker = *workers_[static_cast<std::size_t>(message->partition) % workers_.size()];
+    auto& worker = lanes_of(message->partition);
     const std::lock_guard lock(worker.mutex);
     return sort_in(worker, *message);
   }
@@ -251,7 +250,7 @@ rd_kafka_resp_err_t Group::take_ends(const rd_kafka_topic_partition_list_t& ends
     bool all_known = worker.assignment != 0;
     for (int i = 0; i < ends.cnt; ++i) {
       const auto& p = ends.elems[i];
-      if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;
+      if (worker_of(p.partition) != w) continue;
       if (is_outage(p.err)) outage = p.err;
       // A partition that does not exist any more has nothing to read.
       if (p.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -288,7 +287,7 @@ void Group::serve_resets() {
 // The next offset of this partition does not exist. Says what is lost and sets the lane to the
 // earliest record. False: not yet.
 bool Group::find_reset(const TopicPartition& target, const std::string& name) {
-  auto& of = *workers_[static_cast<std::size_t>(target.partition) % workers_.size()];
+  auto& of = lanes_of(target.partition);
   std::int64_t low = 0, high = 0, wanted = 0;
   const auto code = rd_kafka_query_watermark_offsets(client_->get(), target.topic.c_str(),
                                                      target.partition, &low, &high, kProbeLimitMs);

@@ -98,6 +98,12 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   const std::string& name() const { return options_.group; }
 
  private:
+  // Which worker reads a partition.
+  std::size_t worker_of(std::int32_t partition) const {
+    return static_cast<std::size_t>(partition) % workers_.size();
+  }
+  WorkerLanes& lanes_of(std::int32_t partition) { return *workers_[worker_of(partition)]; }
+
   // consumer_group.cc
   Settings settings() const;
   Duration session_timeout() const;
@@ -169,6 +175,7 @@ class Group final : public ConsumerGroup, public std::enable_shared_from_this<Gr
   std::size_t wake_turn_ = 0;
   std::vector<Queue> forwarded_;  // the assigned partitions' own queues
   bool direct_;                   // the workers fetch by themselves (LinkFeed)
+  bool paused_ = false;           // partitions were, for that: librdkafka remembers it
   std::uint64_t assignments_ = 0;
   Duration links_due_{};  // monotonic; no earlier after a failure
   std::map<std::int32_t, std::pair<std::string, std::uint16_t>> brokers_;  // by id: host and port

@@ -62,7 +62,7 @@ void Group::on_committed(rd_kafka_resp_err_t code, const rd_kafka_topic_partitio
   for (int i = 0; i < offsets.cnt; ++i) {
     const auto& p = offsets.elems[i];
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && p.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    auto& worker = *workers_[static_cast<std::size_t>(p.partition) % workers_.size()];
+    auto& worker = lanes_of(p.partition);
     const std::lock_guard lock(worker.mutex);
     if (Slot* slot = worker.find(partition_name(p.topic, p.partition))) slot->committed = -1;
   }

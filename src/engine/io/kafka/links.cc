@@ -4,7 +4,6 @@
 // tell.
 #include "engine/io/kafka/error_map.h"
 #include "engine/io/kafka/group.h"
-#include "engine/io/kafka/position.h"
 
 #include <fmt/format.h>
 
@@ -18,12 +17,6 @@ namespace {
 constexpr Duration kConnectLimit = Duration::from_seconds(1);
 constexpr Duration kAfterFailure = Duration::from_millis(500);
 constexpr std::uint64_t kMostBytes = std::uint64_t{2} << 20;
-
-struct DestroyMetadata {
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
-};
 
 }  // namespace
 
@@ -85,7 +78,7 @@ bool Group::find_leaders() {
   if (!unknown()) return true;
   const rd_kafka_metadata_t* answer = nullptr;
   const auto code = rd_kafka_metadata(client_->get(), 0, nullptr, &answer, kProbeLimitMs);
-  const std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata> metadata(answer);
+  const MetadataPtr metadata(answer);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     health_.suspect(describe(code));
     return false;
@@ -98,7 +91,7 @@ bool Group::find_leaders() {
     const auto& topic = metadata->topics[t];
     for (int p = 0; p < topic.partition_cnt; ++p) {
       const auto& partition = topic.partitions[p];
-      auto& worker = *workers_[static_cast<std::size_t>(partition.id) % workers_.size()];
+      auto& worker = lanes_of(partition.id);
       const std::lock_guard lock(worker.mutex);
       if (Slot* slot = worker.find(topic.topic, partition.id); slot && slot->leader < 0)
         slot->leader = partition.leader;

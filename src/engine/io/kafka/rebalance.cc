@@ -183,8 +183,7 @@ Group::Queues Group::forward(const rd_kafka_topic_partition_list_t& partitions) 
   for (int i = 0; i < partitions.cnt; ++i) {
     const auto& p = partitions.elems[i];
     Queue own(rd_kafka_queue_get_partition(client_->get(), p.topic, p.partition));
-    const std::size_t w = static_cast<std::size_t>(p.partition) % workers_.size();
-    if (own) rd_kafka_queue_forward(own.get(), queues[w].get());
+    if (own) rd_kafka_queue_forward(own.get(), queues[worker_of(p.partition)].get());
     forwarded_.push_back(std::move(own));
   }
   return queues;
@@ -201,7 +200,7 @@ void Group::place(const rd_kafka_topic_partition_list_t& partitions) {
       const std::lock_guard lock(worker.mutex);
       for (int i = 0; i < partitions.cnt; ++i) {
         const auto& p = partitions.elems[i];
-        if (static_cast<std::size_t>(p.partition) % workers_.size() != w) continue;
+        if (worker_of(p.partition) != w) continue;
         std::erase_if(worker.expected, [&](const auto& expected) {
           return expected.first == partition_name(p.topic, p.partition);
         });
@@ -250,8 +249,9 @@ void Group::take(rd_kafka_topic_partition_list_t* partitions) {
   if (partitions->cnt == 0) return;
   if (direct_)
     rd_kafka_pause_partitions(client_->get(), partitions);
-  else if (options_.direct)  // paused before it was left to librdkafka: it remembers that
+  else if (paused_)
     rd_kafka_resume_partitions(client_->get(), partitions);
+  paused_ = paused_ || direct_;
 }
 
 void Group::revoke() {

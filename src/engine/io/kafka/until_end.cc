@@ -62,7 +62,7 @@ void Group::look_at_others() {
   const auto rest = new_list();
   for (const auto& [name, end] : ends_) {
     const auto target = parse_partition_name(name);
-    auto& worker = *workers_[static_cast<std::size_t>(target->partition) % workers_.size()];
+    auto& worker = lanes_of(target->partition);
     const std::lock_guard lock(worker.mutex);
     if (worker.find(name) == nullptr)
       add(rest, target->topic, target->partition, RD_KAFKA_OFFSET_INVALID);
