@@ -19,6 +19,7 @@
 #pragma once
 
 #include "engine/api/state.h"
+#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "engine/core/time.h"
 #include "operators/window/key_table.h"
@@ -77,7 +78,7 @@ class KeyStates {
     if (keys_.small()) return;
     for (const std::uint64_t hash : hashes) keys_.prefetch_slot(hash);
     for (const std::uint64_t hash : hashes)
-      if (const std::uint32_t id = keys_.guess(hash); id != kNone) __builtin_prefetch(&state(id));
+      if (const std::uint32_t id = keys_.guess(hash); id != kNone) fetch_line(&state(id));
   }
 
   // Forgets keys, all at once and each eighth of `keep`, so that a key is looked at nine times.

@@ -4,6 +4,7 @@
 // costs one line; 16 bytes a text. Hashes are seeded by the caller.
 #pragma once
 
+#include "engine/core/fetch_line.h"
 #include "engine/match/large_array.h"
 
 #include <array>
@@ -29,11 +30,9 @@ class TextTable {
   bool empty() const { return buckets_.empty(); }
 
   // Fetches what find() and candidate() look at first. Not of an empty table.
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[home(hash)]); }
+  void prefetch(std::uint64_t hash) const { fetch_line(&buckets_[home(hash)]); }
   // Fetches what find() looks at then.
-  void prefetch_behind(std::uint64_t hash) const {
-    __builtin_prefetch(&buckets_[after(home(hash))]);
-  }
+  void prefetch_behind(std::uint64_t hash) const { fetch_line(&buckets_[after(home(hash))]); }
   // The text that find() would ask about first; 0: it would find none. Without a branch that hangs
   // on the answer. Not of an empty table.
   std::uint32_t candidate(std::uint64_t hash) const {

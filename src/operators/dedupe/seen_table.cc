@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/dedupe/seen_table.h"
 
+#include "engine/core/fetch_line.h"
 #include "engine/core/time.h"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ void SeenTable::insert(unsigned group, const Fingerprint& key, std::int64_t time
 
 void SeenTable::prefetch(unsigned group, const Fingerprint& key) const {
   const Table& table = tables_[group];
-  if (table.capacity > 0) __builtin_prefetch(&table.slots[home(key, table.capacity)]);
+  if (table.capacity > 0) fetch_line(&table.slots[home(key, table.capacity)]);
 }
 
 // Twice what is needed: half full now, and bigger again at three quarters.

@@ -2,6 +2,7 @@
 #include "operators/window/counted.h"
 
 #include "engine/codec/encode.h"
+#include "engine/core/fetch_line.h"
 #include "operators/window/value_order.h"
 #include "operators/window/varint.h"
 
@@ -242,8 +243,8 @@ void free_counted_running(Word& running) { free_word(running); }
 void fetch_counted(Word at) {
   if (at == 0 || is_one(at) || is_many(at)) return;
   const char* const block = reinterpret_cast<const char*>(at);
-  __builtin_prefetch(block, 1);
-  __builtin_prefetch(block + 64, 1);
+  fetch_line(block);
+  fetch_line(block + 64);
 }
 
 std::size_t counted_size(Word at) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/key_rows.h"
 
+#include "engine/core/fetch_line.h"
+
 #include <algorithm>
 
 namespace streamd::window {
@@ -47,7 +49,7 @@ void KeyRows::encode(KeyTable& keys, std::size_t most) {
   const std::size_t from = taken_made_;
   const std::size_t end = from + std::min(most, made_.size() - from);
   for (; taken_made_ < end; ++taken_made_) {
-    if (taken_made_ + kAhead < end) __builtin_prefetch(&keys.entry(made_[taken_made_ + kAhead]));
+    if (taken_made_ + kAhead < end) fetch_line(&keys.entry(made_[taken_made_ + kAhead]));
     const std::uint32_t id = made_[taken_made_];
     Entry& entry = keys.entry(id);
     is_made_[id] = false;

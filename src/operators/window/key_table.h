@@ -5,6 +5,7 @@
 // One thread.
 #pragma once
 
+#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "engine/core/value.h"
 
@@ -103,7 +104,7 @@ class KeyTable {
   // Three steps that fetch what find() will touch; the second and third need the one before.
   void prefetch_slot(std::uint64_t hash) const {
     const Segment& segment = segments_[key_group(hash)];
-    __builtin_prefetch(&segment.slots[tag_of(hash) & segment.mask]);
+    fetch_line(&segment.slots[tag_of(hash) & segment.mask]);
   }
   // Probably the id, or kNone.
   std::uint32_t guess(std::uint64_t hash) const {
@@ -113,7 +114,7 @@ class KeyTable {
       const Slot slot = segment.slots[at];
       if (slot.id == kNone) return kNone;
       if (slot.tag != tag) continue;
-      __builtin_prefetch(&entry(slot.id), 1);
+      fetch_line(&entry(slot.id));
       return slot.id;
     }
   }

@@ -7,6 +7,7 @@
 // aggregates (aggregates.h, part form).
 #pragma once
 
+#include "engine/core/fetch_line.h"
 #include "operators/window/aggregates.h"
 #include "operators/window/pane_rows.h"
 
@@ -98,7 +99,7 @@ class Pane {
     return end;
   }
   void prefetch(std::uint32_t position) const {
-    if (position < size_) __builtin_prefetch(cell(position), 1);
+    if (position < size_) fetch_line(cell(position));
   }
 
   // Cells that have changed and were not taken since, at most.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "operators/window/pane_rows.h"
 #include "operators/window/pane_windows.h"
@@ -157,7 +158,7 @@ bool PaneWindows::restore_cells(Pane& pane, unsigned group, std::string_view val
       if (!whole) break;
       cell.stored = static_cast<std::uint32_t>(last);
       cell.id = stored_keys_.find(group, cell.stored);
-      if (cell.id < StoredKeys::kForeign) __builtin_prefetch(&keys_.entry(cell.id), 1);
+      if (cell.id < StoredKeys::kForeign) fetch_line(&keys_.entry(cell.id));
       block.push_back(cell);
     }
     for (const auto& cell : block) restore_cell(pane, cell, own_row);

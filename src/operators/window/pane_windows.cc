@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/pane_windows.h"
 
+#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
   for (const auto& arrival : block) {
     if (arrival.guess == KeyTable::kNone) continue;
     const Entry& entry = keys_.entry(arrival.guess);
-    if (entry.key_size > Entry::kShort) __builtin_prefetch(entry.data());
+    if (entry.key_size > Entry::kShort) fetch_line(entry.data());
     const Pane* const pane = recent_pane(arrival.time);
     if (pane != nullptr && pane->start() <= entry.newest) pane->prefetch(entry.hint[pane->side()]);
   }

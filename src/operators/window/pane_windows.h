@@ -11,6 +11,7 @@
 
 #include "engine/api/emitter.h"
 #include "engine/api/state.h"
+#include "engine/core/fetch_line.h"
 #include "engine/core/hash.h"
 #include "operators/window/key_rows.h"
 #include "operators/window/key_table.h"
@@ -174,8 +175,8 @@ class PaneWindows {
   void remove_left();
   void leave(std::uint32_t id, Entry& entry);
   void fetch(std::uint32_t id) {
-    __builtin_prefetch(&keys_.entry(id), 1);
-    if (stride_ != 0 && !sums_late_) __builtin_prefetch(running(id), 1);
+    fetch_line(&keys_.entry(id));
+    if (stride_ != 0 && !sums_late_) fetch_line(running(id));
   }
 
   // pane_threshold.cc: emit threshold, at the record

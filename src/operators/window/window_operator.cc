@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/window_operator.h"
 
+#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "engine/expr/reject.h"
 
@@ -184,7 +185,7 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
       arrival.key.bytes = only[row].text();
       if (hashes != nullptr) {
         // Another thread has read the text, perhaps on another core.
-        __builtin_prefetch(arrival.key.bytes.data());
+        fetch_line(arrival.key.bytes.data());
         arrival.hash = hashes[row];
       } else {
         arrival.hash = hash_text_key(arrival.key.bytes, seed_);
