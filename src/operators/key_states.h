@@ -132,7 +132,6 @@ class KeyStates {
   State& state(std::uint32_t id) const { return states_[id >> kBlockBits][id & kBlockMask]; }
   std::uint32_t insert(window::KeyRef key, std::uint64_t hash) {
     const std::uint32_t id = keys_.insert(key, hash);
-    keys_.entry(id).newest = INT64_MIN;
     while ((id >> kBlockBits) >= states_.size())
       states_.push_back(std::make_unique<State[]>(std::size_t{1} << kBlockBits));
     return id;

@@ -34,9 +34,9 @@ class DistinctValues {
   void numbers_of(std::span<const Value* const> values, std::uint32_t* numbers, std::size_t step);
   static constexpr std::uint32_t kNone = KeyTable::kNone;
 
-  void hold(std::uint32_t number) { ++table_.entry(number).cells; }
+  void hold(std::uint32_t number) { ++table_.entry(number).holders; }
   void release(std::uint32_t number) {
-    if (--table_.entry(number).cells == 0) table_.remove(number);
+    if (--table_.entry(number).holders == 0) table_.remove(number);
   }
 
   // As append_key writes it. Valid until the value is forgotten.

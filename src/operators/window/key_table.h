@@ -32,17 +32,16 @@ struct KeyRef {
 
 // One cache line. Short keys live in it, encoded; of longer ones, the address of their bytes.
 struct alignas(64) Entry {
-  static constexpr std::size_t kShort = 24;
+  static constexpr std::size_t kShort = 32;
   static constexpr std::uint32_t kFree = 0xFFFFFFFF;
   static constexpr std::uint16_t kFar = 0xFFFF;
   static constexpr std::uint8_t kStored = 0x80;  // in `flags`: KeyRows
 
-  std::uint64_t count = 0;  // records in the window that ends at the last boundary
-  // Start of the newest pane that has a cell of this key; sessions: the newest time.
-  std::int64_t newest = 0;
+  // Start of the newest pane that has had a cell of this key; sessions: the newest time.
+  std::int64_t newest = INT64_MIN;
   // Where the key's cell is in its newest pane of even and of odd number.
   std::uint32_t hint[2] = {};
-  std::uint32_t cells = 0;  // in all panes
+  std::uint32_t holders = 0;  // of a value: cells that count it
   std::uint32_t key_size = kFree;
   std::uint32_t tag = 0;  // as in the key's slot
   // The newest pane on the other side is so many panes older; 0: there is none; kFar: unknown.
@@ -105,6 +104,12 @@ class KeyTable {
   void prefetch_slot(std::uint64_t hash) const {
     const Segment& segment = segments_[key_group(hash)];
     fetch_line(&segment.slots[tag_of(hash) & segment.mask]);
+  }
+  // The slot of a key that is there: what remove() will touch besides its entry.
+  void fetch_slot(std::uint32_t id) const {
+    const Entry& e = entry(id);
+    const Segment& segment = segments_[e.group];
+    fetch_line(&segment.slots[e.tag & segment.mask]);
   }
   // Probably the id, or kNone.
   std::uint32_t guess(std::uint64_t hash) const {

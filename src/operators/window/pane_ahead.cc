@@ -39,10 +39,11 @@ void PaneWindows::enter(Pane& pane, std::uint32_t most) {
   pane.entered = pane.for_each(
       pane.entered, most, [this](std::uint32_t id) { fetch(id); },
       [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
-        Entry& entry = keys_.entry(id);
-        entry.count += count;
-        if (is_summed(entry)) rules_.aggregates.enter(running(id), part);
-        if (is_news(entry)) touch(id, entry);
+        Tally& tally = this->tally(id);
+        tally.count += count;
+        ++tally.cells;
+        if (is_summed(tally)) rules_.aggregates.enter(running(id), part);
+        if (is_news(tally)) touch(id, tally);
       });
 }
 
@@ -53,14 +54,17 @@ void PaneWindows::take_out(std::uint32_t most) {
     taken_out_ = pane.for_each(
         from, most, [this](std::uint32_t id) { fetch(id); },
         [this](std::uint32_t id, std::uint64_t count, const std::uint64_t* part) {
-          Entry& entry = keys_.entry(id);
-          entry.count -= count;
-          if (is_summed(entry)) rules_.aggregates.leave(running(id), part);
-          if (--entry.cells == 0)
-            leave(id, entry);
-          else if (is_news(entry))
-            touch(id, entry);
+          Tally& tally = this->tally(id);
+          tally.count -= count;
+          if (is_summed(tally)) rules_.aggregates.leave(running(id), part);
+          if (--tally.cells == 0) {
+            fetch_line(&keys_.entry(id));
+            emptied_.push_back(id);
+          } else if (is_news(tally)) {
+            touch(id, tally);
+          }
         });
+    leave_emptied();
     most -= taken_out_ - from;
     if (taken_out_ < pane.size()) return;
     leaving_.pop_front();
@@ -69,28 +73,39 @@ void PaneWindows::take_out(std::uint32_t most) {
   }
 }
 
+// Entries and slots of all of them are asked for before the first is needed.
+void PaneWindows::leave_emptied() {
+  for (const std::uint32_t id : emptied_) keys_.fetch_slot(id);
+  for (const std::uint32_t id : emptied_) {
+    if (is_gone(id))
+      leave(id);
+    else if (is_news(tally(id)))
+      touch(id);
+  }
+  emptied_.clear();
+}
+
 void PaneWindows::settle() {
-  while (!leaving_.empty()) take_out(Pane::kNone);
+  while (!leaving_.empty()) take_out(kSlice);
 }
 
 // A key whose last cell was taken out may have got a new one since.
 void PaneWindows::remove_left() {
-  std::erase_if(passing_, [this](std::uint32_t id) { return keys_.entry(id).cells == 0; });
+  std::erase_if(passing_, [this](std::uint32_t id) { return is_gone(id); });
   for (const std::uint32_t id : left_) {
-    Entry& entry = keys_.entry(id);
-    if (entry.cells == 0)
+    if (is_gone(id))
       remove_key(id);
-    else if (is_news(entry))
-      touch(id, entry);
+    else if (is_news(tally(id)))
+      touch(id);
   }
   left_.clear();
 }
 
 // The key's last cell is gone.
-void PaneWindows::leave(std::uint32_t id, Entry& entry) {
-  if (rules_.emit == Emit::changed || (entry.flags & kAlerted) != 0)
-    touch(id, entry);  // the next boundary removes it
-  else if ((entry.flags & kListed) != 0)
+void PaneWindows::leave(std::uint32_t id) {
+  if (rules_.emit == Emit::changed || tally(id).has(kAlerted))
+    touch(id);  // the next boundary removes it
+  else if (tally(id).has(kListed))
     left_.push_back(id);
   else
     remove_key(id);

@@ -61,10 +61,9 @@ PaneWindows::Ids PaneWindows::take_touched() {
   ids.swap(touched_);
   std::size_t kept = 0;
   for (const std::uint32_t id : ids) {
-    Entry& entry = keys_.entry(id);
     // A freed id, or one in use again, has lost the flag.
-    if (!entry.live() || (entry.flags & kTouched) == 0) continue;
-    clear(entry, kTouched);
+    if (!tally(id).has(kTouched)) continue;
+    tally(id).clear(kTouched);
     ids[kept++] = id;
   }
   ids.resize(kept);
@@ -125,10 +124,10 @@ void PaneWindows::skip_closed_groups(Ids& ids, std::int64_t boundary) {
 }
 
 void PaneWindows::sum_up(std::uint32_t id) {
-  Entry& entry = keys_.entry(id);
-  if (!sums_late_ || is_summed(entry) || stride_ == 0) return;
-  entry.flags |= kSummed;
+  if (!sums_late_ || is_summed(tally(id)) || stride_ == 0) return;
+  tally(id).set(kSummed);
   summed_.push_back(id);
+  const Entry& entry = keys_.entry(id);
   for (auto& [start, pane] : panes_) {
     if (pane->entered == 0) continue;
     const std::uint32_t at = cell_of(id, entry, *pane);
@@ -139,27 +138,31 @@ void PaneWindows::sum_up(std::uint32_t id) {
 
 void PaneWindows::forget_sums() {
   std::erase_if(summed_, [this](std::uint32_t id) {
-    Entry& entry = keys_.entry(id);
-    if (!entry.live() || (entry.flags & kSummed) == 0) return true;
-    if (entry.count >= needed_) return false;
+    Tally& tally = this->tally(id);
+    if (!tally.has(kSummed)) return true;
+    if (tally.count >= needed_) return false;
     rules_.aggregates.free_running(running(id));
-    clear(entry, kSummed);
+    tally.clear(kSummed);
     return true;
   });
 }
 
 Results::Row PaneWindows::row_of(std::uint32_t id, std::int64_t boundary) {
   sum_up(id);
-  const Entry& entry = keys_.entry(id);
-  return {
-      entry.bytes(), boundary - rules_.assigner.size, boundary, boundary - 1, 0, running(id), true,
-      entry.count};
+  return {keys_.entry(id).bytes(),
+          boundary - rules_.assigner.size,
+          boundary,
+          boundary - 1,
+          0,
+          running(id),
+          true,
+          tally(id).count};
 }
 
 std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary, Emitter* out) {
   std::vector<bool> result(ids.size());
   if (least_ != 0) {
-    for (std::size_t i = 0; i < ids.size(); ++i) result[i] = keys_.entry(ids[i]).count >= least_;
+    for (std::size_t i = 0; i < ids.size(); ++i) result[i] = tally(ids[i]).count >= least_;
     return result;
   }
   Results rows(rules_, results_.origin());
@@ -175,7 +178,7 @@ std::vector<bool> PaneWindows::passes(const Ids& ids, std::int64_t boundary, Emi
     index.clear();
   };
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (keys_.entry(ids[i]).count < std::max<std::uint64_t>(needed_, 1)) continue;
+    if (tally(ids[i]).count < std::max<std::uint64_t>(needed_, 1)) continue;
     rows.add(row_of(ids[i], boundary));
     index.push_back(i);
     if (rows.full()) evaluate();
@@ -203,10 +206,8 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
     emit_close(visited, boundary, out);
   else
     emit_threshold(visited, boundary, out);
-  for (const std::uint32_t id : visited) {
-    const Entry& entry = keys_.entry(id);
-    if (entry.cells == 0 && (entry.flags & kAlerted) == 0) remove_key(id);
-  }
+  for (const std::uint32_t id : visited)
+    if (is_gone(id) && !tally(id).has(kAlerted)) remove_key(id);
   forget_sums();
   drop_panes(boundary + a.every - a.size);
   admit_waiting(boundary, out);
@@ -237,11 +238,12 @@ void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter&
   bool some_left = false;
   std::size_t old = passing_.size();
   for (std::size_t i = 0; i < visited.size(); ++i) {
-    Entry& entry = keys_.entry(visited[i]);
-    const bool listed = (entry.flags & kListed) != 0;
-    clear(entry, kPasses);
+    Tally& tally = this->tally(visited[i]);
+    const bool listed = tally.has(kListed);
+    tally.clear(kPasses);
     if (pass[i]) {
-      entry.flags |= kPasses | kListed;
+      tally.set(kPasses);
+      tally.set(kListed);
       if (!listed) passing_.push_back(visited[i]);
     } else {
       some_left = some_left || listed;
@@ -250,9 +252,8 @@ void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter&
   const auto listed_end = passing_.begin() + static_cast<std::ptrdiff_t>(old);
   if (some_left) {
     const auto kept_end = std::remove_if(passing_.begin(), listed_end, [this](std::uint32_t id) {
-      Entry& entry = keys_.entry(id);
-      if ((entry.flags & kPasses) != 0) return false;
-      clear(entry, kListed);
+      if (tally(id).has(kPasses)) return false;
+      tally(id).clear(kListed);
       return true;
     });
     old = static_cast<std::size_t>(kept_end - passing_.begin());
@@ -276,9 +277,8 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
   Ids firing;
   for (std::size_t i = 0; i < visited.size(); ++i) {
     const std::uint32_t id = visited[i];
-    Entry& entry = keys_.entry(id);
-    clear(entry, kPasses);
-    if (pass[i]) entry.flags |= kPasses;
+    tally(id).clear(kPasses);
+    if (pass[i]) tally(id).set(kPasses);
     Alerts alerts = alerts_of(id);
     const bool goes_on = !alerts.empty() && alerts.front() < boundary;
     if (pass[i] && !goes_on && !is_told(alerts, boundary)) firing.push_back(id);
@@ -325,8 +325,8 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
       if (!pass[i]) continue;
       values[i].emplace();
       for (std::size_t c = 0; c < rules_.aggregates.size(); ++c)
-        append_key(rules_.aggregates.running_result(c, running(ids[i]), keys_.entry(ids[i]).count,
-                                                    a.size, arena),
+        append_key(rules_.aggregates.running_result(c, running(ids[i]), tally(ids[i]).count, a.size,
+                                                    arena),
                    *values[i]);
     }
     return values;
@@ -356,7 +356,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
     }
   }
   for (const std::uint32_t id : visited)
-    if (keys_.entry(id).cells == 0) remove_key(id);
+    if (is_gone(id)) remove_key(id);
 }
 
 }  // namespace streamd::window

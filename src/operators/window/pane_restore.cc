@@ -102,7 +102,7 @@ Status PaneWindows::restore_keys() {
       }
       keys_.insert_as(stored, {bytes, false}, hash);
       note_key(stored, hash);
-      keys_.entry(stored).flags |= kStored;
+      keys_.entry(stored).flags |= Entry::kStored;
       stored_keys_.set(stored, stored);
     }
   }
@@ -185,7 +185,6 @@ void PaneWindows::restore_cell(Pane& pane, const StoredCell& cell, bool own_row)
   if (cell.records == 0) {
     if (at == Pane::kNone) return;
     pane.kill(at);
-    --keys_.entry(cell.id).cells;
     bereft_.insert(cell.id);
     return;
   }
@@ -202,7 +201,7 @@ void PaneWindows::restore_cell(Pane& pane, const StoredCell& cell, bool own_row)
 
 void PaneWindows::note_cells_again(std::uint32_t id) {
   Entry& entry = keys_.entry(id);
-  entry.cells = 0;
+  entry.newest = INT64_MIN;
   for (auto& [start, pane] : panes_) {
     const std::uint32_t at = pane->find(id);
     if (at != Pane::kNone) note_cell(entry, *pane, at);
@@ -270,7 +269,7 @@ Status PaneWindows::restore_done() {
   }
   for (std::uint32_t id = 0; id < keys_.limit(); ++id) {
     if (!keys_.entry(id).live()) continue;
-    if (keys_.entry(id).cells == 0)
+    if (is_gone(id))
       remove_key(id);
     else
       touch(id);

@@ -7,7 +7,7 @@ namespace streamd::window {
 
 // Those of all panes that are still there, closed and open.
 std::uint64_t PaneWindows::kept_records(std::uint32_t id) const {
-  std::uint64_t records = keys_.entry(id).count;
+  std::uint64_t records = tally(id).count;
   for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane) {
     const std::uint32_t at = cell_of(id, *pane->second);
     if (at != Pane::kNone) records += pane->second->count_of(at);
@@ -30,7 +30,7 @@ bool PaneWindows::is_far(std::uint32_t id) {
 
 // Exactly those of one window that is not closed.
 std::uint64_t PaneWindows::records_in(std::uint32_t id, std::int64_t end) const {
-  std::uint64_t records = keys_.entry(id).count;
+  std::uint64_t records = tally(id).count;
   const auto count_in = [&](Pane& pane) -> std::uint64_t {
     const std::uint32_t at = cell_of(id, pane);
     return at == Pane::kNone ? 0 : pane.count_of(at);
@@ -84,7 +84,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   };
   std::vector<Step> steps;
   std::uint64_t* words = running(id);
-  std::uint64_t& count = keys_.entry(id).count;
+  std::uint64_t& count = tally(id).count;
   const auto apply = [&](Pane& pane, bool enter) {
     const std::uint32_t at = cell_of(id, pane);
     if (at == Pane::kNone) return;
@@ -144,20 +144,19 @@ void PaneWindows::fire(std::uint32_t id, std::int64_t end, std::int64_t time) {
 }
 
 PaneWindows::Alerts PaneWindows::alerts_of(std::uint32_t id) const {
-  if ((keys_.entry(id).flags & kAlerted) == 0) return {};
+  if (!tally(id).has(kAlerted)) return {};
   return alerts_.at(id);
 }
 
 void PaneWindows::set_alerts(std::uint32_t id, Alerts alerts) {
-  Entry& entry = keys_.entry(id);
-  const bool had = (entry.flags & kAlerted) != 0;
+  const bool had = tally(id).has(kAlerted);
   if (alerts.empty() ? !had : had && alerts_.at(id) == alerts) return;
-  changed_alerts_.emplace(entry.bytes());
+  changed_alerts_.emplace(keys_.entry(id).bytes());
   if (alerts.empty()) {
-    clear(entry, kAlerted);
+    tally(id).clear(kAlerted);
     alerts_.erase(id);
   } else {
-    entry.flags |= kAlerted;
+    tally(id).set(kAlerted);
     alerts_[id] = std::move(alerts);
   }
 }

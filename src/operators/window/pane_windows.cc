@@ -130,15 +130,19 @@ Outcome PaneWindows::insert(const Arrival& arrival, Emitter& out) {
   const Aggregates& aggregates = rules_.aggregates;
   const bool entered = at < pane.entered;
   if (entered) [[unlikely]] {
-    if (pane.count_of(at) > 0 && is_summed(entry)) aggregates.leave(running(id), pane.part(at));
-    ++entry.count;
+    Tally& tally = this->tally(id);
+    if (pane.count_of(at) == 0)
+      ++tally.cells;
+    else if (is_summed(tally))
+      aggregates.leave(running(id), pane.part(at));
+    ++tally.count;
   }
   std::uint64_t* const part = pane.count_one(at);
   if (stride_ != 0)
     aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
   if (entered) [[unlikely]] {
-    if (is_summed(entry)) aggregates.enter(running(id), part);
-    touch(id, entry);
+    if (is_summed(tally(id))) aggregates.enter(running(id), part);
+    touch(id);
   }
   if (rules_.emit == Emit::threshold) check_now(id, arrival.time);
   if (results_.full()) results_.flush(out);
@@ -164,7 +168,7 @@ Pane& PaneWindows::pane_at(std::int64_t time) {
 // Most cells that are asked for and not there would be in a pane newer than all of the key's: then
 // the pane itself is not looked at.
 std::uint32_t PaneWindows::cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const {
-  if (entry.cells == 0 || pane.start() > entry.newest) return Pane::kNone;
+  if (pane.start() > entry.newest) return Pane::kNone;
   const std::uint32_t hint = entry.hint[pane.side()];
   return pane.holds(hint, id) ? hint : other_cell_of(id, entry, pane);
 }
@@ -187,7 +191,7 @@ void PaneWindows::note_cell(Entry& entry, const Pane& pane, std::uint32_t at) co
   };
   const bool odd = pane.side() != 0;
   const bool other_side = odd != ((entry.flags & kNewestOdd) != 0);
-  const bool first = entry.cells++ == 0;
+  const bool first = entry.newest == INT64_MIN;
   if (first || pane.start() > entry.newest) {
     const std::uint16_t step = first ? 0 : panes(pane.start() - entry.newest);
     if (first || other_side)
@@ -196,8 +200,7 @@ void PaneWindows::note_cell(Entry& entry, const Pane& pane, std::uint32_t at) co
       entry.behind = static_cast<std::uint16_t>(
           std::min<unsigned>(unsigned{entry.behind} + step, Entry::kFar));
     entry.newest = pane.start();
-    clear(entry, kNewestOdd);
-    if (odd) entry.flags |= kNewestOdd;
+    entry.flags = static_cast<std::uint8_t>((entry.flags & ~kNewestOdd) | (odd ? kNewestOdd : 0));
   } else if (pane.start() < entry.newest) {
     const std::uint16_t distance = panes(entry.newest - pane.start());
     if (!other_side || (entry.behind != 0 && distance > entry.behind)) return;
@@ -227,6 +230,8 @@ std::uint32_t PaneWindows::make_key(KeyRef key, std::uint64_t hash) {
 void PaneWindows::note_key(std::uint32_t id, std::uint64_t hash) {
   key_rows_.made(id);
   used_groups_[key_group(hash)] = true;
+  while ((id >> kBlockBits) >= tallies_.size())
+    tallies_.push_back(std::make_unique<Tally[]>(std::size_t{1} << kBlockBits));
   while (stride_ != 0 && (id >> kBlockBits) >= running_.size())
     running_.push_back(std::make_unique<std::uint64_t[]>(stride_ << kBlockBits));
   if (rules_.emit == Emit::threshold) {
@@ -238,12 +243,13 @@ void PaneWindows::note_key(std::uint32_t id, std::uint64_t hash) {
 void PaneWindows::remove_key(std::uint32_t id) {
   key_rows_.leaves(id, keys_.entry(id));
   if (stride_ != 0) rules_.aggregates.free_running(running(id));
+  tally(id) = {};
   keys_.remove(id);
 }
 
-void PaneWindows::touch(std::uint32_t id, Entry& entry) {
-  if ((entry.flags & kTouched) != 0) return;
-  entry.flags |= kTouched;
+void PaneWindows::touch(std::uint32_t id, Tally& tally) {
+  if (tally.has(kTouched)) return;
+  tally.set(kTouched);
   touched_.push_back(id);
 }
 
@@ -264,7 +270,7 @@ void PaneWindows::evict_oldest(Emitter& out) {
     }
   std::erase_if(passing_, [&](std::uint32_t id) { return doomed[id]; });
   for (const std::uint32_t id : ids) {
-    if ((keys_.entry(id).flags & kAlerted) != 0) set_alerts(id, {});
+    if (tally(id).has(kAlerted)) set_alerts(id, {});
     remove_key(id);
   }
   out.drop(DropReason::shed, records);

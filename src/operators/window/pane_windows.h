@@ -65,14 +65,24 @@ class PaneWindows {
 
  private:
   enum Flag : std::uint8_t {
-    kTouched = 1,              // in touched_
-    kPasses = 2,               // `having` is true in the last closed window
-    kListed = 4,               // in passing_
-    kAlerted = 8,              // in alerts_
-    kNewestOdd = 16,           // side of the newest pane
-    kSummed = 32,              // in summed_: its running values are kept
-    kStored = Entry::kStored,  // KeyRows
+    kTouched = 1,  // in touched_
+    kPasses = 2,   // `having` is true in the last closed window
+    kListed = 4,   // in passing_
+    kAlerted = 8,  // in alerts_
+    kSummed = 16,  // in summed_: its running values are kept
   };
+  // What a pane touches of a key when it closes and when it leaves. Apart from the keys' entries,
+  // as all of these together fit into a nearer cache: a pane meets its keys in no order.
+  struct Tally {
+    std::uint64_t count = 0;  // records in the window that ends at the last boundary
+    std::uint32_t cells = 0;  // that have entered and not left
+    std::uint8_t flags = 0;   // Flag
+
+    bool has(Flag flag) const { return (flags & flag) != 0; }
+    void set(Flag flag) { flags |= flag; }
+    void clear(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
+  };
+  static constexpr std::uint8_t kNewestOdd = 1;  // in Entry::flags: side of the newest pane
   struct Waiting {
     std::int64_t time = 0;
     std::uint64_t number = 0;
@@ -120,25 +130,28 @@ class PaneWindows {
   }
   // Whether panes of the key enter and leave the running values as they come and go. While a key
   // has too few records for `having`, nobody looks at them: they are made by sum_up().
-  bool is_summed(const Entry& entry) const {
-    return stride_ != 0 && (!sums_late_ || (entry.flags & kSummed) != 0);
+  bool is_summed(const Tally& tally) const {
+    return stride_ != 0 && (!sums_late_ || tally.has(kSummed));
+  }
+  Tally& tally(std::uint32_t id) { return tallies_[id >> kBlockBits][id & kBlockMask]; }
+  const Tally& tally(std::uint32_t id) const { return tallies_[id >> kBlockBits][id & kBlockMask]; }
+  // Whether no pane has a cell of the key any more.
+  bool is_gone(std::uint32_t id) const {
+    return tally(id).cells == 0 && keys_.entry(id).newest < closed_;
   }
   std::uint32_t need_key(const Arrival& arrival, Emitter& out);
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
   void note_key(std::uint32_t id, std::uint64_t hash);  // one that was just inserted
   void remove_key(std::uint32_t id);
   void evict_oldest(Emitter& out);
-  void touch(std::uint32_t id) { touch(id, keys_.entry(id)); }
-  void touch(std::uint32_t id, Entry& entry);
+  void touch(std::uint32_t id) { touch(id, tally(id)); }
+  void touch(std::uint32_t id, Tally& tally);
   static std::uint8_t flag_to_compare(const Rules& rules);
   // After the key's count was changed: whether the next boundary has to look at the key. As long as
   // the count alone decides, it has to only when the decision is another.
-  bool is_news(const Entry& entry) const {
-    if (told_ != 0) return (entry.count >= least_) != ((entry.flags & told_) != 0);
-    return entry.count >= needed_ || (entry.flags & kPasses) != 0;
-  }
-  static void clear(Entry& entry, Flag flag) {
-    entry.flags = static_cast<std::uint8_t>(entry.flags & ~flag);
+  bool is_news(const Tally& tally) const {
+    if (told_ != 0) return (tally.count >= least_) != ((tally.flags & told_) != 0);
+    return tally.count >= needed_ || tally.has(kPasses);
   }
   std::int64_t closed_for(unsigned group) const {
     return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
@@ -173,9 +186,10 @@ class PaneWindows {
   void take_out(std::uint32_t most);
   void settle();  // all of leaving_; before a boundary, and before the number of keys decides
   void remove_left();
-  void leave(std::uint32_t id, Entry& entry);
+  void leave_emptied();
+  void leave(std::uint32_t id);
   void fetch(std::uint32_t id) {
-    fetch_line(&keys_.entry(id));
+    fetch_line(&tally(id));
     if (stride_ != 0 && !sums_late_) fetch_line(running(id));
   }
 
@@ -224,6 +238,7 @@ class PaneWindows {
   const std::uint8_t told_;     // the flag that says what was decided last; 0: look at all keys
   Results results_;
   KeyTable keys_;
+  std::vector<std::unique_ptr<Tally[]>> tallies_;          // by id
   std::vector<std::unique_ptr<std::uint64_t[]>> running_;  // by id
   std::map<std::int64_t, std::unique_ptr<Pane>> panes_;    // by start
   // Where the last records went, the later pane first.
@@ -233,6 +248,7 @@ class PaneWindows {
   // so many of the first are out.
   std::deque<std::unique_ptr<Pane>> leaving_;
   std::uint32_t taken_out_ = 0;
+  Ids emptied_;  // keys whose last cell that had entered was taken out just now
   std::int64_t watermark_ = kNever;
   std::int64_t closed_ = kNever;  // the last boundary that is closed
   Ids touched_;                   // keys to look at when the next boundary closes

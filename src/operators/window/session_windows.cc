@@ -129,7 +129,6 @@ Outcome SessionWindows::take(const Arrival& arrival, Emitter& out) {
 std::uint32_t SessionWindows::make_key(KeyRef key, std::uint64_t hash) {
   const std::uint32_t id = keys_.insert(key, hash);
   if (id >= sessions_.size()) sessions_.resize(id + 1);
-  keys_.entry(id).newest = kNever;
   used_groups_[key_group(hash)] = true;
   return id;
 }
