@@ -31,7 +31,7 @@ class JsonShape {
     std::uint32_t mask = 0;          // a bit for each byte of `literal` that counts
     std::uint32_t size = 0;          // of the whole literal
     const char* text = nullptr;      // the whole literal
-    int slot = -1;                   // column of the value, if any wants it
+    std::int64_t slot = -1;          // column of the value, if any wants it
     Value value = Value::none;
     bool usual = false;  // a string behind a short literal
   };
@@ -72,15 +72,12 @@ class JsonShapes {
               JsonFields& fields);
 
  private:
-  using Run = std::size_t (*)(const JsonShape::Step* steps, const RawRecord* records,
-                              std::size_t count, const char* copies, const void* marks,
-                              Value* const* cells, std::size_t row);
   std::size_t copy(const RawRecord* records, std::size_t count);
   std::size_t match_some(const RawRecord* records, std::size_t count, const char* copies,
                          std::span<Value* const> cells, std::size_t row);
   bool worth_learning();
 
-  Run run_;
+  Look look_;
   std::array<JsonShape, 2> shapes_;
   std::size_t newest_ = 0;      // the one that matched last
   std::string copy_;            // of records without padding

@@ -145,6 +145,27 @@ TEST_CASE("Records of one shape are matched without the complete decoder") {
   }
 }
 
+TEST_CASE("Matching ends before the record that differs, wherever it stands") {
+  std::string other = kRecord;
+  other.replace(other.find("@timestamp"), 10, "@timestomp");
+  for (const auto look : looks()) {
+    for (const std::size_t padding : {std::size_t{0}, JsonShape::kPadding}) {
+      for (std::size_t at = 0; at < 10; ++at) {
+        Alone alone(look);
+        alone.learn(kRecord);
+        std::vector<std::string> records(10, kRecord);
+        records[at] = other;
+        const Padded all(records, padding);
+        REQUIRE(alone.match(all.in) == at);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+          CHECK(alone.columns[2][i].is(i < at ? Kind::string : Kind::missing));
+          CHECK(alone.columns[4][i].is(i < at ? Kind::string : Kind::missing));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("No way of looking at bytes accepts what JSON refuses") {
   const std::string record = R"({"a":"0123456789012345678901234567890123","status":1,"n":"x"})";
   for (const auto look : looks()) {
