@@ -238,14 +238,18 @@ Result<TimeFormat> TimeFormat::parse(std::string_view spec) {
   return format;
 }
 
-std::optional<EventTime> TimeFormat::read_any(const Value& value) const {
-  if (value.is(streamd::Kind::timestamp)) return value.as_time();
-  if (kind_ == Kind::unix_time) return read_unix(value, digits_);
-  if (!value.is(streamd::Kind::string)) return std::nullopt;
-  if (kind_ == Kind::clf) return parse_clf_time(value.text());
-  if (kind_ == Kind::pattern) return parse_pattern(pattern_, value.text());
-  const auto parsed = parse_rfc3339(value.text());
-  return parsed ? std::optional(parsed->time) : std::nullopt;
+bool TimeFormat::read_any(const Value& value, EventTime& time) const {
+  const auto found = [&]() -> std::optional<EventTime> {
+    if (value.is(streamd::Kind::timestamp)) return value.as_time();
+    if (kind_ == Kind::unix_time) return read_unix(value, digits_);
+    if (!value.is(streamd::Kind::string)) return std::nullopt;
+    if (kind_ == Kind::clf) return parse_clf_time(value.text());
+    if (kind_ == Kind::pattern) return parse_pattern(pattern_, value.text());
+    const auto parsed = parse_rfc3339(value.text());
+    return parsed ? std::optional(parsed->time) : std::nullopt;
+  }();
+  if (found) time = *found;
+  return found.has_value();
 }
 
 void format_rfc3339(EventTime time, std::uint32_t nanos, std::string& out) {

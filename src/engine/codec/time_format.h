@@ -29,11 +29,15 @@ class TimeFormat {
         short_unix_time(value.text(), micros)) [[likely]] {
       return EventTime{micros};
     }
-    return read_any(value);
+    EventTime time;
+    if (!read_any(value, time)) return std::nullopt;
+    return time;
   }
 
  private:
-  std::optional<EventTime> read_any(const Value& value) const;
+  // Through a reference: an optional of this call would make that of the usual case one in memory,
+  // which is then waited for.
+  bool read_any(const Value& value, EventTime& time) const;
 
   enum class Kind : std::uint8_t { unix_time, rfc3339, clf, pattern };
   Kind kind_ = Kind::unix_time;
