@@ -148,16 +148,16 @@ class Convert final : public Operator {
   void each(const Batch& in, const Conversion& c, const Column& from, Column& to, Usual usual,
             Any any) {
     const std::size_t rows = in.size();
+    const Value* const values = from.data();
+    Value* const made = to.data();
     for (std::size_t i = 0; i < rows; ++i) {
       const std::uint32_t row = in.physical(i);
-      const Value& value = from[row];
-      if (value.is(Kind::string) && usual(value.text(), to[row])) continue;
-      if (value.absent()) {
-        to[row] = value;
-        continue;
-      }
-      if (const std::optional<Value> made = any(value))
-        to[row] = *made;
+      const Value& value = values[row];
+      if (value.is(Kind::string) && usual(value.text(), made[row])) continue;
+      if (value.absent())
+        made[row] = value;
+      else if (const std::optional<Value> converted = any(value))
+        made[row] = *converted;
       else
         fail(i, row, c, from, to);
     }

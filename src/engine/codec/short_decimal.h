@@ -70,8 +70,9 @@ inline bool short_int(std::string_view text, std::int64_t& value) {
 // 0.36, -12., 5: at most 15 digits and one point. Both numbers of the division are then exact, so
 // its result is the double nearest to the text.
 inline bool short_double(std::string_view text, double& value) {
-  constexpr std::array<double, 16> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                              1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  // static: a local one would be built on the stack in each call.
+  static constexpr std::array<double, 16> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   const bool negative = !text.empty() && text[0] == '-';
   const std::size_t from = negative ? 1 : 0;
   if (text.size() == from || text.size() > from + 16) return false;
