@@ -41,6 +41,17 @@ bool ends_url(std::string_view text, std::size_t at) {
   return text[at] == '\xE2' && at + 1 < text.size() && text[at + 1] == '\x80';
 }
 
+// Where the host ends that `url` begins with, if it is in its normal form as it stands; else npos.
+std::size_t plain_host_end(std::string_view url) {
+  const auto is_plain = [](char c) {
+    return (text_is(c, kTextHost) && lowered(c) == c) || c == '.' || c == ':';
+  };
+  const auto end =
+      static_cast<std::size_t>(std::find_if_not(url.begin(), url.end(), is_plain) - url.begin());
+  const bool ends = end == url.size() || url[end] == '/' || url[end] == '?' || url[end] == '#';
+  return ends ? end : std::string_view::npos;
+}
+
 // Without what ends a sentence, and closing brackets that were opened before the URL.
 std::string_view without_tail(std::string_view url) {
   while (!url.empty()) {
@@ -70,6 +81,15 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
   while (end < text_.size() && end - next < kLongestUrl && !ends_url(text_, end)) ++end;
   const std::string_view rest = without_tail(text_.substr(next, end - next));
   if (rest.empty() || rest.front() == '/') return next;
+
+  const std::string_view as_written = text_.substr(begin, next + rest.size() - begin);
+  const std::size_t host_end =
+      length == 3 && written == scheme ? plain_host_end(rest) : std::string_view::npos;
+  if (host_end != std::string_view::npos) {
+    add(FoundKind::url, as_written, true);
+    take_url_host(rest.substr(0, host_end), false);
+    return done_ = taken_ = next + rest.size();
+  }
 
   bool defanged = length > 3 || written.size() != scheme.size() || lowered(written[1]) != scheme[1];
   made_.assign(scheme);
@@ -101,7 +121,6 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
   const std::size_t sign = made_.rfind('@', path);
   const std::size_t name = sign == std::string::npos || sign < host ? host : sign + 1;
   for (std::size_t i = name; i < path; ++i) made_[i] = lowered(made_[i]);
-  const std::string_view as_written = text_.substr(begin, next + rest.size() - begin);
   const bool same = as_written == made_;
   add(FoundKind::url, same ? as_written : std::string_view(made_), same);
   take_url_host(std::string_view(made_).substr(std::min(name, path), path - std::min(name, path)),
@@ -111,13 +130,16 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
 
 void ValueFinder::take_url_host(std::string_view host, bool defanged) {
   if (!wants(FoundKind::ip) && !wants(FoundKind::domain)) return;
-  if (host.starts_with('['))
+  const bool in_brackets = host.starts_with('[');
+  if (in_brackets)
     host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
   else
     host = host.substr(0, host.find(':'));
   if (host.size() > 253) return;
   name_.assign(host);
-  if (parse_address(name_))
+  std::uint32_t v4 = 0;
+  // Without brackets there is no colon left.
+  if (in_brackets ? parse_address(name_).has_value() : parse_v4(name_, v4))
     add(FoundKind::ip, name_, false);
   else if (is_domain(defanged) && std::all_of(name_.begin(), name_.end(), [](char c) {
              return c == '.' || text_is(c, kTextHost);

@@ -163,7 +163,11 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
                        text_is(text_[host.begin - 2], kTextAlnum);
   if (host.dots != 3 || version || !text_is(text_[host.begin], kTextDigit)) return false;
   std::uint32_t bits = 0;
-  if (!read_name(host) || !parse_v4(name_, bits)) return false;
+  const bool same = !host.defanged;
+  if (!same && !read_name(host)) return false;
+  const std::string_view text =
+      same ? text_.substr(host.begin, host.end - host.begin) : std::string_view(name_);
+  if (!parse_v4(text, bits)) return false;
   unsigned prefix = 0;
   Offset behind = host.end;
   if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
@@ -177,8 +181,7 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
     end = behind;
     return true;
   }
-  const bool same = !host.defanged;
-  add(FoundKind::ip, same ? text_.substr(host.begin, host.end - host.begin) : name_, same);
+  add(FoundKind::ip, text, same);
   return true;
 }
 
@@ -203,9 +206,11 @@ bool ValueFinder::is_domain(bool defanged) const {
   const std::size_t last = name_.rfind('.');
   if (last == std::string::npos || last + 1 == name_.size()) return false;
   const std::string_view top = std::string_view(name_).substr(last + 1);
-  const bool word = top.size() >= 2 && std::all_of(top.begin(), top.end(),
-                                                   [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!is_top_level_domain(top) && !(defanged && word)) return false;
+  const auto is_word = [&] {
+    return top.size() >= 2 &&
+           std::all_of(top.begin(), top.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  };
+  if (!is_top_level_domain(top) && !(defanged && is_word())) return false;
   char before = '.';
   for (const char c : name_) {
     if (before == '.' && (c == '.' || c == '-')) return false;
