@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 
 namespace streamd {
@@ -19,7 +20,6 @@ constexpr std::string_view kCountries =
     "ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th "
     "tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw ";
 
-// Sorted.
 // clang-format off
 constexpr std::string_view kGeneric[] = {
     "academy", "aero", "africa", "agency", "amsterdam", "app", "arpa", "art", "asia", "auction",
@@ -59,7 +59,31 @@ constexpr std::string_view kGeneric[] = {
     "wine", "work", "works", "world", "wtf", "xin", "xxx", "xyz", "yachts", "yoga", "zip", "zone",
 };
 // clang-format on
-static_assert(std::is_sorted(std::begin(kGeneric), std::end(kGeneric)));
+
+// Numbers of kGeneric from 1 on, each in the first free place from place_of() on.
+constexpr std::size_t kPlaces = 1024;
+static_assert(std::size(kGeneric) <= kPlaces / 2);
+
+constexpr std::size_t place_of(std::string_view label) {
+  std::uint32_t hash = 0;
+  for (const char c : label) hash = hash * 31 + static_cast<unsigned char>(c);
+  return (hash * 2654435761u) >> 22;
+}
+constexpr std::array<std::uint16_t, kPlaces> kPlaced = [] {
+  std::array<std::uint16_t, kPlaces> table{};
+  for (std::uint16_t i = 0; i < std::size(kGeneric); ++i) {
+    std::size_t place = place_of(kGeneric[i]);
+    while (table[place] != 0) place = (place + 1) % kPlaces;
+    table[place] = static_cast<std::uint16_t>(i + 1);
+  }
+  return table;
+}();
+
+bool is_generic(std::string_view label) {
+  for (std::size_t place = place_of(label); kPlaced[place] != 0; place = (place + 1) % kPlaces)
+    if (kGeneric[kPlaced[place] - 1] == label) return true;
+  return false;
+}
 
 constexpr std::size_t number_of(std::string_view pair) {
   return static_cast<std::size_t>(pair[0] - 'a') * 26 + static_cast<std::size_t>(pair[1] - 'a');
@@ -80,7 +104,7 @@ bool is_top_level_domain(std::string_view label) {
       std::all_of(label.begin(), label.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (!letters || label.size() < 2) return false;
   if (label.size() == 2) return kIsCountry[number_of(label)];
-  return std::binary_search(std::begin(kGeneric), std::end(kGeneric), label);
+  return is_generic(label);
 }
 
 bool looks_like_file_ending(std::string_view label) {
