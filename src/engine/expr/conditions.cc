@@ -43,6 +43,17 @@ void compare_constant(Context& context, const Operand& left, const Value& k, Row
   });
 }
 
+// == and != of null. Texts and nulls are told by their kind; others may have to be opened.
+template <Op op>
+void compare_null(Context& context, const Operand& left, const Value& k, RowSet rows,
+                  std::uint8_t* out) {
+  for_rows(rows, [&](std::uint32_t r) {
+    const Value& a = left.raw(r);
+    out[r] = a.is(Kind::string) || a.is(Kind::null) ? truth_of(a.is(Kind::null) == (op == Op::eq))
+                                                    : slow_compare(context, op, left.settled(r), k);
+  });
+}
+
 template <Op op>
 void compare_column(Context& context, const Node& node, RowSet rows, std::uint8_t* out) {
   const Operand left(context, *node.kids[0], rows), right(context, *node.kids[1], rows);
@@ -58,6 +69,10 @@ void compare_column(Context& context, const Node& node, RowSet rows, std::uint8_
       case Kind::string:
         return compare_constant<op, Kind::string>(context, left, k, rows, out,
                                                   [](const Value& v) { return v.text(); });
+      case Kind::null:
+        if constexpr (op == Op::eq || op == Op::ne)
+          return compare_null<op>(context, left, k, rows, out);
+        break;
       default: break;
     }
   }

@@ -86,4 +86,8 @@ TEST_CASE("text tests and sets work on columns") {
   CHECK(condition("status in ['404']", requests()).failed.size() == 1);
   CHECK(condition("has(status) && !has(path)", requests()).kept == Rows32{5});
   CHECK(condition("status == null", requests()).kept == Rows32{5});
+  const Outcome known = condition("status != null", requests());
+  CHECK(known.kept == Rows32{0, 1, 2, 4});
+  REQUIRE(known.failed.size() == 1);
+  CHECK(known.failed[0].first == 3);
 }
