@@ -45,6 +45,11 @@ class KeyStates {
     std::int64_t keep = 0;       // microseconds
     std::uint64_t max_keys = 0;  // of this worker
   };
+  // A key that change() is about to be called with.
+  struct Sought {
+    std::uint64_t hash = 0;  // hash_key() of it
+    std::uint32_t guess = window::KeyTable::kNone;
+  };
   KeyStates(window::Share share, std::uint64_t seed, Limits limits)
       : share_(share), seed_(seed), limits_(limits), log_(share, kVersion) {}
 
@@ -54,31 +59,35 @@ class KeyStates {
     return id == kNone ? nullptr : &state(id);
   }
   // The state of the key, made if it is new, to be written at the next checkpoint. Null: there are
-  // max_keys others. hash: hash_key() of it.
-  State* change(window::KeyRef key, std::uint64_t hash, std::int64_t time) {
-    std::uint32_t id = keys_.find(key, hash);
+  // max_keys others.
+  State* change(window::KeyRef key, Sought sought, std::int64_t time) {
+    std::uint32_t id = sought.guess;
+    if (!keys_.is(id, key)) id = keys_.find(key, sought.hash);
     if (id == kNone) {
       if (keys_.size() >= limits_.max_keys) sweep_when_full();
       if (keys_.size() >= limits_.max_keys) return nullptr;
-      id = insert(key, hash);
+      id = insert(key, sought.hash);
     }
     note(id, time);
     return &state(id);
   }
   State* change(std::string_view key, std::uint64_t hash, std::int64_t time) {
-    return change(window::KeyRef{key, false}, hash, time);
+    return change(window::KeyRef{key, false}, Sought{hash}, time);
   }
   // The key had a record at this time; nothing if it is not known.
   void touch(std::string_view key, std::int64_t time) {
     const std::uint32_t id = keys_.find(key, hash_key(key, seed_));
     if (id != kNone) note(id, time);
   }
-  // Before change() of keys with these hashes: they wait for memory together.
-  void fetch(std::span<const std::uint64_t> hashes) const {
+  // Before change() of keys with these hashes, whose guesses it fills in: they wait for memory
+  // together.
+  void fetch(std::span<Sought> keys) const {
     if (keys_.small()) return;
-    for (const std::uint64_t hash : hashes) keys_.prefetch_slot(hash);
-    for (const std::uint64_t hash : hashes)
-      if (const std::uint32_t id = keys_.guess(hash); id != kNone) fetch_line(&state(id));
+    for (const Sought& key : keys) keys_.prefetch_slot(key.hash);
+    for (Sought& key : keys) {
+      key.guess = keys_.guess(key.hash);
+      if (key.guess != kNone) fetch_line(&state(key.guess));
+    }
   }
 
   // Forgets keys, all at once and each eighth of `keep`, so that a key is looked at nine times.

@@ -57,7 +57,7 @@ class KeyedOperator : public Operator {
       return read_key(in, i, out) ? change(in, i) : nullptr;
     if (i >= fetched_) fetch(in, i);
     const window::KeyRef key{only[in.physical(i)].text(), true};
-    return take(states_.change(key, hashes_[i - fetched_ + hashes_.size()], in.time(i).micros));
+    return take(states_.change(key, sought_[i - fetched_ + sought_.size()], in.time(i).micros));
   }
   // The two steps of it, for what lies between.
   bool read_key(const Batch& in, std::size_t i, Emitter& out) {
@@ -90,25 +90,26 @@ class KeyedOperator : public Operator {
     if (state == nullptr) ++shed_;
     return state;
   }
-  // Hashes of a block of keys that are one text, from record i on, and what they lead to.
+  // A block of keys that are one text, from record i on, and what their hashes lead to.
   void fetch(const Batch& in, std::size_t i) {
     fetched_ = std::min(in.size(), i + kBlock);
-    hashes_.clear();
+    sought_.clear();
     for (; i < fetched_; ++i) {
       const std::uint32_t row = in.physical(i);
       const Value& key = keys_.only()[row];
-      hashes_.push_back(in.key_hashes() != nullptr ? (*in.key_hashes())[row]
-                        : key.is(Kind::string)     ? hash_text_key(key.text(), seed_)
-                                                   : 0);
+      sought_.push_back({in.key_hashes() != nullptr ? (*in.key_hashes())[row]
+                         : key.is(Kind::string)     ? hash_text_key(key.text(), seed_)
+                                                    : 0});
     }
-    states_.fetch(hashes_);
+    states_.fetch(sought_);
   }
 
   const std::uint64_t seed_;
   KeyReader keys_;
   KeyStates<State> states_;
   std::string key_;
-  std::vector<std::uint64_t> hashes_;  // of the block that ends before record fetched_
+  // The block that ends before record fetched_.
+  std::vector<typename KeyStates<State>::Sought> sought_;
   std::size_t fetched_ = 0;
   std::vector<std::uint32_t> rows_;
   std::size_t shed_ = 0;
