@@ -326,16 +326,17 @@ def test_a_list_on_a_server_through_everything_that_goes_wrong(streamd, tmp_path
             assert message in run.stderr
             append(records, "198.51.100.1")
             run.wait_until(lambda: len(rows(out)) == 2 + number, what="a match of before")
-            proxy.pass_through()
+            # In this order, so that what a harm serves is never fetched whole.
             replace(served, feed("192.0.2.7", "198.51.100.1", filler=40 + number))
+            proxy.pass_through()
             run.wait_until(lambda: run.stderr.count('list "feed": healed') == number, what="healed")
 
         def page():
             proxy.answer(200, b"<!DOCTYPE html><title>log in</title>")
 
         def half():
-            replace(served, feed("192.0.2.7", "198.51.100.1", filler=250))
             proxy.cut(after=2000, times=1000)
+            replace(served, feed("192.0.2.7", "198.51.100.1", filler=250))
 
         harmed(lambda: proxy.answer(500), "the server does not give the list (500)", 1)
         harmed(page, "the answer is a web page, no list", 2)
