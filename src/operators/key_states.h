@@ -45,11 +45,7 @@ class KeyStates {
     std::int64_t keep = 0;       // microseconds
     std::uint64_t max_keys = 0;  // of this worker
   };
-  // A key that change() is about to be called with.
-  struct Sought {
-    std::uint64_t hash = 0;  // hash_key() of it
-    std::uint32_t guess = window::KeyTable::kNone;
-  };
+  using Sought = window::KeyTable::Sought;
   KeyStates(window::Share share, std::uint64_t seed, Limits limits)
       : share_(share), seed_(seed), limits_(limits), log_(share, kVersion) {}
 
@@ -61,8 +57,7 @@ class KeyStates {
   // The state of the key, made if it is new, to be written at the next checkpoint. Null: there are
   // max_keys others.
   State* change(window::KeyRef key, Sought sought, std::int64_t time) {
-    std::uint32_t id = sought.guess;
-    if (!keys_.is(id, key)) id = keys_.find(key, sought.hash);
+    std::uint32_t id = keys_.find(key, sought);
     if (id == kNone) {
       if (keys_.size() >= limits_.max_keys) sweep_when_full();
       if (keys_.size() >= limits_.max_keys) return nullptr;

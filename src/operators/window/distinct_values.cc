@@ -7,14 +7,14 @@ namespace streamd::window {
 
 std::uint32_t DistinctValues::number_of(const Value& value) {
   if (value.is(Kind::string))
-    return number_of(KeyRef{value.text(), true}, hash_text_key(value.text(), seed_));
+    return number_of(KeyRef{value.text(), true}, {hash_text_key(value.text(), seed_)});
   scratch_.clear();
   append_key(value, scratch_);
   return number_of(std::string_view(scratch_));
 }
 
 std::uint32_t DistinctValues::number_of(std::string_view encoded) {
-  return number_of(KeyRef{encoded, false}, hash_key(encoded, seed_));
+  return number_of(KeyRef{encoded, false}, {hash_key(encoded, seed_)});
 }
 
 void DistinctValues::numbers_of(std::span<const Value* const> values, std::uint32_t* numbers,
@@ -34,9 +34,7 @@ void DistinctValues::numbers_of(std::span<const Value* const> values, std::uint3
       continue;
     }
     if (value.is(Kind::string)) {
-      const KeyRef text{value.text(), true};
-      const bool known = table_.is(sought_[i].guess, text);
-      *numbers = known ? sought_[i].guess : number_of(text, sought_[i].hash);
+      *numbers = number_of(KeyRef{value.text(), true}, sought_[i]);
     } else {
       *numbers = number_of(value);
     }

@@ -45,19 +45,15 @@ class DistinctValues {
   std::uint64_t seed() const { return seed_; }
 
  private:
-  struct Sought {
-    std::uint64_t hash = 0;
-    std::uint32_t guess = kNone;
-  };
-  std::uint32_t number_of(KeyRef value, std::uint64_t hash) {
-    const std::uint32_t known = table_.find(value, hash);
-    return known != kNone ? known : table_.insert(value, hash);
+  std::uint32_t number_of(KeyRef value, KeyTable::Sought sought) {
+    const std::uint32_t known = table_.find(value, sought);
+    return known != kNone ? known : table_.insert(value, sought.hash);
   }
 
   const std::uint64_t seed_;
   KeyTable table_;
   std::string scratch_;
-  std::vector<Sought> sought_;
+  std::vector<KeyTable::Sought> sought_;
 };
 
 }  // namespace streamd::window

@@ -65,6 +65,12 @@ class KeyTable {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+  // A key that will be looked for, and the id that its hash led to when it was fetched (guess()).
+  struct Sought {
+    std::uint64_t hash = 0;  // hash_key() of it
+    std::uint32_t guess = kNone;
+  };
+
   KeyTable() { segments_.fill({&kEmpty, 0, 0}); }
   ~KeyTable();
   KeyTable(const KeyTable&) = delete;
@@ -86,6 +92,9 @@ class KeyTable {
   }
   std::uint32_t find(std::string_view encoded, std::uint64_t hash) const {
     return find(KeyRef{encoded, false}, hash);
+  }
+  std::uint32_t find(KeyRef key, Sought sought) const {
+    return is(sought.guess, key) ? sought.guess : find(key, sought.hash);
   }
   std::uint32_t insert(KeyRef key, std::uint64_t hash);  // the key must be absent
   // The same with an id that is not in use. Before the next insert(), settle() finds the ids

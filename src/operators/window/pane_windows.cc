@@ -210,8 +210,7 @@ void PaneWindows::note_cell(Entry& entry, const Pane& pane, std::uint32_t at) co
 }
 
 std::uint32_t PaneWindows::need_key(const Arrival& arrival, Emitter& out) {
-  if (keys_.is(arrival.guess, arrival.key)) return arrival.guess;
-  const std::uint32_t id = keys_.find(arrival.key, arrival.hash);
+  const std::uint32_t id = keys_.find(arrival.key, {arrival.hash, arrival.guess});
   if (id != KeyTable::kNone) return id;
   if (keys_.size() >= rules_.max_keys) settle();
   if (keys_.size() >= rules_.max_keys) {
