@@ -12,15 +12,20 @@
 #include "engine/core/error.h"
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace streamd {
 
-// Collects the changes of one node on one worker for one epoch. Calls copy their arguments.
+// Collects the changes of one node on one worker for one epoch. Calls copy what they are shown.
 class StateWriter {
  public:
   virtual ~StateWriter() = default;
   virtual void put(unsigned group, std::string_view sub_key, std::string_view value) = 0;
+  // put() of a large value without a copy.
+  virtual void hand_over(unsigned group, std::string_view sub_key, std::string value) {
+    put(group, sub_key, value);
+  }
   virtual void erase(unsigned group, std::string_view sub_key) = 0;
   // Erases every sub key in [from, to) of the group.
   virtual void erase_range(unsigned group, std::string_view from, std::string_view to) = 0;

@@ -48,10 +48,7 @@ void Checkpoint::wait(Duration limit) {
 void Checkpoint::hand_in(EpochParts part) {
   {
     const std::lock_guard lock(mutex_);
-    if (parts_.state.empty())
-      parts_.state = std::move(part.state);
-    else
-      parts_.state.append(part.state);
+    parts_.state.append(std::move(part.state));
     for (auto& [source, partitions] : part.partitions) {
       // Also one without partitions: it may have lost them with records of this epoch.
       auto& all = parts_.partitions[source];

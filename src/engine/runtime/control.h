@@ -49,7 +49,7 @@ class Run {
   Status open_transaction();
   Status declare_state();
   Status commit(EpochParts parts);
-  void acknowledge(const EpochParts& parts);
+  void acknowledge(const std::map<std::string, Positions>& current);
   void report_restored();
   // What a stop means for an attempt: none is made after it, or as many as its limit allows.
   enum class AtStop { give_up, go_on };

@@ -53,37 +53,34 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
 
 Status Run::commit(EpochParts parts) {
   const Epoch epoch = next_epoch_;
-  for (const auto& [source, partitions] : parts.partitions)
-    for (const auto& [name, stored] : partitions) known_positions_[source][name] = stored.position;
+  std::map<std::string, Positions> current;
+  for (const auto& [source, partitions] : parts.partitions) {
+    auto& positions = current[source];
+    for (const auto& [name, stored] : partitions)
+      positions[name] = known_positions_[source][name] = stored.position;
+  }
   if (transaction_) {
-    std::map<std::string, Positions> current;
-    for (const auto& [source, partitions] : parts.partitions) {
-      auto& positions = current[source];
-      for (const auto& [name, stored] : partitions) positions[name] = stored.position;
-    }
-    STREAMD_TRY(store_->prepare(epoch, parts));
+    STREAMD_TRY(store_->prepare(epoch, std::move(parts)));
     STREAMD_TRY(insist(
         transaction_->name(), [&] { return transaction_->commit(epoch, current); }, AtStop::go_on));
     STREAMD_TRY(store_->finish(epoch));
   } else {
-    STREAMD_TRY(store_->commit(epoch, parts));
+    STREAMD_TRY(store_->commit(epoch, std::move(parts)));
   }
   if (dir_) dir_->note_epoch(epoch);
   health_.committed(epoch, options_.clock->monotonic());
-  acknowledge(parts);
+  acknowledge(current);
   ++next_epoch_;
   checkpoint_.committed(epoch);
   return {};
 }
 
 // A far side that can't be told now is told with the next epoch; the positions that count are ours.
-void Run::acknowledge(const EpochParts& parts) {
+void Run::acknowledge(const std::map<std::string, Positions>& current) {
   for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
-    const auto it = parts.partitions.find(plan_.nodes[n].name);
-    if (!sources_[n] || it == parts.partitions.end()) continue;
-    Positions positions;
-    for (const auto& [name, stored] : it->second) positions[name] = stored.position;
-    if (auto status = sources_[n]->acknowledge(next_epoch_, positions); !status)
+    const auto it = current.find(plan_.nodes[n].name);
+    if (!sources_[n] || it == current.end()) continue;
+    if (auto status = sources_[n]->acknowledge(next_epoch_, it->second); !status)
       log_(LogLevel::warning,
            fmt::format("source \"{}\": {}", plan_.nodes[n].name, status.error().message));
   }

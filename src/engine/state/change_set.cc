@@ -5,10 +5,28 @@
 
 namespace streamd {
 
+void ChangeSet::append(ChangeSet other) {
+  if (empty()) {
+    *this = std::move(other);
+    return;
+  }
+  for (const auto& op : other.ops_)
+    if (op.large)
+      hand_over(other.first(op), std::move(other.large_[op.second]));
+    else
+      add(op.kind, other.first(op), other.second(op));
+}
+
+std::size_t ChangeSet::bytes() const {
+  std::size_t bytes = bytes_.size();
+  for (const auto& value : large_) bytes += value.size();
+  return bytes;
+}
+
 // Each operation: one byte Kind, two 4-byte little endian lengths, then both byte strings.
 std::string ChangeSet::encode() const {
   std::string out;
-  out.reserve(bytes_.size() + ops_.size() * 9);
+  out.reserve(bytes() + ops_.size() * 9);
   each([&](Kind kind, std::string_view a, std::string_view b) {
     const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(a.size()),
                                       static_cast<std::uint32_t>(b.size())};

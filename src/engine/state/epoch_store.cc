@@ -46,6 +46,9 @@ class NodeWriter final : public StateWriter {
   void put(unsigned group, std::string_view sub_key, std::string_view value) override {
     into_.put(state_key(incarnation_, group, sub_key), value);
   }
+  void hand_over(unsigned group, std::string_view sub_key, std::string value) override {
+    into_.hand_over(state_key(incarnation_, group, sub_key), std::move(value));
+  }
   void erase(unsigned group, std::string_view sub_key) override {
     into_.erase(state_key(incarnation_, group, sub_key));
   }
@@ -307,10 +310,9 @@ std::unique_ptr<StateWriter> EpochStore::writer(const std::string& node, ChangeS
   return std::make_unique<NodeWriter>(incarnations_.at(node), into);
 }
 
-ChangeSet EpochStore::changes_of(Epoch epoch, const EpochParts& parts) const {
-  ChangeSet all;
-  all.append(declarations_);
-  all.append(parts.state);
+ChangeSet EpochStore::changes_of(Epoch epoch, EpochParts parts) const {
+  ChangeSet all = declarations_;
+  all.append(std::move(parts.state));
   for (const auto& [source, partitions] : parts.partitions)
     for (const auto& [partition, stored] : partitions)
       all.put(two("p/", source, partition),
@@ -321,15 +323,15 @@ ChangeSet EpochStore::changes_of(Epoch epoch, const EpochParts& parts) const {
   return all;
 }
 
-Status EpochStore::commit(Epoch epoch, const EpochParts& parts) {
-  STREAMD_TRY(backend_->write(changes_of(epoch, parts)));
+Status EpochStore::commit(Epoch epoch, EpochParts parts) {
+  STREAMD_TRY(backend_->write(changes_of(epoch, std::move(parts))));
   declarations_.clear();
   epoch_ = epoch;
   return {};
 }
 
-Status EpochStore::prepare(Epoch epoch, const EpochParts& parts) {
-  prepared_changes_ = changes_of(epoch, parts);
+Status EpochStore::prepare(Epoch epoch, EpochParts parts) {
+  prepared_changes_ = changes_of(epoch, std::move(parts));
   ChangeSet pending;
   pending.put("x", fmt::format("{}\n", epoch) + prepared_changes_.encode());
   STREAMD_TRY(backend_->write(pending));

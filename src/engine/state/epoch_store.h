@@ -85,15 +85,15 @@ class EpochStore {
   // Adds the node's changes to `into`, which must outlive the writer.
   std::unique_ptr<StateWriter> writer(const std::string& node, ChangeSet& into) const;
 
-  Status commit(Epoch epoch, const EpochParts& parts);
+  Status commit(Epoch epoch, EpochParts parts);
   // Two steps for transactional sinks: prepare, (the far side commits), finish.
-  Status prepare(Epoch epoch, const EpochParts& parts);
+  Status prepare(Epoch epoch, EpochParts parts);
   Status finish(Epoch epoch);
 
  private:
   explicit EpochStore(std::unique_ptr<StateBackend> backend) : backend_(std::move(backend)) {}
   Status load(std::uint64_t new_seed);
-  ChangeSet changes_of(Epoch epoch, const EpochParts& parts) const;
+  ChangeSet changes_of(Epoch epoch, EpochParts parts) const;
   // What the node rows say: name -> (incarnation, signature); `next` is the first free number.
   using Stored = std::map<std::string, std::pair<std::uint32_t, std::string>>;
   Status load_nodes(Stored& stored, std::uint32_t& next);

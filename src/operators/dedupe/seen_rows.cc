@@ -69,7 +69,7 @@ void SeenRows::write(std::int64_t end, const std::string& keys, std::size_t coun
   window::put_ordered(sub_key, end);
   window::put_ordered(sub_key, next_number_++);
   window::put_varint(value, count);
-  state.put(share_.home(), sub_key, value + keys);
+  state.hand_over(share_.home(), sub_key, value + keys);
   homes_.insert(share_.home());
 }
 

@@ -60,7 +60,7 @@ void PaneWindows::write_pane(Pane& pane, StateWriter& state) {
   encode_changed(pane, pane.changed());
   const unsigned home = share_.home();
   for (RowBytes& row : std::exchange(stored.ready, {})) {
-    state.put(home, pane_row_key(pane.start(), stored.next), row.value());
+    state.hand_over(home, pane_row_key(pane.start(), stored.next), std::move(row).value());
     stored.rows.emplace_back(static_cast<std::uint16_t>(home), stored.next++);
   }
 }
@@ -75,10 +75,10 @@ void PaneWindows::encode_changed(Pane& pane, std::size_t most) {
   const auto put = [&](std::uint32_t id, std::uint64_t records) {
     if (ready.empty() || ready.back().is_full()) ready.emplace_back();
     RowBytes& row = ready.back();
+    row.count_entry();
     put_signed(row.bytes, std::int64_t{id} - row.last);
     put_varint(row.bytes, records);
     row.last = id;
-    ++row.count;
     ++pane.stored.cells;
   };
   for (const std::uint32_t id : std::exchange(pane.stored.removed, {})) put(id, 0);

@@ -38,8 +38,9 @@
 namespace streamd::window {
 
 inline constexpr char kRowVersion = 3;
-// So large is a row at least before the next one begins.
-inline constexpr std::size_t kRowBytes = 256 * 1024;
+// So large is a row before the next one begins, and a little more may be added to it.
+inline constexpr std::size_t kRowBytes = 255 * 1024;
+inline constexpr std::size_t kRowRoom = 256 * 1024;
 inline constexpr std::uint32_t kMaxRows = 1u << 31;
 
 // `value` is not empty.
@@ -60,10 +61,15 @@ struct RowBytes {
   std::int64_t last = 0;    // id in the last one
 
   bool is_full() const { return bytes.size() >= kRowBytes; }
-  // The row with its count; more can be added.
-  std::string_view value() {
+  // Call before an entry. Of a row that grows large half would be empty if it grew by doubling.
+  void count_entry() {
+    ++count;
+    if (bytes.size() > kRowRoom / 16) bytes.reserve(kRowRoom);
+  }
+  // The row with its count.
+  std::string value() && {
     for (unsigned i = 0; i < 4; ++i) bytes[1 + i] = static_cast<char>(count >> (8 * i));
-    return bytes;
+    return std::move(bytes);
   }
 };
 // The count of a row, whose version is taken off already.

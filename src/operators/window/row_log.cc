@@ -19,7 +19,7 @@ void RowLog::restored(unsigned group, std::uint32_t number, std::uint64_t entrie
 
 RowBytes& RowLog::add() {
   if (ready_.empty() || ready_.back().row.is_full()) begin_row();
-  ++ready_.back().row.count;
+  ready_.back().row.count_entry();
   ++entries_;
   return ready_.back().row;
 }
@@ -42,7 +42,7 @@ void RowLog::look_at_length(std::uint64_t live) {
 void RowLog::checkpoint(std::uint32_t limit, StateWriter& state) {
   for (auto& [number, row] : std::exchange(ready_, {})) {
     if (row.count == 0) continue;
-    state.put(share_.home(), key_row_key(number), row.value());
+    state.hand_over(share_.home(), key_row_key(number), std::move(row).value());
     rows_.push_back({share_.home(), number, row.count});
   }
   if (!sweeping_ || cursor_ < limit) return;

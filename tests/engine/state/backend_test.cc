@@ -32,7 +32,9 @@ void check_contract(StateBackend& backend) {
   first.put("b", "2");
   first.put(std::string("b\0x", 3), std::string("\0\xff", 2));
   first.put("c", "3");
+  first.hand_over("d", std::string(5000, 'x'));
   REQUIRE(backend.write(first));
+  CHECK(*backend.get("d") == std::string(5000, 'x'));
   CHECK(*backend.get("b") == "2");
   CHECK_FALSE(backend.get("missing")->has_value());
   CHECK(rows_of(backend, "a", "c").size() == 3);
@@ -41,6 +43,8 @@ void check_contract(StateBackend& backend) {
   second.erase_range("b", "c");
   second.put("b", "new");
   second.erase("a");
+  second.hand_over("d", "large");
+  second.erase("d");
   REQUIRE(backend.write(second));
   CHECK(rows_of(backend, "", "\xff") ==
         std::map<std::string, std::string>{{"b", "new"}, {"c", "3"}});
@@ -104,16 +108,36 @@ TEST_CASE("the RocksDB backend keeps the contract and its rows over a restart", 
   check_random(**other, 2);
 }
 
+TEST_CASE("a change set goes on with what is appended, in order", "[state]") {
+  ChangeSet all, more;
+  all.append({});
+  CHECK(all.empty());
+  more.hand_over("large", "1");
+  more.put("small", "2");
+  all.append(more);
+  all.erase("large");
+  all.append(std::move(more));
+  CHECK(all.size() == 5);
+  CHECK(all.bytes() == 3 * 5 + 2 * 5 + 4);
+  std::string told;
+  all.each([&](ChangeSet::Kind kind, std::string_view a, std::string_view b) {
+    told += kind == ChangeSet::Kind::put ? "put " : "erase ";
+    told.append(a).append(" ").append(b).append("\n");
+  });
+  CHECK(told == "put large 1\nput small 2\nerase large \nput large 1\nput small 2\n");
+}
+
 TEST_CASE("a change set survives encoding and refuses anything else", "[state]") {
   ChangeSet changes;
   changes.put("key", "value");
+  changes.hand_over("gone", "large");
   changes.erase("gone");
   changes.erase_range("a", "b");
   const std::string bytes = changes.encode();
   ChangeSet back;
   REQUIRE(ChangeSet::decode(bytes, back));
   CHECK(back.encode() == bytes);
-  CHECK(back.size() == 3);
+  CHECK(back.size() == 4);
   std::size_t refused = 0;
   for (std::size_t cut = 1; cut < bytes.size(); ++cut)
     if (!ChangeSet::decode(bytes.substr(0, cut), back)) ++refused;

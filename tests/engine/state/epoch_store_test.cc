@@ -142,7 +142,7 @@ TEST_CASE("a sink of another type is refused until what the old one kept is drop
     auto store = open(dir / "db");
     REQUIRE(store->declare_sinks({{"chat", "mongodb"}}, {"chat"}));
     CHECK_FALSE(store->sink_state("chat", 1).value().has_value());
-    REQUIRE(store->commit(2, EpochParts{}));
+    REQUIRE(store->commit(2, {}));
   }
   const auto store = open(dir / "db");
   REQUIRE(store->declare_sinks({{"chat", "mongodb"}}, {}));
