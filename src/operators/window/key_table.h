@@ -30,7 +30,8 @@ struct KeyRef {
   std::string encoded() const;
 };
 
-// One cache line. Short keys live in it, encoded; of longer ones, the address of their bytes.
+// One cache line. Short keys live in it, encoded, with zeros behind them; of longer ones, the
+// address of their bytes.
 struct alignas(64) Entry {
   static constexpr std::size_t kShort = 32;
   static constexpr std::uint32_t kFree = 0xFFFFFFFF;

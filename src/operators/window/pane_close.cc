@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/key.h"
+#include "operators/window/key_order.h"
 #include "operators/window/pane_windows.h"
 
 #include <algorithm>
@@ -213,22 +214,14 @@ void PaneWindows::process(std::int64_t boundary, Emitter& out) {
   admit_waiting(boundary, out);
 }
 
-void PaneWindows::sort_by_key(Ids& ids, std::size_t from) const {
-  struct Item {
-    std::string_view key;
-    std::uint32_t id;
-  };
-  std::vector<Item> items;
-  items.reserve(ids.size() - from);
-  for (std::size_t i = from; i < ids.size(); ++i)
-    items.push_back({keys_.entry(ids[i]).bytes(), ids[i]});
-  std::sort(items.begin(), items.end(), [](const Item& x, const Item& y) { return x.key < y.key; });
-  for (const Item& item : items) ids[from++] = item.id;
-}
-
 void PaneWindows::emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out) {
-  for (const std::uint32_t id : sorted) {
-    results_.add(row_of(id, boundary));
+  constexpr std::size_t kAhead = 16;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (i + kAhead < sorted.size()) {
+      fetch_line(&keys_.entry(sorted[i + kAhead]));
+      fetch(sorted[i + kAhead]);
+    }
+    results_.add(row_of(sorted[i], boundary));
     if (results_.full()) results_.flush(out);
   }
 }
@@ -260,7 +253,7 @@ void PaneWindows::emit_close(const Ids& visited, std::int64_t boundary, Emitter&
     passing_.erase(kept_end, listed_end);
   }
   // What is there stays sorted; only what came has to be put in its place.
-  sort_by_key(passing_, old);
+  sort_by_key(std::span(passing_).subspan(old), keys_);
   std::inplace_merge(passing_.begin(), passing_.begin() + static_cast<std::ptrdiff_t>(old),
                      passing_.end(), [this](std::uint32_t a, std::uint32_t b) {
                        return keys_.entry(a).bytes() < keys_.entry(b).bytes();
@@ -287,7 +280,7 @@ void PaneWindows::emit_threshold(const Ids& visited, std::int64_t boundary, Emit
     alerts.erase(alerts.begin() + (pass[i] && closed != alerts.begin() ? 1 : 0), closed);
     set_alerts(id, std::move(alerts));
   }
-  sort_by_key(firing);
+  sort_by_key(firing, keys_);
   for (const std::uint32_t id : firing) {
     fire(id, boundary, boundary - 1);
     Alerts alerts = alerts_of(id);
@@ -344,7 +337,7 @@ void PaneWindows::process_changed(std::int64_t boundary, Emitter& out) {
   visited = take_touched();
   closed_ = boundary;
   skip_closed_groups(visited, boundary);
-  sort_by_key(visited);
+  sort_by_key(visited, keys_);
   const auto now = values_of(visited, boundary, &out);
   for (std::size_t i = 0; i < visited.size(); ++i) {
     if (now[i]) {

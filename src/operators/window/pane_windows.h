@@ -172,7 +172,6 @@ class PaneWindows {
   void emit_close(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_threshold(const Ids& visited, std::int64_t boundary, Emitter& out);
   void emit_rows(const Ids& sorted, std::int64_t boundary, Emitter& out);
-  void sort_by_key(Ids& ids, std::size_t from = 0) const;
   Results::Row row_of(std::uint32_t id, std::int64_t boundary);
   // At a boundary, when no pane is leaving.
   void sum_up(std::uint32_t id);
