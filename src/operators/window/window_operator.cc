@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/window/window_operator.h"
 
-#include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "engine/expr/reject.h"
 
@@ -13,6 +12,8 @@ namespace streamd::window {
 namespace {
 
 constexpr Value kMissing;
+
+constexpr bool in_range(std::int64_t time) { return time >= -kTimeLimit && time <= kTimeLimit; }
 
 Rules share_of(Rules rules, const OperatorContext& context) {
   const std::uint64_t n = std::max(1u, context.workers);
@@ -129,7 +130,7 @@ bool WindowOperator::reject(const Batch& in, std::size_t i, Emitter& out) {
   const auto& intake = shared_->intake;
   const std::uint32_t row = in.physical(i);
   const std::int64_t time = in.rows().time[row].micros;
-  if (time < -kTimeLimit || time > kTimeLimit) {
+  if (!in_range(time)) {
     out.reject(in, i, {"bad-time", "the time is too far from 1970"});
     return true;
   }
@@ -156,23 +157,55 @@ bool WindowOperator::reject(const Batch& in, std::size_t i, Emitter& out) {
   return false;
 }
 
+// The records at the beginning of a block that are as most are: one text is the key, and all of it
+// can be used. Says where the first other one is.
+std::size_t WindowOperator::prepare_texts(const Batch& in, std::size_t begin, std::size_t end) {
+  const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
+  const std::uint64_t* const hashes = in.key_hashes() ? in.key_hashes()->data() : nullptr;
+  const Value* const keys = by_[0];
+  const Value* const inputs = columns_.empty() ? nullptr : columns_[0];
+  const EventTime* const times = in.rows().time.data();
+  const EventTime* const floors = in.rows().floor.data();
+  std::uint64_t number = arrivals_;
+  Arrival* next = block_.data();
+  for (; begin < end; ++begin) {
+    const std::uint32_t row = selection ? selection[begin] : static_cast<std::uint32_t>(begin);
+    const std::int64_t time = times[row].micros;
+    const Value& key = keys[row];
+    if (!key.is(Kind::string) || !in_range(time)) break;
+    Arrival& arrival = *next++;
+    arrival.time = time;
+    arrival.floor = clamp_time(floors[row]);
+    arrival.number = ++number;
+    arrival.row = row;
+    arrival.guess = KeyTable::kNone;
+    arrival.key = {key.text(), true};
+    arrival.hash = hash_of(key.text(), hashes, row);
+    arrival.inputs = inputs == nullptr ? &kMissing : inputs + row;
+  }
+  arrivals_ = number;
+  taken_ = static_cast<std::size_t>(next - block_.data());
+  return begin;
+}
+
 void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end, Emitter& out) {
   keys_.clear();
   key_ends_.clear();
+  taken_ = 0;
   Value* values = values_.data();
   const std::size_t inputs = columns_.size();
   const Value* const only = by_.size() == 1 ? by_[0] : nullptr;
+  if (usable_ && only != nullptr && inputs <= 1) begin = prepare_texts(in, begin, end);
   const std::uint32_t* const selection = in.selection() ? in.selection()->data() : nullptr;
+  const std::uint64_t* const hashes = in.key_hashes() ? in.key_hashes()->data() : nullptr;
   const EventTime* const times = in.rows().time.data();
   const EventTime* const floors = in.rows().floor.data();
-  const std::uint64_t* const hashes = in.key_hashes() ? in.key_hashes()->data() : nullptr;
-  Arrival* next = block_.data();
+  Arrival* next = block_.data() + taken_;
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint32_t row = selection ? selection[i] : static_cast<std::uint32_t>(i);
     const std::int64_t time = times[row].micros;
     const bool text = only != nullptr && only[row].is(Kind::string);
-    const bool plain =
-        usable_ && (text || by_.empty()) && time >= -kTimeLimit && time <= kTimeLimit;
+    const bool plain = usable_ && (text || by_.empty()) && in_range(time);
     if (!plain && reject(in, i, out)) continue;
     Arrival& arrival = *next++;
     arrival.time = time;
@@ -183,13 +216,7 @@ void WindowOperator::prepare(const Batch& in, std::size_t begin, std::size_t end
     arrival.key.text = text;
     if (text) {
       arrival.key.bytes = only[row].text();
-      if (hashes != nullptr) {
-        // Another thread has read the text, perhaps on another core.
-        fetch_line(arrival.key.bytes.data());
-        arrival.hash = hashes[row];
-      } else {
-        arrival.hash = hash_text_key(arrival.key.bytes, seed_);
-      }
+      arrival.hash = hash_of(arrival.key.bytes, hashes, row);
     } else {
       for (const Value* column : by_) append_key(column[row], keys_);
       key_ends_.push_back(keys_.size());

@@ -5,6 +5,8 @@
 
 #include "engine/api/operator.h"
 #include "engine/core/arena.h"
+#include "engine/core/fetch_line.h"
+#include "engine/core/key.h"
 #include "engine/expr/expression.h"
 #include "operators/window/pane_windows.h"
 #include "operators/window/rules.h"
@@ -62,6 +64,14 @@ class WindowOperator final : public Operator {
   void evaluate_inputs(const Batch& in);
   // Fills block_ with the selected rows [begin, end); rejects those that cannot be used.
   void prepare(const Batch& in, std::size_t begin, std::size_t end, Emitter& out);
+  std::size_t prepare_texts(const Batch& in, std::size_t begin, std::size_t end);
+  // Of a key that is a text. hashes: what another worker has found already, by row, or null.
+  std::uint64_t hash_of(std::string_view key, const std::uint64_t* hashes,
+                        std::uint32_t row) const {
+    if (hashes == nullptr) return hash_text_key(key, seed_);
+    fetch_line(key.data());  // perhaps it was read on another core
+    return hashes[row];
+  }
   void settle();
   // Says why and returns true when a record cannot be used.
   bool reject(const Batch& in, std::size_t i, Emitter& out);
