@@ -22,6 +22,16 @@ KeyTable::~KeyTable() {
   }
 }
 
+std::uint32_t KeyTable::find(KeyRef key, std::uint64_t hash) const {
+  const Segment& segment = segments_[key_group(hash)];
+  const std::uint32_t tag = tag_of(hash);
+  for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
+    const Slot slot = segment.slots[at];
+    if (slot.id == kNone) return kNone;
+    if (slot.tag == tag && is(slot.id, key)) return slot.id;
+  }
+}
+
 std::uint32_t KeyTable::insert(KeyRef key, std::uint64_t hash) {
   std::uint32_t id = limit_;
   if (!free_ids_.empty()) {

@@ -81,21 +81,16 @@ class KeyTable {
   // Ids are below this.
   std::uint32_t limit() const { return limit_; }
 
-  // hash: hash_key() of the key with the seed of the node.
-  std::uint32_t find(KeyRef key, std::uint64_t hash) const {
-    const Segment& segment = segments_[key_group(hash)];
-    const std::uint32_t tag = tag_of(hash);
-    for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
-      const Slot slot = segment.slots[at];
-      if (slot.id == kNone) return kNone;
-      if (slot.tag == tag && is(slot.id, key)) return slot.id;
-    }
-  }
+  // The id of a key, or kNone. hash: hash_key() of the key with the seed of the node.
+  std::uint32_t find(KeyRef key, std::uint64_t hash) const;
   std::uint32_t find(std::string_view encoded, std::uint64_t hash) const {
     return find(KeyRef{encoded, false}, hash);
   }
   std::uint32_t find(KeyRef key, Sought sought) const {
-    return is(sought.guess, key) ? sought.guess : find(key, sought.hash);
+    const std::uint32_t id = sought.guess != kNone ? sought.guess : likely(sought.hash);
+    if (is(id, key)) [[likely]]
+      return id;
+    return id == kNone ? kNone : find(key, sought.hash);
   }
   std::uint32_t insert(KeyRef key, std::uint64_t hash);  // the key must be absent
   // The same with an id that is not in use. Before the next insert(), settle() finds the ids
@@ -123,15 +118,9 @@ class KeyTable {
   }
   // Probably the id, or kNone.
   std::uint32_t guess(std::uint64_t hash) const {
-    const Segment& segment = segments_[key_group(hash)];
-    const std::uint32_t tag = tag_of(hash);
-    for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
-      const Slot slot = segment.slots[at];
-      if (slot.id == kNone) return kNone;
-      if (slot.tag != tag) continue;
-      fetch_line(&entry(slot.id));
-      return slot.id;
-    }
+    const std::uint32_t id = likely(hash);
+    if (id != kNone) fetch_line(&entry(id));
+    return id;
   }
   // Whether a guess, however old, is the id of this key.
   bool is(std::uint32_t id, KeyRef key) const {
@@ -182,6 +171,15 @@ class KeyTable {
     std::memcpy(&x, a, sizeof x);
     std::memcpy(&y, b, sizeof y);
     return x != y;
+  }
+  // The id of the first key with as much of the hash as a slot keeps. kNone: no key has the hash.
+  std::uint32_t likely(std::uint64_t hash) const {
+    const Segment& segment = segments_[key_group(hash)];
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t at = tag & segment.mask;; at = (at + 1) & segment.mask) {
+      const Slot slot = segment.slots[at];
+      if (slot.id == kNone || slot.tag == tag) return slot.id;
+    }
   }
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
   void grow(unsigned group);

@@ -27,17 +27,11 @@ std::uint32_t Pane::find(std::uint32_t id) {
   return kNone;
 }
 
-std::uint32_t Pane::append(std::uint32_t id) {
-  if (size_ == room_) make_room();
-  const std::uint32_t position = size_++;
-  cell(position)[0] = id;
-  if (!index_.empty()) {
-    if (std::size_t{size_} * 2 > index_.size())
-      rebuild_index();
-    else
-      index_cell(position);
-  }
-  return position;
+void Pane::index_new(std::uint32_t position) {
+  if (std::size_t{size_} * 2 > index_.size())
+    rebuild_index();
+  else
+    index_cell(position);
 }
 
 void Pane::make_room() {

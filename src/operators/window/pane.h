@@ -45,8 +45,23 @@ class Pane {
   bool holds(std::uint32_t position, std::uint32_t id) const {
     return position < size_ && id_of(position) == id;
   }
+  std::uint64_t* cell(std::uint32_t position) {
+    return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
+  }
+  // The same, or null when holds() is false.
+  std::uint64_t* cell_if(std::uint32_t position, std::uint32_t id) {
+    if (position >= size_) return nullptr;
+    std::uint64_t* const at = cell(position);
+    return (static_cast<std::uint32_t>(*at) & kDead) == id ? at : nullptr;
+  }
   // A new, empty cell. The key must have none.
-  std::uint32_t append(std::uint32_t id);
+  std::uint32_t append(std::uint32_t id) {
+    if (size_ == room_) make_room();
+    const std::uint32_t position = size_++;
+    cell(position)[0] = id;
+    if (!index_.empty()) index_new(position);
+    return position;
+  }
   // Takes the cell out; find() and holds() no longer see it.
   void kill(std::uint32_t position);
 
@@ -62,10 +77,9 @@ class Pane {
     return found == high_.end() ? low : low + (found->second << 32);
   }
   void set_count(std::uint32_t position, std::uint64_t count);
-  // One more record; remembers that the cell has changed since the last take_changed(). Returns the
-  // cell's part.
-  std::uint64_t* count_one(std::uint32_t position) {
-    std::uint64_t* const at = cell(position);
+  // One more record in the cell at this position; remembers that it has changed since the last
+  // take_changed(). Returns its part.
+  std::uint64_t* count_one(std::uint32_t position, std::uint64_t* at) {
     std::uint64_t& word = *at;
     if ((word & kChanged) == 0) {
       word |= kChanged;
@@ -139,13 +153,11 @@ class Pane {
   // Blocks of 1024 cells; the first one begins small and is copied while it grows.
   static constexpr std::uint32_t kBlockBits = 10;
   static constexpr std::uint32_t kBlockMask = (1u << kBlockBits) - 1;
-  std::uint64_t* cell(std::uint32_t position) {
-    return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
-  }
   const std::uint64_t* cell(std::uint32_t position) const {
     return blocks_[position >> kBlockBits].get() + (position & kBlockMask) * stride_;
   }
   void make_room();
+  void index_new(std::uint32_t position);
   void forget_taken();
   void index_cell(std::uint32_t position);
   void rebuild_index();

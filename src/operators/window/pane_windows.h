@@ -107,7 +107,8 @@ class PaneWindows {
   void fetch_ahead(std::span<Arrival> block) const;
   void fetch_parts(std::span<const Arrival> block) const;
   Outcome accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out);
-  Outcome insert(const Arrival& arrival, Emitter& out);
+  Outcome add(const Arrival& arrival, Emitter& out);
+  Outcome insert(const Arrival& arrival, Emitter& out);  // the same, for the few others
   void wait(std::int64_t after, const Arrival& arrival);
   Pane& pane_at(std::int64_t time);
   Pane* recent_pane(std::int64_t time) const {
@@ -117,7 +118,13 @@ class PaneWindows {
     };
     return in(latest_) ? latest_ : in(second_) ? second_ : nullptr;
   }
-  std::uint32_t cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const;
+  // Most cells that are asked for and not there would be in a pane newer than all of the key's:
+  // then the pane itself is not looked at.
+  std::uint32_t cell_of(std::uint32_t id, const Entry& entry, Pane& pane) const {
+    if (pane.start() > entry.newest) return Pane::kNone;
+    const std::uint32_t hint = entry.hint[pane.side()];
+    return pane.holds(hint, id) ? hint : other_cell_of(id, entry, pane);
+  }
   std::uint32_t cell_of(std::uint32_t id, Pane& pane) const {
     return cell_of(id, keys_.entry(id), pane);
   }
@@ -139,7 +146,7 @@ class PaneWindows {
   bool is_gone(std::uint32_t id) const {
     return tally(id).cells == 0 && keys_.entry(id).newest < closed_;
   }
-  std::uint32_t need_key(const Arrival& arrival, Emitter& out);
+  std::uint32_t new_key(const Arrival& arrival, Emitter& out);  // or KeyTable::kNone
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
   void note_key(std::uint32_t id, std::uint64_t hash);  // one that was just inserted
   void remove_key(std::uint32_t id);
