@@ -53,7 +53,10 @@ class PaneWindows {
     work_ahead();
   }
   void advance(std::int64_t watermark, Emitter& out);
-  std::int64_t watermark() const { return watermark_; }
+  // The last boundary that keys of this group are too late for.
+  std::int64_t closed_for(unsigned group) const {
+    return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
+  }
 
   void checkpoint(StateWriter& state);
   // restore_row() for every row of all workers, then restore_done().
@@ -159,9 +162,6 @@ class PaneWindows {
   bool is_news(const Tally& tally) const {
     if (told_ != 0) return (tally.count >= least_) != ((tally.flags & told_) != 0);
     return tally.count >= needed_ || tally.has(kPasses);
-  }
-  std::int64_t closed_for(unsigned group) const {
-    return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
   }
 
   // pane_close.cc: boundaries

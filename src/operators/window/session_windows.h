@@ -43,7 +43,8 @@ class SessionWindows {
   std::size_t accept(std::span<Arrival> block, Emitter& out);
   void flush(Emitter& out) { results_.flush(out); }
   void advance(std::int64_t watermark, Emitter& out);
-  std::int64_t watermark() const { return watermark_; }
+  // As in PaneWindows.
+  std::int64_t closed_for(unsigned group) const;
 
   void checkpoint(StateWriter& state);
   Status restore_row(unsigned group, std::string_view sub_key, std::string_view value);
@@ -74,7 +75,6 @@ class SessionWindows {
   void evict_oldest(Emitter& out);
   void remove_key(std::uint32_t id);
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
-  std::int64_t closed_for(unsigned group) const;
 
   const Rules& rules_;
   const std::uint64_t seed_;

@@ -256,8 +256,10 @@ void WindowOperator::take(Windows& windows, const Batch& in, Emitter& out) {
     for (const auto& arrival : block) {
       if (arrival.outcome == Outcome::shed) ++shed;
       if (arrival.outcome == Outcome::late)
-        late_.emplace_back(arrival.row, saturating_sub(std::max(arrival.floor, windows.watermark()),
-                                                       arrival.time));
+        late_.emplace_back(
+            arrival.row,
+            saturating_sub(std::max(arrival.floor, windows.closed_for(key_group(arrival.hash))),
+                           arrival.time));
     }
   }
   windows.flush(out);

@@ -200,6 +200,10 @@ void Node::watermark(std::int64_t w) {
   for (auto& worker : workers_) REQUIRE(worker->on_watermark({w}, out));
 }
 
+void Node::watermark(std::int64_t w, unsigned worker) {
+  REQUIRE(workers_[worker]->on_watermark({w}, out));
+}
+
 void Node::checkpoint() {
   const auto workers = static_cast<unsigned>(workers_.size());
   for (unsigned w = 0; w < workers; ++w) {

@@ -57,7 +57,8 @@ class Node {
  public:
   Node(const ConfigNode& config, unsigned workers);
   void records(const std::vector<OracleRecord>& records);
-  void watermark(std::int64_t w);
+  void watermark(std::int64_t w);  // of all workers
+  void watermark(std::int64_t w, unsigned worker);
   void checkpoint();
   // Forgets everything since the last checkpoint.
   void restart(unsigned workers);

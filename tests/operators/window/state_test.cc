@@ -6,6 +6,7 @@
 #include "tests/operators/window/harness.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <random>
 
 namespace streamd::test {
@@ -250,6 +251,31 @@ TEST_CASE("a key that comes back while its last pane leaves has no empty window"
   node.watermark(INT64_MAX);
   CHECK(node.out.lines.size() == 20002);
   CHECK(node.live_keys() == 0);
+}
+
+TEST_CASE("how late a record is goes by what its own key group had closed before a restart",
+          "[window]") {
+  const auto session =
+      map_of({{"session", map_of({{"gap", scalar("5s")}, {"max", scalar("100s")}})}});
+  for (const ConfigNode& window : {tumbling("10s"), session}) {
+    Node node(config(window), 2);
+    std::vector<OracleRecord> early, late;
+    for (const char key : std::string("abcdefghijkl")) {
+      early.push_back(at(1, std::string(1, key)));
+      late.push_back(at(5, std::string(1, key)));
+    }
+    node.records(early);
+    node.watermark(20 * kSecond, 0);
+    node.watermark(40 * kSecond, 1);
+    node.checkpoint();
+    node.restart(1);
+    node.records(late);
+    auto& told = node.out.lateness;
+    REQUIRE(told.size() == late.size());
+    std::sort(told.begin(), told.end());
+    told.erase(std::unique(told.begin(), told.end()), told.end());
+    CHECK(told == std::vector<std::int64_t>{15 * kSecond, 35 * kSecond});
+  }
 }
 
 TEST_CASE("few keys with large ids are given small ones", "[window]") {
