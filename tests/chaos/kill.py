@@ -11,6 +11,10 @@ from file_job import FileJob
 from scenario import Scenario
 
 
+def has_checkpoint(run):
+    return any(run.state_dir.rglob("EPOCH"))
+
+
 class Feeder:
     """Appends each file to its copy in pieces of any length, evenly over some seconds."""
 
@@ -69,6 +73,12 @@ def play(chaos, files, workers):
             run.kill9()
             chaos.count("kills")
         feeder.finish()
+        # On a slow machine no process may have lived to its first checkpoint.
+        if not has_checkpoint(run):
+            run.start("--workers", workers(chaos))
+            run.wait_until(lambda: has_checkpoint(run), what="a checkpoint")
+            run.kill9()
+            chaos.count("kills")
         run.write(bounded)
         chaos.check(run.run("--workers", workers(chaos), timeout=300) == 0, run.stderr[-2000:])
         chaos.check("restored epoch" in run.stderr, "the state was not used")
