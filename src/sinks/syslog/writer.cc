@@ -176,6 +176,7 @@ std::optional<Fault> MessageWriter::write(const Batch& batch, std::size_t i, std
   if (!number(*severity_, batch, i, syslog_severity_of, 7, severity, scratch))
     return Fault{"severity", scratch.why};
   const bool modern = format_ == Format::rfc5424;
+  const std::size_t begin = out.size();
   fmt::format_to(std::back_inserter(out), "<{}>{}", facility * 8 + severity, modern ? "1 " : "");
   stamp(batch.time(i), out);
   out += ' ';
@@ -198,12 +199,11 @@ std::optional<Fault> MessageWriter::write(const Batch& batch, std::size_t i, std
     out += ':';
   }
   out += ' ';
-  const std::size_t text = out.size();
   if (good && message_) good = message_->render(batch, i, out, &scratch.why);
   if (!good) return Fault{"template", scratch.why};
   if (!message_) json_->append(batch, i, out);
   if (one_line_) {
-    for (std::size_t at = text; at < out.size(); ++at)
+    for (std::size_t at = begin; at < out.size(); ++at)
       if (out[at] == '\n' || out[at] == '\r' || out[at] == '\0') out[at] = ' ';
   }
   return std::nullopt;

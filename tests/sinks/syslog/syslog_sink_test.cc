@@ -144,8 +144,10 @@ TEST_CASE("Line ends become blanks where they would end the message") {
   const auto text = [](const char* address) {
     Diagnostics problems;
     const auto config = syslog_out::spec().parse(
-        map_of(
-            {{"to", scalar(address)}, {"framing", scalar("lf")}, {"message", scalar("{{ ip }}")}}),
+        map_of({{"to", scalar(address)},
+                {"framing", scalar("lf")},
+                {"message", scalar("{{ ip }}")},
+                {"structured_data", map_of({{"a@1", list_of({"level"})}})}}),
         problems);
     REQUIRE(config);
     const auto templates = syslog_out::Templates::parse(*config, problems);
@@ -153,11 +155,12 @@ TEST_CASE("Line ends become blanks where they would end the message") {
         syslog_out::MessageWriter::bind(*config, *templates, kSchema, {}, "here", problems);
     syslog_out::MessageWriter::Scratch scratch;
     std::string out;
-    CHECK_FALSE(writer->write(record("a\r\nb", Value::int64(1), "x"), 0, out, scratch));
+    const std::string_view forged("\n<8>1 \0", 7);
+    CHECK_FALSE(writer->write(record("a\r\nb", Value::int64(1), forged), 0, out, scratch));
     return out;
   };
-  CHECK(text("tcp://h:1").ends_with(" a  b"));
-  CHECK(text("udp://h:1").ends_with(" a\r\nb"));
+  CHECK(text("tcp://h:1").ends_with(" [a@1 level=\" <8>1  \"] a  b"));
+  CHECK(text("udp://h:1").ends_with(" [a@1 level=\"" + std::string("\n<8>1 \0", 7) + "\"] a\r\nb"));
 }
 
 TEST_CASE("A template without a value is a dead letter") {
