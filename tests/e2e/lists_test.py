@@ -117,6 +117,29 @@ def test_a_file_list_that_changes_while_records_flow(streamd, tmp_path):
     assert run.stderr.count("healed") == 1
 
 
+def test_a_file_list_that_loses_nearly_all_is_refused_as_long_as_it_stays_so(streamd, tmp_path):
+    blocklist = tmp_path / "blocklist.txt"
+    many = "".join(f"192.0.2.{i}\n" for i in range(100))
+    blocklist.write_text(many)
+    append(tmp_path / "in.ndjson", "192.0.2.7")
+    run = Streamd(streamd, FILE, tmp_path).start()
+    run.wait_until(lambda: len(rows(tmp_path / "known.ndjson")) == 1, what="the first match")
+    replace(blocklist, "198.51.100.1\n")
+    run.wait_until(lambda: "has 1 entries instead of 100" in run.stderr, what="a warning")
+
+    def told():
+        return call(streamd, "lists", "ls", run.file, "--state-dir", run.state_dir, cwd=tmp_path).stderr
+
+    run.wait_until(lambda: "the last run keeps the 100 entries of before" in told(), what="its status")
+    append(tmp_path / "in.ndjson", "192.0.2.8")
+    run.wait_until(lambda: len(rows(tmp_path / "known.ndjson")) == 2, what="a match in the list of before")
+    assert "healed" not in run.stderr
+    replace(blocklist, many.replace("192.0.2.8\n", ""))
+    run.wait_until(lambda: 'list "blocklist": healed' in run.stderr, what="healed")
+    assert run.sigterm() == 0
+    assert "last run" not in told()
+
+
 def test_a_list_that_is_not_there_ends_the_start(streamd, tmp_path):
     append(tmp_path / "in.ndjson", "192.0.2.7")
     run = Streamd(streamd, FILE, tmp_path)

@@ -57,6 +57,13 @@ void read(const ListsArguments& arguments, const std::string& dir, const Clock& 
   if (update->trouble) into.trouble = update->trouble->message;
 }
 
+// A file is read here anew, even if its run has refused what it has become.
+std::string trouble_of_run(const PlanList& list, const ListStatus& status) {
+  if (status.trouble.empty() || is_on_a_server(list)) return status.trouble;
+  return fmt::format("{}; the last run keeps the {} entries of before", status.trouble,
+                     status.entries);
+}
+
 int open(const ListsArguments& arguments, const Registry& registry, Contents& into) {
   auto jobs = load_jobs(arguments.files, registry);
   if (!jobs) return kExitUsage;
@@ -67,8 +74,8 @@ int open(const ListsArguments& arguments, const Registry& registry, Contents& in
       if (!arguments.name.empty() && list.name != arguments.name) continue;
       Content content{&list, job.pipeline, nullptr, {}, {}, read_list_status(dir, list.name)};
       read(arguments, dir, into.clock, content);
-      if (content.trouble.empty() && content.status && is_on_a_server(list) && !arguments.load)
-        content.trouble = content.status->trouble;
+      if (content.trouble.empty() && content.status && !arguments.load)
+        content.trouble = trouble_of_run(list, *content.status);
       into.lists.push_back(std::move(content));
     }
   }

@@ -125,7 +125,10 @@ void RunningList::refresh(std::stop_token stop) {
   auto update = loader_->load(stop);
   if (stop.stop_requested()) return;
   if (!update) return failed(update.error());
-  if (auto status = take(std::move(*update)); !status) return failed(status.error());
+  if (update->list) refused_.reset();
+  if (auto status = take(std::move(*update)); !status) refused_ = std::move(status).error();
+  // As long as nothing else comes, what was refused is still what there is.
+  if (refused_) return failed(*refused_);
   if (!trouble_.empty()) log_(LogLevel::info, told("healed"));
   trouble_.clear();
   pause_ = {};

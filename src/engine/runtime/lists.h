@@ -51,6 +51,7 @@ class RunningList {
   std::shared_ptr<const IndicatorList> current_;
   std::vector<std::shared_ptr<const IndicatorList>> retired_;  // a worker may hold them still
   std::string trouble_;                                        // told; empty: all is well
+  std::optional<Error> refused_;  // why the newest content was not taken
   Duration due_{}, pause_{};
   std::string dir_;
   EventTime loaded_{}, trouble_since_{};

@@ -150,6 +150,23 @@ TEST_CASE("a list that has shrunk suspiciously is not taken") {
   CHECK(c.log.count("healed") == 1);
 }
 
+TEST_CASE("a list that was not taken is not healed by staying as it is") {
+  Case c({entries(100), entries(1), unchanged(), failing("gone"), unchanged(), entries(50)});
+  REQUIRE(c.running->load({}));
+  for (int i = 0; i < 4; ++i) c.later(12);
+  CHECK(c.script.loads == 5);
+  CHECK(c.size() == 100);
+  CHECK(c.log.count("a refresh has 1 entries instead of 100") == 1);
+  CHECK(c.log.count("healed") == 0);
+  const auto status = read_list_status(c.dir.path(), "bad");
+  REQUIRE(status);
+  CHECK(status->entries == 100);
+  CHECK(status->trouble.starts_with("a refresh has 1 entries"));
+  c.later(12);
+  CHECK(c.size() == 50);
+  CHECK(c.log.count("healed") == 1);
+}
+
 TEST_CASE("a short list may lose all of its entries") {
   Case c({entries(5), entries(0)});
   REQUIRE(c.running->load({}));
