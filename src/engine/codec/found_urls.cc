@@ -10,6 +10,7 @@ namespace streamd {
 namespace {
 
 constexpr std::size_t kLongestUrl = 8192;
+constexpr std::size_t kLongestDomain = 253;
 
 struct Scheme {
   std::string_view written, name;
@@ -54,12 +55,21 @@ std::size_t plain_host_end(std::string_view url) {
 
 // Without what ends a sentence, and closing brackets that were opened before the URL.
 std::string_view without_tail(std::string_view url) {
+  constexpr std::string_view kOpen = "([{", kClose = ")]}";
+  // How many of each kind are closed and were not opened; once one is asked for.
+  std::array<std::ptrdiff_t, kOpen.size()> unopened{};
+  bool counted = false;
   while (!url.empty()) {
-    const char c = url.back();
-    const char open = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : '\0';
-    const bool unpaired = open != '\0' && std::count(url.begin(), url.end(), c) >
-                                              std::count(url.begin(), url.end(), open);
-    if (!unpaired && !text_is(c, kTextTail)) break;
+    const std::size_t kind = kClose.find(url.back());
+    if (kind != std::string_view::npos) {
+      for (std::size_t k = 0; !counted && k < kOpen.size(); ++k)
+        unopened[k] = std::count(url.begin(), url.end(), kClose[k]) -
+                      std::count(url.begin(), url.end(), kOpen[k]);
+      counted = true;
+      if (unopened[kind]-- <= 0) break;
+    } else if (!text_is(url.back(), kTextTail)) {
+      break;
+    }
     url.remove_suffix(1);
   }
   return url;
@@ -76,11 +86,11 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
     --begin;
   const std::string_view written = text_.substr(begin, at - begin);
   const std::string_view scheme = scheme_named(written);
-  if (scheme.empty()) return next;
+  if (scheme.empty() || text_.substr(next).starts_with('/')) return next;
   Offset end = next;
   while (end < text_.size() && end - next < kLongestUrl && !ends_url(text_, end)) ++end;
   const std::string_view rest = without_tail(text_.substr(next, end - next));
-  if (rest.empty() || rest.front() == '/') return next;
+  if (rest.empty()) return next;
 
   const std::string_view as_written = text_.substr(begin, next + rest.size() - begin);
   const std::size_t host_end =
@@ -135,11 +145,14 @@ void ValueFinder::take_url_host(std::string_view host, bool defanged) {
     host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
   else
     host = host.substr(0, host.find(':'));
-  if (host.size() > 253) return;
+  // The name of a host may end with the dot of the root.
+  if (!in_brackets && host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() > kLongestDomain) return;
   name_.assign(host);
   std::uint32_t v4 = 0;
-  // Without brackets there is no colon left.
-  if (in_brackets ? parse_address(name_).has_value() : parse_v4(name_, v4))
+  if (const auto address = in_brackets ? parse_address(name_) : std::nullopt)
+    add_address(*address);
+  else if (!in_brackets && parse_v4(name_, v4))
     add(FoundKind::ip, name_, false);
   else if (is_domain(defanged) && std::all_of(name_.begin(), name_.end(), [](char c) {
              return c == '.' || text_is(c, kTextHost);

@@ -113,7 +113,7 @@ ValueFinder::Offset ValueFinder::at_dot(Offset at) {
   if (before != 0 && host.begin >= done_ + before &&
       take_email(host.begin - before, host.begin, end))
     return done_ = taken_ = end;
-  if (take_v4(host, end) || take_domain(host)) taken_ = end;
+  if (take_v4(host, end) || take_domain(host) || take_joined_v4(host)) taken_ = end;
   return done_ = end;
 }
 
@@ -159,9 +159,7 @@ bool ValueFinder::prefix_after(Offset at, unsigned most, unsigned& prefix, Offse
 }
 
 bool ValueFinder::take_v4(const Host& host, Offset& end) {
-  const bool version = !host.defanged && host.begin >= 2 && text_[host.begin - 1] == '/' &&
-                       text_is(text_[host.begin - 2], kTextAlnum);
-  if (host.dots != 3 || version || !text_is(text_[host.begin], kTextDigit)) return false;
+  if (host.dots != 3 || !text_is(text_[host.begin], kTextDigit) || is_version(host)) return false;
   std::uint32_t bits = 0;
   const bool same = !host.defanged;
   if (!same && !read_name(host)) return false;
@@ -183,6 +181,35 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
   }
   add(FoundKind::ip, text, same);
   return true;
+}
+
+// Chrome/1.2.3.4, but not the inside/1.2.3.4(80) of firewalls.
+bool ValueFinder::is_version(const Host& host) const {
+  if (host.defanged || host.begin < 2 || text_[host.begin - 1] != '/') return false;
+  const bool port = host.end + 1 < text_.size() && text_[host.end] == '(' &&
+                    text_is(text_[host.end + 1], kTextDigit);
+  return !port && text_is(text_[host.begin - 2], kTextAlnum);
+}
+
+// 1.2.3.4-1.2.3.9 and 1.2.3.4->5.6.7.8, where - and _ would belong to a name. All of it is
+// addresses, as 1.2.3.4-1 is a version.
+bool ValueFinder::take_joined_v4(const Host& host) {
+  if (!wants(FoundKind::ip) || host.defanged || host.dots % 3 != 0 || is_version(host))
+    return false;
+  const std::string_view all = text_.substr(host.begin, host.end - host.begin);
+  const auto each = [&](auto&& take) {
+    for (std::size_t at = 0, end; at < all.size(); at = end + 1) {
+      end = std::min(all.find_first_of("-_", at), all.size());
+      if (end > at && !take(all.substr(at, end - at))) return false;
+    }
+    return true;
+  };
+  std::uint32_t bits = 0;
+  if (!each([&](std::string_view one) { return parse_v4(one, bits); })) return false;
+  return each([&](std::string_view one) {
+    add(FoundKind::ip, one, true);
+    return true;
+  });
 }
 
 bool ValueFinder::read_name(const Host& host) {
@@ -301,19 +328,24 @@ ValueFinder::Offset ValueFinder::at_colon(Offset at) {
   if (!address) return next;
   unsigned prefix = 0;
   Offset behind = end;
-  made_.clear();
   if (address->v6 && wants(FoundKind::cidr) && prefix_after(end, 128, prefix, behind)) {
     IpAddress first = *address;
     first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (128 - prefix);
+    made_.clear();
     append_address(first, made_);
     made_ += '/';
     made_ += std::to_string(prefix);
     add(FoundKind::cidr, made_, false);
     return done_ = taken_ = behind;
   }
-  append_address(*address, made_);
-  add(FoundKind::ip, made_, false);
+  add_address(*address);
   return done_ = taken_ = end;
+}
+
+void ValueFinder::add_address(const IpAddress& address) {
+  made_.clear();
+  append_address(address, made_);
+  add(FoundKind::ip, made_, false);
 }
 
 // --- hashes -----------------------------------------------------------------------------------

@@ -4,8 +4,9 @@
 // [:]. Safe on any bytes; time is linear in the text.
 //
 // What is taken for what:
-// - ip: IPv4 without leading zeros, not a part of a longer number or of Name/1.2.3.4 (a version).
-//   IPv6 with at least one digit. cidr: either with /prefix, host bits cleared.
+// - ip: IPv4 without leading zeros, not a part of a longer number or of Name/1.2.3.4 (a version);
+//   also from 1.2.3.4-1.2.3.9 and name/1.2.3.4(80). IPv6 with at least one digit. cidr: either with
+//   /prefix, host bits cleared.
 // - url: http, https, ftp, ftps, sftp, ssh, ws, wss, ldap, ldaps, smb, tcp, udp and their defanged
 //   forms, up to a blank or quote, without the punctuation that ends a sentence. Its host is found
 //   as ip or domain too.
@@ -25,6 +26,8 @@
 #include <vector>
 
 namespace streamd {
+
+struct IpAddress;
 
 enum class FoundKind : std::uint8_t { ip, cidr, url, domain, email, hash };
 inline constexpr std::size_t kFoundKinds = 6;
@@ -66,6 +69,8 @@ class ValueFinder {
   void extend(Host& host) const;
   bool take_email(Offset local_end, Offset domain, Offset& end);
   bool take_v4(const Host& host, Offset& end);
+  bool take_joined_v4(const Host& host);
+  bool is_version(const Host& host) const;
   bool take_domain(const Host& host);
   void take_url_host(std::string_view host, bool defanged);
   // The text without its brackets and capitals, in name_.
@@ -73,6 +78,7 @@ class ValueFinder {
   bool is_domain(bool defanged) const;
   bool prefix_after(Offset at, unsigned most, unsigned& prefix, Offset& end) const;
   void add(FoundKind kind, std::string_view text, bool is_slice);
+  void add_address(const IpAddress& address);
   bool wants(FoundKind kind) const { return (kinds_ & found_bit(kind)) != 0; }
 
   const unsigned kinds_;

@@ -41,6 +41,21 @@ TEST_CASE("Addresses are found wherever they stand in text") {
   CHECK(found("2001:0DB8:0:0:0:0:0:0001") == "ip 2001:db8::1");
 }
 
+TEST_CASE("Addresses are found where a dash or an underscore joins them") {
+  CHECK(found("drop 192.0.2.1->198.51.100.2 1.2.3.4-1.2.3.9") ==
+        "ip 192.0.2.1, ip 198.51.100.2, ip 1.2.3.4, ip 1.2.3.9");
+  CHECK(found("1.2.3.4- 1.2.3.5_ --1.2.3.6-- x") == "ip 1.2.3.4, ip 1.2.3.5, ip 1.2.3.6");
+  CHECK(found("1.2.3.4-1 1.2.3.4-beta 1.2.3.4-1.2.3 openssl-1.2.3.4 1.2.3.4-256.1.1.1") == "");
+  CHECK(found("1.2.3.4-5.static.example.com") == "domain 1.2.3.4-5.static.example.com");
+  CHECK(found("1.2.3.4-1.2.3.9", found_bit(FoundKind::domain)) == "");
+}
+
+TEST_CASE("What firewalls write behind a slash is no version") {
+  CHECK(found("permitted tcp outside/198.51.100.66(1234) -> inside/10.0.0.1(80)") ==
+        "ip 198.51.100.66, ip 10.0.0.1");
+  CHECK(found("Chrome/120.0.0.0 (X11) Edge/1.2.3.4(beta)") == "");
+}
+
 TEST_CASE("Numbers with dots and colons that are no address are left alone") {
   for (const char* text : {"1.2.3",
                            "1.2.3.4.5",
@@ -107,6 +122,12 @@ TEST_CASE("URLs end where the text goes on") {
   CHECK(found("http://localhost:8080/x http://[2001:db8::1]/y") ==
         "url http://localhost:8080/x, url http://[2001:db8::1]/y, ip 2001:db8::1");
   CHECK(found("http://u:Pw@H.example/") == "url http://u:Pw@h.example/, domain h.example");
+  CHECK(found("http://[2001:DB8:0:0:0:0:0:1]/ http://a.example.:80/") ==
+        "url http://[2001:db8:0:0:0:0:0:1]/, ip 2001:db8::1, url http://a.example.:80/, "
+        "domain a.example");
+  CHECK(found("http://a.example/x)])}. (see http://b.example/(c)))") ==
+        "url http://a.example/x, domain a.example, url http://b.example/(c), domain b.example");
+  CHECK(found("http:/// http://. http://)") == "");
   CHECK(found("HTTPS://a.example.") == "url https://a.example, domain a.example");
   CHECK(found("<a href='http://a.example/x'>") == "url http://a.example/x, domain a.example");
   CHECK(found("foo://a.example xhttp://b.example", found_bit(FoundKind::url)) == "");
@@ -192,14 +213,19 @@ TEST_CASE("Both ways to look at a block agree") {
 }
 
 TEST_CASE("Hostile texts cost time in proportion to their length") {
-  for (const char* piece : {"a.", "1:", "::", "[.]", "a[.]", "a@", "a.a@", "://", "http://", "(at)",
-                            "1.2.3.4/", "0", "-.", "[:]", "%.", "a(dot)"}) {
+  for (const char* piece :
+       {"a.", "1:", "::", "[.]", "a[.]", "a@", "a.a@", "://", "http://", "(at)", "1.2.3.4/", "0",
+        "-.", "[:]", "%.", "a(dot)", "1.2.3.4-", "http:///", "x/1.2.3.4("}) {
     std::string text;
     while (text.size() < std::size_t{1} << 18) text += piece;
     INFO(piece);
     CHECK(found(text, kAll, 1000).size() < text.size());
   }
   CHECK(found(std::string(1 << 20, '\0')) == "");
+  std::string brackets;
+  while (brackets.size() < std::size_t{1} << 20)
+    brackets += "http://a" + std::string(8190, ')') + " ";
+  CHECK(found(brackets) == "url http://a");
 }
 
 TEST_CASE("Top-level domains are those of countries, generic ones and the special ones") {
