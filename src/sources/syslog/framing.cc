@@ -8,6 +8,9 @@ namespace streamd::syslog {
 namespace {
 
 constexpr std::size_t kMaxDigits = 9;
+// No sender makes messages longer than this or max_record, whichever is more: the number is
+// something else, and to skip so much would lose what others sent over the same connection.
+constexpr std::size_t kCredible = 200'000;
 // What a dead letter shows of a message that is too long.
 constexpr std::size_t kShown = 64 * 1024;
 
@@ -50,7 +53,7 @@ FrameCutter::Kind FrameCutter::kind_of(std::string_view data, std::size_t& lengt
     length = length * 10 + static_cast<std::size_t>(data[digits] - '0');
   if (digits > kMaxDigits) return Kind::line;
   if (digits == data.size()) return Kind::unknown;
-  if (data[digits] != ' ') return Kind::line;
+  if (data[digits] != ' ' || length > std::max(max_record_, kCredible)) return Kind::line;
   if (framing_ == Framing::counted) return Kind::counted;
   if (digits + 1 == data.size()) return Kind::unknown;
   // A byte order mark is also how a message begins and no word does.

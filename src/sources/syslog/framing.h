@@ -4,8 +4,9 @@
 //
 // By length ("123 <34>1 …"), by LF or by NUL; `automatic` decides for each message: digits, a blank
 // and "<" mean a length, everything else ends with LF or NUL. CR, LF, NUL and blanks between
-// messages are skipped. A length that is none, where only lengths are expected, makes what stands
-// up to the next LF a message, and the stream goes on behind it.
+// messages are skipped. A number beyond 200,000 and max_record is no length. A length that is none,
+// where only lengths are expected, makes what stands up to the next LF a message, and the stream
+// goes on behind it.
 #pragma once
 
 #include "sources/syslog/config.h"

@@ -44,7 +44,6 @@ class Intake {
   }
   // False: there is no room, the same message again in the next batch.
   bool offer(const Sender& sender, std::string_view text, bool too_long) {
-    if (text.empty()) return true;
     if (!block_.fits(sender.name(), text)) {
       full_ = true;
       return false;

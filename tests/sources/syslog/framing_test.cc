@@ -123,7 +123,13 @@ TEST_CASE("Where only lines are expected nothing is a length") {
   check("5 <1>a\nb\0<2>c\0"s, {"5 <1>a\nb", "<2>c"}, Framing::nul);
 }
 
-TEST_CASE("Lengths at the edge of what fits a number are lines") {
-  CHECK(cut("999999999 <1>x", 500) == Messages{"!<1>x"});
+TEST_CASE("A number that no sender means as a length loses nothing behind it") {
+  check("200001 <1>x\n<2>y\n5 <3>ab", {"200001 <1>x", "<2>y", "<3>ab"});
+  CHECK(cut("200000 <1>x\n<2>y\n", 500) == Messages{"!<1>x\n<2>y\n"});
+  check("999999999 <1>x", {"999999999 <1>x"});
+  std::uint64_t wrong = 0;
+  CHECK(cut("200001 <1>x\n5 <2>cd", 500, Framing::counted, &wrong) ==
+        Messages{"200001 <1>x", "<2>cd"});
+  CHECK(wrong == 1);
   check("18446744073709551616 <1>x\n", {"18446744073709551616 <1>x"});
 }
