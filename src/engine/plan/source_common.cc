@@ -12,6 +12,9 @@ constexpr const char* kAccessLogTime = "time_local";
 constexpr const char* kSyslogTime = "timestamp";
 // Stamps of RFC 3164 have whole seconds, and hosts' clocks differ.
 constexpr Duration kSyslogDelay = Duration::from_seconds(5);
+// All hosts share a reader's event time: one clock that is ahead, or one forged stamp, would make
+// the messages of all others late for as long.
+constexpr Duration kSyslogFuture = Duration::from_seconds(5);
 
 std::vector<std::string> names_of(const Schema& schema) {
   std::vector<std::string> names;
@@ -109,7 +112,7 @@ const Spec<SourceCommon>& source_common_spec() {
                  {.name = "time",
                   .help = "Which field is the event's time, and how much disorder to expect. "
                           "Without it, the time of arrival counts (access logs: `time_local`; "
-                          "syslog: `timestamp` with max_delay 5s).",
+                          "syslog: `timestamp` with max_delay 5s and max_future 5s).",
                   .examples = {"{field: \"@timestamp\", format: unix, max_delay: 2s}"}})
           .field(&C::max_record, {.name = "max_record",
                                   .help = "A longer record becomes a dead letter.",
@@ -158,7 +161,10 @@ void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& prob
   const ConfigNode* time = node.find("time");
   if (!common.time && time == nullptr && has_standard) {
     common.time.emplace();
-    if (syslog) common.time->max_delay = kSyslogDelay;
+    if (syslog) {
+      common.time->max_delay = kSyslogDelay;
+      common.time->max_future = kSyslogFuture;
+    }
   }
   if (!common.time) return;
   if (common.time->field.empty()) {

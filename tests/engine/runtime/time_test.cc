@@ -28,13 +28,14 @@ sinks:
 )";
 
 struct Live : Surroundings {
+  std::string pipeline = kTumbling;
   std::stop_source stop;
   std::optional<Result<Progress>> result;
 
   // Runs until `until` holds, calling `step` in between; then stops. Fails after 20000 looks.
   template <class Step, class Until>
   void run(unsigned workers, Step step, Until until) {
-    const Plan plan = plan_for(kTumbling);
+    const Plan plan = plan_for(pipeline);
     RunOptions options = options_for(workers);
     options.stop = stop.get_token();
     options.progress_every = Duration{};
@@ -181,6 +182,26 @@ TEST_CASE("a clock that is ahead is clamped and counted, and the others are not 
   CHECK(source.newest == (now + 1) * std::int64_t{1'000'000});
   const auto& window = (**live.result).nodes[1];
   CHECK(window.dropped[static_cast<std::size_t>(DropReason::late)] == 0);
+}
+
+TEST_CASE("of many hosts that send syslog, one whose clock is an hour ahead makes nobody late",
+          "[runtime]") {
+  Live live;
+  const auto at = live.pipeline.find("time: {"), end = live.pipeline.find("}", at);
+  live.pipeline.replace(at, end + 1 - at, "decode: syslog");
+  live.input->endless = true;
+  // The clock stands at 13:46:40.
+  const auto said = [](const char* time, const char* host) {
+    return fmt::format("<13>1 1970-01-12T{}Z {} app - - - x", time, host);
+  };
+  live.input->partitions = {{said("13:46:40", "right"), said("14:46:30", "ahead"),
+                             said("13:46:41", "right"), said("13:46:46", "a bit ahead"),
+                             said("13:46:36", "right")}};
+  int step = 0;
+  live.run(
+      1, [&] { ++step; }, [&] { return step > 30 && live.input->read == 5; });
+  CHECK((**live.result).nodes[0].clamped == 2);
+  CHECK((**live.result).nodes[1].dropped[static_cast<std::size_t>(DropReason::late)] == 0);
 }
 
 TEST_CASE("a clock that is ahead moves event time to now and no further when all are silent",
