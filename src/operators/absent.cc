@@ -208,8 +208,7 @@ class Absent final : public Operator {
   void tell(const std::string& key, std::int64_t due) {
     Heard& heard = *states_.change(key, hash_key(key, seed_), INT64_MIN);
     if (std::exchange(heard.told, false)) {
-      if (!config_.back) return;
-      tidings_.add(key, true, heard.last_run, due);
+      if (config_.back) tidings_.add(key, true, heard.last_run, due);
       heard.runs.front().records = config_.min_records;
       return;
     }

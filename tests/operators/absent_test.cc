@@ -100,6 +100,12 @@ TEST_CASE("a key is missed only after as many records as are wanted") {
   for (const std::int64_t at : {0, 1, 2}) add(node, "many", at);
   node.watermark(60 * kSecond);
   CHECK(told(node) == Lines{"many silent 2 at 12"});
+  // It has had them: the next silence is told after any record.
+  add(node, "many", 70);
+  add(node, "few", 71);
+  node.watermark(100 * kSecond);
+  CHECK(told(node).back() == "many silent 70 at 80");
+  CHECK(told(node).size() == 2);
 }
 
 TEST_CASE("the end of the input is no silence, and late records are counted") {
