@@ -109,7 +109,7 @@ std::optional<Value> to_timestamp(const Value& value, const TimeFormat& format) 
 std::optional<Value> to_ip(const Value& value, Arena& arena) {
   if (value.is(Kind::ip)) return value;
   if (!value.is(Kind::string)) return std::nullopt;
-  const auto address = expr::parse_ip(value.text());
+  const auto address = expr::parse_logged_ip(value.text());
   if (!address) return std::nullopt;
   return Value::ip(arena.copy(address->bytes()));
 }

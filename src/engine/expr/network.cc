@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/network.h"
 
+#include "engine/match/address.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -10,76 +12,19 @@
 namespace streamd::expr {
 namespace {
 
-bool parse_v4(std::string_view text, Address& out) {
-  out.size = 4;
-  for (std::size_t part = 0; part < 4; ++part) {
-    unsigned value = 0, digits = 0;
-    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1)) {
-      if (digits > 0 && value == 0) return false;
-      value = value * 10 + static_cast<unsigned>(text.front() - '0');
-      if (++digits > 3) return false;
-    }
-    if (digits == 0 || value > 255) return false;
-    out.octets[part] = static_cast<char>(value);
-    if (part == 3) return text.empty();
-    if (text.empty() || text.front() != '.') return false;
-    text.remove_prefix(1);
-  }
-  return false;
-}
+enum class DottedTail { refused, fine };
 
-// Groups up to "::" or the end; false when malformed.
-bool parse_groups(std::string_view text, std::array<std::uint16_t, 8>& groups, std::size_t& count) {
-  count = 0;
-  if (text.empty()) return true;
-  while (true) {
-    if (count == 8) return false;
-    std::uint16_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto [at, problem] = std::from_chars(text.data(), end, value, 16);
-    const auto length = static_cast<std::size_t>(at - text.data());
-    if (problem != std::errc() || length == 0 || length > 4) return false;
-    groups[count++] = value;
-    text.remove_prefix(length);
-    if (text.empty()) return true;
-    if (text.front() != ':') return false;
-    text.remove_prefix(1);
-  }
-}
-
-bool parse_v6(std::string_view text, Address& out) {
-  std::array<std::uint16_t, 8> head = {}, tail = {}, all = {};
-  std::size_t heads = 0, tails = 0;
-  const std::size_t gap = text.find("::");
-  if (gap == std::string_view::npos) {
-    if (!parse_groups(text, all, heads) || heads != 8) return false;
-  } else {
-    const std::string_view rest = text.substr(gap + 2);
-    if (rest.find("::") != std::string_view::npos ||
-        !parse_groups(text.substr(0, gap), head, heads) || !parse_groups(rest, tail, tails) ||
-        heads + tails > 7)
-      return false;
-    for (std::size_t i = 0; i < heads; ++i) all[i] = head[i];
-    for (std::size_t i = 0; i < tails; ++i) all[8 - tails + i] = tail[i];
-  }
-  out.size = 16;
-  for (std::size_t i = 0; i < 8; ++i) {
-    out.octets[2 * i] = static_cast<char>(all[i] >> 8);
-    out.octets[2 * i + 1] = static_cast<char>(all[i] & 0xFF);
-  }
-  return true;
-}
-
-bool mapped(std::string_view octets) {
-  static constexpr char kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xFF', '\xFF'};
-  return octets.size() == 16 && std::memcmp(octets.data(), kPrefix, 12) == 0;
-}
-
-std::optional<Address> parse_as_written(std::string_view text) {
+std::optional<Address> parse_as(std::string_view text, DottedTail dotted) {
+  const bool v6 = text.find(':') != std::string_view::npos;
+  if (v6 && dotted == DottedTail::refused && text.find('.') != std::string_view::npos)
+    return std::nullopt;
+  const auto address = parse_address(text);
+  if (!address) return std::nullopt;
   Address out;
-  const bool good =
-      text.find(':') == std::string_view::npos ? parse_v4(text, out) : parse_v6(text, out);
-  return good ? std::optional(out) : std::nullopt;
+  out.size = static_cast<std::uint8_t>(address->width() / 8);
+  for (unsigned i = 0; i < out.size; ++i)
+    out.octets[i] = static_cast<char>(address->bits >> (8 * (out.size - 1 - i)) & 0xFF);
+  return out;
 }
 
 // As decimal digits; behind the last one.
@@ -118,24 +63,23 @@ void append_v6(std::string_view octets, std::string& out) {
 }  // namespace
 
 std::optional<Address> parse_ip(std::string_view text) {
-  auto out = parse_as_written(text);
-  if (out && mapped(out->bytes())) {
-    Address v4;
-    v4.size = 4;
-    for (std::size_t i = 0; i < 4; ++i) v4.octets[i] = out->octets[12 + i];
-    return v4;
-  }
-  return out;
+  return parse_as(text, DottedTail::refused);
+}
+
+std::optional<Address> parse_logged_ip(std::string_view text) {
+  return parse_as(text, DottedTail::fine);
 }
 
 std::optional<Address> parse_cidr(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  auto out = parse_as_written(text.substr(0, slash));
+  const std::string_view address = text.substr(0, slash);
+  auto out = parse_ip(address);
+  const bool mapped = out && out->size == 4 && address.find(':') != std::string_view::npos;
   const std::string_view bits = text.substr(slash + 1);
   unsigned prefix = 0;
   const auto [end, problem] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
-  if (!out || mapped(out->bytes()) || problem != std::errc() || end != bits.data() + bits.size() ||
+  if (!out || mapped || problem != std::errc() || end != bits.data() + bits.size() ||
       (bits.size() > 1 && bits.front() == '0') || prefix > out->size * 8u)
     return std::nullopt;
   out->octets[out->size++] = static_cast<char>(prefix);

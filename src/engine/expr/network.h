@@ -20,6 +20,9 @@ struct Address {
 // Strict: no zone, no leading zeros, no dotted IPv4 inside IPv6. A mapped IPv4 address (hex form)
 // becomes the IPv4 address.
 std::optional<Address> parse_ip(std::string_view text);
+// As servers log it: also dotted, ::ffff:192.0.2.1, which is what a client of IPv4 is to a socket
+// of IPv6.
+std::optional<Address> parse_logged_ip(std::string_view text);
 // "10.0.0.0/8". Host bits stay as they are.
 std::optional<Address> parse_cidr(std::string_view text);
 void append_ip(std::string_view octets, std::string& out);

@@ -23,10 +23,11 @@ unsigned prefix_of(const Value& network) {
   return static_cast<unsigned char>(network.text().back());
 }
 
+template <std::optional<Address> (*Parse)(std::string_view)>
 Value to_ip(const Call& c) {
   if (c[0].is(Kind::ip)) return c[0];
   if (!c[0].is(Kind::string)) return mismatch(c);
-  const auto address = parse_ip(c[0].text());
+  const auto address = Parse(c[0].text());
   if (!address) return failure(c.context, "\"" + std::string(c[0].text()) + "\" is no IP address");
   return Value::ip(c.context.arena.copy(address->bytes()));
 }
@@ -149,7 +150,8 @@ Value masked(const Call& c) {
 }
 
 Value network_of(const Call& c) {
-  const Value ip = to_ip(c);
+  // It is no function of CEL's, so nothing forbids what CEL's ip() refuses.
+  const Value ip = to_ip<parse_logged_ip>(c);
   if (!ip.is(Kind::ip)) return ip;
   const Value& bits = c[ip.size() == 4 ? 1 : 2];
   if (!bits.is(Kind::int64)) return mismatch(c);
@@ -167,7 +169,7 @@ constexpr auto kGlobal = CallStyle::global;
 constexpr auto kMember = CallStyle::member;
 
 constexpr std::array kTable = {
-    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip, true},
+    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip<parse_ip>, true},
     Function{"cidr", kGlobal, 1, 1, Type::cidr, {kCidrText}, to_cidr, true},
     Function{"isIP", kGlobal, 1, 1, Type::boolean, {kText}, is_ip},
     Function{"isCIDR", kGlobal, 1, 1, Type::boolean, {kText}, is_cidr},
