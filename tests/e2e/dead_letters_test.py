@@ -2,11 +2,12 @@
 """streamd dlq: look at dead letters and replay them after the pipeline was mended."""
 
 import re
+import subprocess
 
 import pytest
 
 from books import books_of, lines, rows, whole_rows
-from harness import Streamd, call
+from harness import Streamd, call, free_port, wait_until
 
 PIPELINE = """\
 pipeline: shop
@@ -23,6 +24,19 @@ MENDED = PIPELINE.format(follow="false", on_error="keep", where="has(price)")
 
 ORDERS = ['{"id":1,"price":"10"}', '{"id":2,"price":"cheap"}', '{"id":3}', 'rubbish',
           '{"id":5,"price":"20"}', '{"id":6,"price":"dear"}']
+
+
+SALES = """\
+pipeline: shop
+sources:
+  orders: {type: file, path: orders.ndjson, follow: false, time: {field: at, format: unix}}
+operators:
+  typed: {type: convert, input: orders, fields: {price: int}}
+  sales: {type: window, input: typed, window: {tumbling: 1m}, by: [shop],
+          compute: {total: sum(price), orders: count()}}
+sinks:
+  out: {type: file, input: sales, path: out/sales.ndjson}
+"""
 
 
 @pytest.fixture
@@ -109,6 +123,84 @@ def test_a_record_that_fails_again_is_a_dead_letter_again_as_often_as_it_takes(s
     assert all(replayed for *_, replayed in listed(shop, "--node", "typed"))
 
 
+def test_what_no_source_can_read_again_is_told_and_waits_on(streamd, tmp_path):
+    """Results of a window that have no value, beside a record that does not convert."""
+    huge = 9 * 10**18
+    (tmp_path / "orders.ndjson").write_text("".join(
+        f'{{"shop":"{shop}","price":"{price}","at":"{n}"}}\n' for n, (shop, price) in enumerate(
+            [("a", huge), ("a", huge), ("b", huge), ("b", huge), ("c", "cheap")])))
+    run = Streamd(streamd, SALES, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert sorted(node for node, *_ in listed(run)) == ["sales", "sales", "typed"]
+
+    only_results = dlq(run, "replay", "--node", "sales")
+    assert only_results.returncode == 1
+    assert ('error: none of 2 dead letters can be replayed '
+            '(2 of them: results of operator "sales", which nobody reads)') in only_results.stderr
+    assert "= help: " in only_results.stderr
+
+    told = dlq(run, "replay")
+    assert told.returncode == 0, told.stderr
+    assert "replayed 1 dead letters\n" in told.stderr
+    assert 'not replayed: 2 of them: results of operator "sales"' in told.stderr
+    # What failed again waits as well, as a letter of its own.
+    assert sorted((node, replayed) for node, _, _, replayed in listed(run)) == [
+        ("sales", False), ("sales", False), ("typed", False), ("typed", True)]
+
+
+def test_a_source_that_was_renamed_gets_its_letters_back_under_the_old_name(shop):
+    shop.write(MENDED.replace("orders:", "bought:").replace("input: orders", "input: bought"))
+    told = dlq(shop, "replay", "--node", "typed")
+    assert told.returncode == 1
+    assert 'none of 2 dead letters can be replayed (2 of them: the pipeline has no source ' \
+           '"orders")' in told.stderr
+    assert not any(replayed for *_, replayed in listed(shop))
+    shop.write(MENDED)
+    assert dlq(shop, "replay", "--node", "typed").returncode == 0
+    assert sorted(sold(shop)) == [1, 2, 5, 6]
+
+
+def test_parts_of_one_record_are_replayed_together(streamd, tmp_path):
+    parts = """\
+pipeline: shop
+sources:
+  orders: {{type: file, path: orders.ndjson, follow: false}}
+operators:
+  items: {{type: explode, input: orders, field: items}}
+  typed: {{type: convert, input: items, fields: {{items: int}}, on_error: {on_error}}}
+sinks:
+  out: {{type: file, input: typed, path: out/items.ndjson}}
+"""
+    (tmp_path / "orders.ndjson").write_text('{"id":1,"items":["few","many",7]}\n')
+    run = Streamd(streamd, parts.format(on_error="dead_letter"), tmp_path)
+    assert run.run() == 0, run.stderr
+    run.write(parts.format(on_error="keep"))
+    told = dlq(run, "replay")
+    assert told.returncode == 0 and "replayed 2 dead letters\n" in told.stderr
+    assert "not replayed" not in told.stderr
+    assert all(replayed for *_, replayed in listed(run))
+    assert [row["items"] for row in rows(tmp_path / "out/items.ndjson")] == [7, "few", "many", 7]
+
+
+def test_a_replay_that_is_stopped_marks_nothing(shop):
+    """It waits for a list, so nothing was read yet."""
+    away = f"http://127.0.0.1:{free_port()}"
+    shop.write(MENDED + f"lists: {{bad: {{type: crowdsec, url: '{away}', key: k}}}}\n")
+    log = shop.directory / "replay.err"
+    with open(log, "wb") as err:
+        replay = subprocess.Popen([shop.binary, "dlq", "replay", shop.file, "--state-dir",
+                                   shop.state_dir], cwd=shop.directory, stderr=err)
+        try:
+            wait_until(lambda: "trying again" in log.read_text(), 30, "it waits for its list")
+            replay.terminate()
+            assert replay.wait(30) == 1
+        finally:
+            replay.kill()
+    assert "the replay was stopped before its end" in log.read_text()
+    assert "replayed 4" not in log.read_text()
+    assert not any(replayed for *_, replayed in listed(shop))
+
+
 def test_replay_beside_a_running_pipeline_is_refused(shop):
     shop.write(STRICT.replace("follow: false", "follow: true"))
     shop.start()
@@ -164,16 +256,7 @@ def test_a_result_without_a_value_is_kept_as_it_was_computed(streamd, tmp_path):
     (tmp_path / "orders.ndjson").write_text("".join(
         f'{{"id":{n},"shop":"{shop}","price":{price},"at":"{n}"}}\n'
         for n, (shop, price) in enumerate([("a", huge), ("a", huge), ("b", 7)])))
-    run = Streamd(streamd, """\
-pipeline: shop
-sources:
-  orders: {type: file, path: orders.ndjson, follow: false, time: {field: at, format: unix}}
-operators:
-  sales: {type: window, input: orders, window: {tumbling: 1m}, by: [shop],
-          compute: {total: sum(price), orders: count()}}
-sinks:
-  out: {type: file, input: sales, path: out/sales.ndjson}
-""", tmp_path)
+    run = Streamd(streamd, SALES, tmp_path)
     assert run.run() == 0, run.stderr
     assert [(r["shop"], r["total"]) for r in rows(tmp_path / "out/sales.ndjson")] == [("b", 7)]
     books = books_of(run)

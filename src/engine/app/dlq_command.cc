@@ -13,7 +13,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace streamd {
 namespace {
@@ -47,12 +50,45 @@ int select(const DlqArguments& arguments, const Registry& registry, Selection& i
   return kExitDone;
 }
 
-// Parts of a record ("source/node", see explode) hold all of it: it is read again once.
-bool comes_from(const DeadLetter& letter, const std::string& source,
-                const std::vector<std::string>& taken) {
-  if (letter.source == source) return true;
-  return letter.source.starts_with(source + "/") &&
-         std::find(taken.begin(), taken.end(), letter.data) == taken.end();
+// What of the letters is read again, and why the others are not.
+struct Replay {
+  std::map<std::string, std::vector<std::string>> records;  // by source
+  std::vector<std::string> ids;                             // of the letters that these stand for
+  std::map<std::string, std::size_t> left;                  // by reason
+};
+
+// Empty: a source reads it again. `from`: the letter's source without the nodes behind it.
+std::string obstacle(const Plan& plan, const std::string& from) {
+  const auto node = std::find_if(plan.nodes.begin(), plan.nodes.end(),
+                                 [&](const PlanNode& n) { return n.name == from; });
+  if (node == plan.nodes.end()) return fmt::format("the pipeline has no source \"{}\"", from);
+  if (!node->source) return fmt::format("results of operator \"{}\", which nobody reads", from);
+  return {};
+}
+
+Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
+  Replay replay;
+  for (const auto& letter : letters) {
+    const std::string from = letter.source.substr(0, letter.source.find('/'));
+    if (const std::string reason = obstacle(plan, from); !reason.empty()) {
+      ++replay.left[reason];
+      continue;
+    }
+    replay.ids.push_back(letter.id);
+    // Parts of a record ("source/node", see explode) hold all of it: it is read again once.
+    auto& records = replay.records[from];
+    if (letter.source == from ||
+        std::find(records.begin(), records.end(), letter.data) == records.end())
+      records.push_back(letter.data);
+  }
+  return replay;
+}
+
+std::string left_text(const Replay& replay) {
+  std::string text;
+  for (const auto& [reason, count] : replay.left)
+    text += fmt::format("{}{} of them: {}", text.empty() ? "" : "; ", count, reason);
+  return text;
 }
 
 }  // namespace
@@ -107,20 +143,22 @@ int dlq_replay(const DlqArguments& arguments, const Registry& registry) {
     fmt::print("no dead letters to replay\n");
     return kExitDone;
   }
+  Replay replay = replay_of(found.plan, found.letters);
+  if (replay.ids.empty())
+    return failed({ErrorKind::data, Retry::never,
+                   fmt::format("none of {} dead letters can be replayed ({})", found.letters.size(),
+                               left_text(replay)),
+                   "streamd dlq show tells what is in them; a source that was renamed needs its "
+                   "old name for a replay"});
   const std::string root = state_root(arguments.state_dir);
   std::stop_source stop;
   stop_on_signals(stop);
   // The run ends when every worker of every source has handed out all it had.
   auto waiting = std::make_shared<std::atomic<std::size_t>>(0);
-  std::vector<std::string> ids;
-  for (const auto& letter : found.letters) ids.push_back(letter.id);
   for (auto& node : found.plan.nodes) {
     if (!node.source) continue;
-    std::vector<std::string> records;
-    for (const auto& letter : found.letters)
-      if (comes_from(letter, node.name, records)) records.push_back(letter.data);
     ++*waiting;
-    node.source = replay_source(std::move(records), [waiting, stop]() mutable {
+    node.source = replay_source(std::move(replay.records[node.name]), [waiting, stop]() mutable {
       if (--*waiting == 0) stop.request_stop();
     });
   }
@@ -133,8 +171,15 @@ int dlq_replay(const DlqArguments& arguments, const Registry& registry) {
   options.stop = stop.get_token();
   const auto result = run_pipeline(found.plan, options);
   if (!result) return failed(result.error());
-  if (auto status = mark_replayed(found.plan, root, ids); !status) return failed(status.error());
-  fmt::print(stderr, "replayed {} dead letters\n{}", ids.size(), final_table(*result));
+  if (*waiting > 0 || result->cut_short)
+    return failed({ErrorKind::external, Retry::never,
+                   "the replay was stopped before its end: no dead letter is marked as replayed",
+                   "replay again; what was read already is written once more then"});
+  if (auto status = mark_replayed(found.plan, root, replay.ids); !status)
+    return failed(status.error());
+  fmt::print(stderr, "replayed {} dead letters\n", replay.ids.size());
+  if (!replay.left.empty()) fmt::print(stderr, "not replayed: {}\n", left_text(replay));
+  fmt::print(stderr, "{}", final_table(*result));
   return kExitDone;
 }
 
