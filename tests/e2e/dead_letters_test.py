@@ -201,6 +201,35 @@ def test_a_replay_that_is_stopped_marks_nothing(shop):
     assert not any(replayed for *_, replayed in listed(shop))
 
 
+def test_a_large_record_is_kept_and_replayed_whole(streamd, tmp_path):
+    source = "{type: file, path: orders.ndjson, follow: %s"
+    wide = [p.replace(source % "false", source % "false, max_record: 4MiB")
+            for p in (STRICT, MENDED)]
+    order = '{"id":1,"price":"cheap","note":"%s"}' % ("x" * (2 << 20))
+    (tmp_path / "orders.ndjson").write_text(order + "\n")
+    run = Streamd(streamd, wide[0], tmp_path)
+    assert run.run() == 0, run.stderr
+    assert dlq(run, "show").stdout.endswith(f"data:      {len(order)} bytes\n{order}\n")
+    run.write(wide[1])
+    assert dlq(run, "replay").returncode == 0
+    assert [len(row["note"]) for row in rows(tmp_path / "out/paid.ndjson")] == [2 << 20]
+
+
+def test_the_beginning_of_a_record_is_no_record(streamd, tmp_path):
+    """A source gives no more of what is longer than max_record."""
+    narrow = STRICT.replace("follow: false", "follow: false, max_record: 40B")
+    order = '{"id":1,"price":"10","note":"%s"}' % ("x" * 100_000)
+    (tmp_path / "orders.ndjson").write_text(order + "\n")
+    run = Streamd(streamd, narrow, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert "bytes, the beginning of the record\n" in dlq(run, "show").stdout
+    told = dlq(run, "replay")
+    assert told.returncode == 1
+    assert "1 of them: only their beginning was read, as they are longer than max_record" \
+        in told.stderr
+    assert [replayed for *_, replayed in listed(run)] == [False]
+
+
 def test_replay_beside_a_running_pipeline_is_refused(shop):
     shop.write(STRICT.replace("follow: false", "follow: true"))
     shop.start()

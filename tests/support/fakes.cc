@@ -126,6 +126,7 @@ class FakeSink final : public Sink {
       return fail_for_now("the far side is away");
     }
     const std::lock_guard lock(output_->mutex);
+    ++output_->writes;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       std::string line;
       encoder_.append(batch, i, line);

@@ -35,6 +35,7 @@ void add_fake_source(Registry& registry, std::shared_ptr<FakeInput> input);
 struct FakeOutput {
   std::mutex mutex;
   std::vector<std::string> lines;  // as of now, of all runs
+  std::size_t writes = 0;          // that went well
   std::atomic<int> failures{0};    // that many writes fail with Retry::backoff first
   // In a transaction that is asked to commit by this; empty: in none.
   std::function<Status(Epoch)> commit;

@@ -6,6 +6,7 @@
 #include "engine/app/logging.h"
 #include "engine/app/replay_source.h"
 #include "engine/app/signals.h"
+#include "engine/runtime/ingest.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
 
@@ -58,11 +59,13 @@ struct Replay {
 };
 
 // Empty: a source reads it again. `from`: the letter's source without the nodes behind it.
-std::string obstacle(const Plan& plan, const std::string& from) {
+std::string obstacle(const Plan& plan, const DeadLetter& letter, const std::string& from) {
   const auto node = std::find_if(plan.nodes.begin(), plan.nodes.end(),
                                  [&](const PlanNode& n) { return n.name == from; });
   if (node == plan.nodes.end()) return fmt::format("the pipeline has no source \"{}\"", from);
   if (!node->source) return fmt::format("results of operator \"{}\", which nobody reads", from);
+  if (letter.reason == kLongerThanMaxRecord)
+    return "only their beginning was read, as they are longer than max_record";
   return {};
 }
 
@@ -70,7 +73,7 @@ Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
   Replay replay;
   for (const auto& letter : letters) {
     const std::string from = letter.source.substr(0, letter.source.find('/'));
-    if (const std::string reason = obstacle(plan, from); !reason.empty()) {
+    if (const std::string reason = obstacle(plan, letter, from); !reason.empty()) {
       ++replay.left[reason];
       continue;
     }
@@ -130,8 +133,8 @@ int dlq_show(const DlqArguments& arguments, const Registry& registry) {
       "partition: {}\nposition:  {}\n",
       l.number, l.node, l.code, l.reason, l.source, l.partition, l.position);
   if (!l.time.empty()) fmt::print("time:      {}\n", l.time);
-  fmt::print("replayed:  {}\ndata:      {} bytes\n{}\n", l.replayed ? "yes" : "no", l.data.size(),
-             l.data);
+  fmt::print("replayed:  {}\ndata:      {} bytes{}\n{}\n", l.replayed ? "yes" : "no", l.data.size(),
+             l.reason == kLongerThanMaxRecord ? ", the beginning of the record" : "", l.data);
   return kExitDone;
 }
 

@@ -9,7 +9,8 @@ namespace streamd {
 
 void DeadLetters::add(std::string_view node, const Fault& fault, const Origin& origin,
                       std::uint64_t position, EventTime time, std::string_view data) {
-  const auto kept = arena_->copy(data.substr(0, kMaxData));
+  const auto kept = arena_->copy(data);
+  bytes_ += kept.size();
   rows_.push_back({arena_->copy(node), arena_->copy(fault.code), arena_->copy(fault.reason),
                    arena_->copy(origin.node), arena_->copy(origin.partition), kept, position, time,
                    fault.attempts, is_utf8(kept)});
@@ -46,6 +47,7 @@ Batch DeadLetters::take(const Schema& schema) {
   Batch batch(std::move(rows), std::move(columns), origin);
   batch.keep(std::exchange(arena_, std::make_shared<Arena>()));
   rows_.clear();
+  bytes_ = 0;
   return batch;
 }
 

@@ -17,15 +17,18 @@ namespace streamd {
 
 class DeadLetters {
  public:
-  // The data is copied, cut to kMaxData bytes. time: EventTime::min() = not known.
+  // The data is copied, all of it. time: EventTime::min() = not known.
   void add(std::string_view node, const Fault& fault, const Origin& origin, std::uint64_t position,
            EventTime time, std::string_view data);
   bool empty() const { return rows_.empty(); }
   std::size_t size() const { return rows_.size(); }
+  // Of their data: each part of a large record holds all of it.
+  std::size_t bytes() const { return bytes_; }
   // Everything collected so far, in the columns of `schema`; starts anew.
   Batch take(const Schema& schema);
 
-  static constexpr std::size_t kMaxData = 1 << 20;
+  // How many may wait to be taken in the middle of a batch, besides the last one.
+  static constexpr std::size_t kMostBytes = 16 << 20;
 
  private:
   struct Row {
@@ -37,6 +40,7 @@ class DeadLetters {
   };
   std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
   std::vector<Row> rows_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace streamd

@@ -16,8 +16,8 @@ std::vector<std::string> names_of(const Schema& schema) {
   return names;
 }
 
-const char* fault_text(std::string_view code) {
-  if (code == "too-long") return "the record is longer than max_record";
+std::string_view fault_text(std::string_view code) {
+  if (code == "too-long") return kLongerThanMaxRecord;
   if (code == "truncated-gzip") return "the gzip file ends in the middle of a member";
   if (code == "bad-gzip") return "the gzip data is damaged";
   if (code == "damaged-batch")

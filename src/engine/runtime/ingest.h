@@ -15,9 +15,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace streamd {
+
+// Why a record with fault "too-long" is a dead letter, which then holds its beginning only.
+inline constexpr std::string_view kLongerThanMaxRecord = "the record is longer than max_record";
 
 class Ingest {
  public:

@@ -43,6 +43,7 @@ class Worker::NodeEmitter final : public Emitter {
     std::string made;
     worker_.dead_letters_.add(node_.plan->name, fault, batch.origin(), batch.position(i),
                               batch.time(i), text_of(batch, i, schema, made));
+    if (worker_.dead_letters_.bytes() >= DeadLetters::kMostBytes) worker_.flush_dead_letters();
   }
 
   Worker& worker_;

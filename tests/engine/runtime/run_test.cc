@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/run.h"
 
+#include "engine/runtime/dead_letters.h"
 #include "engine/runtime/report.h"
 #include "engine/state/epoch_store.h"
 #include "operators/builtin_operators.h"
@@ -208,6 +209,33 @@ TEST_CASE("a second run of an ended pipeline has nothing to do", "[runtime]") {
   CHECK(c.input->read == before);
   CHECK(c.out->lines.size() == 2);
   CHECK(c.log.count("restored epoch") == 1);
+}
+
+TEST_CASE("dead letters hold whole records and do not pile up within a batch", "[runtime]") {
+  constexpr const char* kParts = R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {type: fake}
+operators:
+  parts: {type: explode, input: in, field: x}
+  typed: {type: convert, input: parts, fields: {x: int}}
+sinks:
+  out: {type: fake, input: typed}
+  dead: {type: fake_dead}
+)";
+  Case c;
+  std::string parts;
+  for (int i = 0; i < 40; ++i) parts += R"("no number",)";
+  const std::string large = fmt::format(R"({{"x":[{}7],"filler":"{}"}})", parts,
+                                        std::string(DeadLetters::kMostBytes / 16, 'f'));
+  c.input->partitions = {{large}};
+  const Plan plan = c.plan(kParts);
+  REQUIRE(run_pipeline(plan, c.options));
+  CHECK(c.out->lines.size() == 1);
+  REQUIRE(c.dead->lines.size() == 40);
+  CHECK(c.dead->lines[0].size() > large.size());
+  CHECK(c.dead->writes == 3);
 }
 
 TEST_CASE("the table names every node and every reason", "[runtime]") {
