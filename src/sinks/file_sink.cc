@@ -266,6 +266,9 @@ class FileSinkPlan final : public SinkPlan, public Renders {
     return text;
   }
   std::string claim() const override { return "file:" + absolute_; }
+  std::string json_file() const override {
+    return config_.encode == FileEncoding::json ? absolute_ : std::string();
+  }
   Result<std::unique_ptr<Sink>> open(SinkContext context) const override {
     auto sink = std::make_unique<FileSink>(config_, encoders_, std::move(context), absolute_);
     STREAMD_TRY(sink->open());

@@ -269,6 +269,30 @@ def test_dead_letters_of_a_sink_of_ones_own(streamd, tmp_path):
     assert told.returncode == 2 and "null" in told.stderr and "= help: " in told.stderr
 
 
+def test_dead_letters_that_are_no_json_are_told(streamd, tmp_path):
+    (tmp_path / "orders.ndjson").write_text("\n".join(ORDERS) + "\n")
+    sink = "  bad: {type: file, path: out/bad.log, encode: %s}\ndead_letters: bad\n"
+    run = Streamd(streamd, STRICT + sink % "csv", tmp_path)
+    assert run.run() == 0, run.stderr
+    assert len(lines(tmp_path / "out/bad.log")) == 5
+    for verb in ("ls", "show", "replay"):
+        told = dlq(run, verb)
+        assert told.returncode == 2
+        assert 'go to sink "bad" of type file (file out/bad.log, csv)' in told.stderr
+        assert "= help: " in told.stderr
+    # The same file goes on as JSON. A line that is just being written is nothing to tell.
+    run.write(STRICT + sink % "json")
+    with open(tmp_path / "orders.ndjson", "a") as orders:
+        orders.write("more rubbish\n")
+    assert run.run() == 0, run.stderr
+    with open(tmp_path / "out/bad.log", "a") as letters:
+        letters.write('{"node":"or')
+    told = dlq(run, "ls")
+    assert "1 of 1 dead letters" in told.stdout
+    assert "warning: 5 lines are no dead letters and are left out, the first is " \
+           f"{tmp_path / 'out/bad.log'}:1\n" in told.stderr
+
+
 def test_no_dead_letters(streamd, tmp_path):
     (tmp_path / "orders.ndjson").write_text(ORDERS[0] + "\n")
     run = Streamd(streamd, STRICT, tmp_path)

@@ -96,6 +96,9 @@ class SinkPlan {
   virtual std::string describe() const = 0;  // one line for `check`
   // Names two sinks must not share ("file:/var/out.ndjson"); empty = no claim.
   virtual std::string claim() const { return {}; }
+  // The file in which its records stand as JSON, one by line: dead letters there can be read back.
+  // Empty: there is none.
+  virtual std::string json_file() const { return {}; }
   virtual Result<std::unique_ptr<Sink>> open(SinkContext context) const = 0;
 };
 

@@ -26,12 +26,12 @@ Result<std::string> file_of(const Plan& plan, const std::string& state_root) {
   if (!plan.dead_letters)
     return dead_letter_dir(state_root, plan.pipeline) + "/dead_letters.ndjson";
   const auto& sink = plan.nodes[*plan.dead_letters];
-  const std::string claim = sink.sink->claim();
-  if (claim.rfind("file:", 0) == 0) return claim.substr(5);
+  if (std::string file = sink.sink->json_file(); !file.empty()) return file;
   return fail(ErrorKind::config,
-              fmt::format("the dead letters of pipeline \"{}\" go to sink \"{}\" of type {}",
-                          plan.pipeline, sink.name, sink.type),
-              "look at them where that sink writes; the dlq commands read files");
+              fmt::format("the dead letters of pipeline \"{}\" go to sink \"{}\" of type {} ({})",
+                          plan.pipeline, sink.name, sink.type, sink.sink->describe()),
+              "look at them where that sink writes; the dlq commands read what a sink of type file "
+              "writes as JSON");
 }
 
 // The current file last; rotated ones carry a number that only grows.
@@ -73,7 +73,7 @@ fs::path replayed_file(const Plan& plan, const std::string& state_root) {
 
 }  // namespace
 
-Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::string& state_root) {
+Result<FoundLetters> read_dead_letters(const Plan& plan, const std::string& state_root) {
   const auto file = file_of(plan, state_root);
   const fs::path refused = RefusedLetters::path_in(dead_letter_dir(state_root, plan.pipeline));
   auto files = file ? segments(*file) : std::vector<fs::path>();
@@ -86,17 +86,25 @@ Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::s
   std::ifstream marks(replayed_file(plan, state_root));
   for (std::string id; std::getline(marks, id);) ++replays[id];
 
-  std::vector<DeadLetter> letters;
+  FoundLetters found;
+  auto& letters = found.letters;
   const auto decoder = make_decoder(DecodeConfig{}, kFields);
   Decoded decoded;
   RawBatch raw;
   for (const auto& segment : files) {
     std::ifstream in(segment, std::ios::binary);
+    std::size_t number = 0;
     for (std::string line; std::getline(in, line);) {
+      ++number;
       raw.clear();
       raw.records.push_back({line, 0, {}, false, {}});
       decoder->decode(raw, decoded);
-      if (decoded.records.empty()) continue;  // a line cut off by a crash; it will be written again
+      if (decoded.records.empty()) {
+        if (in.eof()) continue;  // cut off by a crash, or being written
+        if (found.unreadable++ == 0)
+          found.first_unreadable = fmt::format("{}:{}", segment.string(), number);
+        continue;
+      }
       DeadLetter letter = letter_of(decoded.columns, line);
       letter.number = letters.size() + 1;
       const auto mark = replays.find(letter.id);
@@ -105,7 +113,7 @@ Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::s
       letters.push_back(std::move(letter));
     }
   }
-  return letters;
+  return found;
 }
 
 Status mark_replayed(const Plan& plan, const std::string& state_root,

@@ -20,10 +20,16 @@ struct DeadLetter {
   bool replayed = false;
 };
 
+struct FoundLetters {
+  std::vector<DeadLetter> letters;
+  std::size_t unreadable = 0;    // lines that are no JSON object
+  std::string first_unreadable;  // file:line
+};
+
 // All dead letters of the pipeline, oldest first: from the default file under state_root, or from
 // the file sink that the pipeline names, then those that the sink has refused (RefusedLetters). An
-// error when they go to another kind of sink, which has refused none.
-Result<std::vector<DeadLetter>> read_dead_letters(const Plan& plan, const std::string& state_root);
+// error when they go to a sink that writes no JSON file, and has refused none.
+Result<FoundLetters> read_dead_letters(const Plan& plan, const std::string& state_root);
 
 // Notes that these were replayed (by id), beside the default file's folder.
 Status mark_replayed(const Plan& plan, const std::string& state_root,

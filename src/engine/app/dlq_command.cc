@@ -41,13 +41,16 @@ int select(const DlqArguments& arguments, const Registry& registry, Selection& i
                    "these files share no source, so each has its own dead letters",
                    "name one of them, or all files of one job"});
   Plan& plan = jobs->front();
-  auto letters = read_dead_letters(plan, state_root(arguments.state_dir));
-  if (!letters) return failed(letters.error());
-  std::erase_if(*letters, [&](const DeadLetter& l) {
+  auto found = read_dead_letters(plan, state_root(arguments.state_dir));
+  if (!found) return failed(found.error());
+  if (found->unreadable > 0)
+    fmt::print(stderr, "warning: {} lines are no dead letters and are left out, the first is {}\n",
+               found->unreadable, found->first_unreadable);
+  std::erase_if(found->letters, [&](const DeadLetter& l) {
     return (!arguments.node.empty() && l.node != arguments.node) ||
            (!arguments.code.empty() && l.code != arguments.code);
   });
-  into = {std::move(plan), std::move(*letters)};
+  into = {std::move(plan), std::move(found->letters)};
   return kExitDone;
 }
 
