@@ -144,6 +144,7 @@ Status Worker::restore_operator(Node& node) {
   if (!status)
     return in_context(std::move(status).error(),
                       fmt::format("state of operator \"{}\"", node.plan->name));
+  node.show_keys();
   return {};
 }
 

@@ -77,6 +77,7 @@ class Worker {
     bool passed = true;
     bool sent = false;
     unsigned barriers = 0;
+    void show_keys() const { counters->keys.store(op->live_keys(), std::memory_order_relaxed); }
   };
   struct SourceReader {
     std::uint32_t node = 0;

@@ -148,7 +148,7 @@ void Worker::give_mark(Node& node, EventTime mark) {
       if (auto status = node.op->on_watermark(mark, *node.emitter); !status)
         fail(node, std::move(status).error());
     node.counters->watermark.store(mark.micros, std::memory_order_relaxed);
-    if (node.op) node.counters->keys.store(node.op->live_keys(), std::memory_order_relaxed);
+    if (node.op) node.show_keys();
   }
   node.out_mark = node.given;
 }

@@ -63,6 +63,19 @@ TEST_CASE("what was not committed is gone with the object and comes again", "[ru
   CHECK(stepped.out->sorted()[0].find(R"("n":3)") != std::string::npos);
 }
 
+TEST_CASE("a restart tells how many keys it has restored", "[runtime]") {
+  Stepped stepped(counting(", by: [k]"));
+  auto& records = stepped.input->partitions.emplace_back();
+  for (const char* key : {"a", "b", "c", "a"})
+    records.push_back(fmt::format(R"({{"t":"101","k":"{}"}})", key));
+  stepped.open();
+  REQUIRE(stepped.run->checkpoint().has_value());
+  stepped.run.reset();
+  const auto workers = GENERATE(1u, 2u);
+  stepped.open(workers);
+  CHECK(stepped.log.count("restored epoch 1: 3 keys, positions of 1 partitions") == 1);
+}
+
 TEST_CASE("a sink that fails for now is tried again at once", "[runtime]") {
   Stepped stepped(counting());
   stepped.out->failures = 5;
