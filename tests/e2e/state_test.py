@@ -332,6 +332,18 @@ def test_a_changed_window_is_refused_and_the_way_on_works(streamd, tmp_path):
     assert [(r["client"], r["requests"]) for r in rows(other)] == [("a", 4)]
 
 
+def test_a_name_to_reset_that_nothing_has_is_refused(streamd, tmp_path):
+    run = Streamd(streamd, follow(("busy", "tumbling: 1m")), tmp_path)
+    refused(run, '--reset-state: no operator or sink "bsuy" keeps state', 'did you mean "busy"?',
+            args=("--reset-state", "busy", "--reset-state", "bsuy"), code=2)
+    refused(run, '"requests" keeps state', "these do: busy, raw, busy_out",
+            args=("--reset-state", "requests"), code=2)
+    assert not run.state_dir.exists()
+    send(run, ("a", 1))
+    run.start("--reset-state", "busy", "--reset-state", "raw")
+    settle(run, 1)
+
+
 def test_fresh_keeps_the_old_state_in_an_archive(streamd, tmp_path):
     run = Streamd(streamd, follow(("busy", "tumbling: 1m")), tmp_path)
     send(run, ("a", 1), ("a", 2))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/diagnostics.h"
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/app/load.h"
@@ -82,6 +83,27 @@ int run_one(const Plan& plan, RunOptions options, std::stop_source& stop, bool s
   return kExitDone;
 }
 
+// Several plans get the same names: each has to be known to one of them.
+Status check_reset(const std::vector<std::string>& names, const std::vector<Plan>& plans) {
+  std::vector<std::string> known;
+  for (const auto& plan : plans)
+    for (const auto& node : plan.nodes) {
+      if (node.sink) known.push_back(node.name);
+      if (node.op && node.op->stateful())
+        known.insert(known.end(), node.state_of.begin(), node.state_of.end());
+    }
+  for (const auto& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string near = closest(name, known);
+    return fail(ErrorKind::config,
+                fmt::format("--reset-state: no operator or sink \"{}\" keeps state", name),
+                near.empty() ? fmt::format("these do: {}; what left the pipeline needs no reset",
+                                           fmt::join(known, ", "))
+                             : fmt::format("did you mean \"{}\"?", near));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string state_root(const std::string& option) {
@@ -94,6 +116,12 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
   std::vector<std::string> secrets;
   auto plans = load_jobs(arguments.files, registry, &secrets);
   if (!plans) return kExitUsage;
+  const std::string root = state_root(arguments.state_dir);
+  for (auto& plan : *plans) add_default_dead_letters(plan, root, registry);
+  if (const auto known = check_reset(arguments.reset_state, *plans); !known) {
+    print_error(known.error());
+    return kExitUsage;
+  }
   const SystemClock clock;
   std::stop_source stop;
   stop_on_signals(stop);
@@ -101,7 +129,7 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
   RunOptions options;
   options.workers =
       arguments.workers > 0 ? arguments.workers : std::max(1u, std::thread::hardware_concurrency());
-  options.state_root = state_root(arguments.state_dir);
+  options.state_root = root;
   options.fresh = arguments.fresh;
   options.reset_state = arguments.reset_state;
   options.clock = &clock;
@@ -113,7 +141,6 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
   std::vector<int> codes(plans->size(), kExitDone);
   std::vector<std::jthread> others;
   const auto run = [&](std::size_t i) {
-    add_default_dead_letters((*plans)[i], options.state_root, registry);
     RunOptions own = options;
     own.checkpoint_every = (*plans)[i].checkpoint_every;
     own.observe = [&](const Observed& observed) {
