@@ -28,13 +28,15 @@ class NullPlan final : public SinkPlan {
 }  // namespace
 
 void add_null_sink(Registry& registry) {
-  registry.add_sink(Spec<NullConfig>("null")
-                        .summary("Counts records and forgets them.")
-                        .promise("exactly once: every record is counted once")
-                        .example("To measure what comes before it", "input: busy_clients"),
-                    [](NullConfig, const ConfigNode&, Diagnostics&) -> std::unique_ptr<SinkPlan> {
-                      return std::make_unique<NullPlan>();
-                    });
+  registry.add_sink(
+      Spec<NullConfig>("null")
+          .summary("Counts records and forgets them.")
+          .details("Its name needs quotes: without them, null is no value in YAML.")
+          .promise("exactly once: every record is counted once")
+          .example("To measure what comes before it", "type: \"null\"\ninput: busy_clients"),
+      [](NullConfig, const ConfigNode&, Diagnostics&) -> std::unique_ptr<SinkPlan> {
+        return std::make_unique<NullPlan>();
+      });
 }
 
 }  // namespace streamd

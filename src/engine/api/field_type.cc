@@ -165,10 +165,20 @@ std::string other_name(const std::string& text, const std::vector<std::string>& 
 
 }  // namespace
 
+std::string null_hint(const std::vector<std::string>& known) {
+  const bool has_null = std::find(known.begin(), known.end(), "null") != known.end();
+  return has_null ? "null is a text only in quotes: \"null\"" : "";
+}
+
 void report_choice(const ConfigNode& node, const std::vector<std::string>& known,
                    Diagnostics& problems) {
   std::string all;
   for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
+  if (node.shape == ConfigNode::Shape::null) {
+    problems.error("type-mismatch", node.place, fmt::format("expected one of {}, got nothing", all),
+                   null_hint(known));
+    return;
+  }
   if (node.shape != ConfigNode::Shape::scalar) {
     report_type(node, "one of " + all, problems);
     return;

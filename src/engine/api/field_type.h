@@ -66,6 +66,8 @@ STREAMD_FIELD_TYPE(ConfigNode);  // any value; the component reads it itself
 
 // Reports "expected WHAT, got …" at the node. Never echoes substituted text.
 void report_type(const ConfigNode& node, std::string_view expected, Diagnostics& problems);
+// What to do where YAML gave nothing and one of the `known` texts is null; else empty.
+std::string null_hint(const std::vector<std::string>& known);
 void report_choice(const ConfigNode& node, const std::vector<std::string>& known,
                    Diagnostics& problems);
 std::string json_quote(std::string_view text);

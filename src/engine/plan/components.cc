@@ -60,9 +60,15 @@ const Registered<Plan>* find_type(const ConfigNode& body,
                                   const Registry& registry, Diagnostics& problems) {
   const ConfigNode* type = body.find("type");
   const auto known = types_of(components);
-  if (type == nullptr || type->shape == ConfigNode::Shape::null) {
-    problems.error("missing-key", type == nullptr ? body.place : type->place, "\"type\" is missing",
+  if (type == nullptr) {
+    problems.error("missing-key", body.place, "\"type\" is missing",
                    "known types: " + joined(known));
+    return nullptr;
+  }
+  if (type->shape == ConfigNode::Shape::null) {
+    const std::string quotes = null_hint(known);
+    problems.error("missing-key", type->place, "\"type\" has no value",
+                   quotes + (quotes.empty() ? "" : "; ") + "known types: " + joined(known));
     return nullptr;
   }
   std::string name;
