@@ -84,7 +84,7 @@ class FileListLoader final : public ListLoader {
     if (static_cast<std::uint64_t>(before.st_size) > config_.max_size.bytes)
       return fail(ErrorKind::external,
                   fmt::format("{} has {}, more than max_size", config_.path,
-                              format_size({static_cast<std::uint64_t>(before.st_size)})),
+                              readable_size(static_cast<std::uint64_t>(before.st_size))),
                   "split it, or set max_size");
     std::string text;
     if (!read_all(file.number(), static_cast<std::size_t>(before.st_size), text))

@@ -37,7 +37,9 @@ std::optional<Duration> parse_duration(std::string_view text);
 std::string format_duration(Duration d);  // shortest form that parses back
 // "512", "64KiB", "16MiB", "1GB". nullopt: not a size.
 std::optional<ByteSize> parse_size(std::string_view text);
-std::string format_size(ByteSize s);
+std::string format_size(ByteSize s);  // shortest form that parses back, of a setting
+// Of something that was measured, for people: "12 bytes", "1.5 KiB", "127 KiB".
+std::string readable_size(std::uint64_t bytes);
 
 template <class T>
 struct FieldType;  // static bool read(const ConfigNode&, T&, Diagnostics&); on false it has

@@ -2,6 +2,8 @@
 // Durations and sizes as people write them.
 #include "engine/api/field_type.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <limits>
@@ -32,6 +34,7 @@ constexpr std::array<Unit, 10> kSize = {{{"", 1},
                                          {"MB", 1'000'000},
                                          {"GB", 1'000'000'000},
                                          {"TB", 1'000'000'000'000}}};
+constexpr std::size_t kFirstKi = 2, kLastKi = 5;
 
 // Takes a number and then letters off the front of `text`.
 bool take_quantity(std::string_view& text, std::uint64_t& number, std::string_view& unit) {
@@ -107,6 +110,15 @@ std::string format_size(ByteSize s) {
     if (text.size() <= best.size()) best = text;
   }
   return best;
+}
+
+std::string readable_size(std::uint64_t bytes) {
+  if (bytes < kKi) return fmt::format("{} bytes", bytes);
+  const Unit* unit = &kSize[kFirstKi];
+  while (unit != &kSize[kLastKi] && bytes / unit->factor >= kKi) ++unit;
+  const double value = static_cast<double>(bytes) / static_cast<double>(unit->factor);
+  const bool fraction = value < 10 && bytes % unit->factor != 0;
+  return fmt::format("{:.{}f} {}", value, fraction ? 1 : 0, unit->name);
 }
 
 }  // namespace streamd

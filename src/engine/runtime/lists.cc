@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/lists.h"
 
+#include "engine/api/field_type.h"
 #include "engine/core/hash.h"
 #include "engine/match/indicator_list.h"
 
@@ -23,11 +24,6 @@ constexpr Duration kHopelessPause = Duration::from_seconds(30);
 constexpr Duration kNoteEvery = Duration::from_seconds(10);
 // The clock is injected, so waiting is looking at it.
 constexpr Duration kLook = Duration::from_millis(100);
-
-std::string size_text(std::size_t bytes) {
-  return bytes < 10 * 1024 * 1024 ? fmt::format("{} KiB", bytes / 1024 + 1)
-                                  : fmt::format("{} MiB", bytes / (1024 * 1024));
-}
 
 }  // namespace
 
@@ -71,7 +67,7 @@ Status RunningList::load(std::stop_token stop) {
   }
   if (current_)
     log_(LogLevel::info,
-         told(fmt::format("{} entries, {}", current_->size(), size_text(current_->bytes()))));
+         told(fmt::format("{} entries, {}", current_->size(), readable_size(current_->bytes()))));
   schedule(list_.plan->refresh());
   note_status();
   return {};

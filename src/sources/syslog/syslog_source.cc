@@ -99,8 +99,8 @@ class SyslogSource final : public Source {
     if (datagrams && granted < config_.receive_buffer.bytes)
       log(1, fmt::format("{}: the system grants a receive_buffer of {} instead of {}; raise "
                          "net.core.rmem_max",
-                         endpoint.text(), format_size({granted}),
-                         format_size(config_.receive_buffer)));
+                         endpoint.text(), readable_size(granted),
+                         readable_size(config_.receive_buffer.bytes)));
     return {};
   }
 

@@ -58,3 +58,14 @@ TEST_CASE("a size is printed so that it reads back") {
     CHECK(parse_size(format_size(s)) == s);
   }
 }
+
+TEST_CASE("a size that was measured is printed for people") {
+  CHECK(readable_size(0) == "0 bytes");
+  CHECK(readable_size(1023) == "1023 bytes");
+  CHECK(readable_size(1024) == "1 KiB");
+  CHECK(readable_size(1536) == "1.5 KiB");
+  CHECK(readable_size(130'300) == "127 KiB");
+  CHECK(readable_size(std::uint64_t{3} << 30) == "3 GiB");
+  CHECK(readable_size((std::uint64_t{3} << 30) + (300 << 20)) == "3.3 GiB");
+  CHECK(readable_size(~std::uint64_t{0}) == "16777216 TiB");
+}

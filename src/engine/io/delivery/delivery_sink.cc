@@ -68,8 +68,8 @@ class DeliverySink final : public Sink {
     auto outbox = Outbox::open(options.outbox, context_.restored);
     if (!outbox) return tl::unexpected(std::move(outbox).error());
     if (const auto waiting = (*outbox)->end() - (*outbox)->begin())
-      context_.log(0,
-                   fmt::format("records of an earlier run wait in the outbox: {} bytes", waiting));
+      context_.log(0, fmt::format("records of an earlier run wait in the outbox: {}",
+                                  readable_size(waiting)));
     delivery_ = std::make_unique<Delivery>(std::move(*outbox), *destination_, std::move(options),
                                            *context_.clock, context_.log);
     delivery_->start();
@@ -137,7 +137,7 @@ class DeliverySink final : public Sink {
     delivery_->close();
     if (const auto waiting = delivery_->waiting())
       context_.log(0, fmt::format("{} wait in the outbox and are sent after the next start",
-                                  format_size(ByteSize{waiting})));
+                                  readable_size(waiting)));
   }
 
  private:

@@ -79,6 +79,16 @@ TEST_CASE("Records that cannot be encoded become dead letters, the others go") {
   sink->close();
 }
 
+TEST_CASE("What waits at the end is told with its size") {
+  Opened opened;
+  auto sink = opened.sink("", When::committed);
+  test::Collector out;
+  REQUIRE(sink->write(batch_of({std::string(130'300, 'a')}), out));
+  sink->close();
+  REQUIRE(opened.log.size() == 1);
+  CHECK(opened.log[0] == "127 KiB wait in the outbox and are sent after the next start");
+}
+
 TEST_CASE("A record that the far side refuses becomes a dead letter with its own bytes") {
   Opened opened;
   opened.far.respond([](const Texts& d) { return test::refuse_all(d.size()); });
