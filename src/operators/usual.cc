@@ -19,23 +19,28 @@ bool take_double(std::string_view& in, double& value) {
   std::uint64_t bits = 0;
   if (!window::take_varint(in, bits)) return false;
   value = std::bit_cast<double>(bits);
-  return std::isfinite(value);
+  return true;
 }
 
 }  // namespace
 
 void Usual::add(std::int64_t time, double value, std::int64_t half_life) {
+  double weight = weight_;
   if (samples_ > 0 && time > newest_) {
     const auto passed = static_cast<double>(saturating_sub(time, newest_));
-    weight_ *= std::exp2(-passed / static_cast<double>(half_life));
+    weight *= std::exp2(-passed / static_cast<double>(half_life));
   }
+  weight += 1;
+  const double share = 1 / weight;
+  const double apart = value - mean_;
+  const double mean = mean_ + share * apart;
+  const double variance = (1 - share) * (variance_ + share * apart * apart);
+  if (!std::isfinite(mean) || !std::isfinite(variance)) return;
   newest_ = samples_ == 0 ? time : std::max(newest_, time);
   ++samples_;
-  weight_ += 1;
-  const double share = 1 / weight_;
-  const double apart = value - mean_;
-  mean_ += share * apart;
-  variance_ = (1 - share) * (variance_ + share * apart * apart);
+  weight_ = weight;
+  mean_ = mean;
+  variance_ = variance;
 }
 
 Centre Usual::centre() const { return {mean_, std::sqrt(variance_)}; }
@@ -52,8 +57,15 @@ void Usual::encode(std::string& out) const {
 bool Usual::decode(std::string_view& in) {
   if (!window::take_varint(in, samples_)) return false;
   if (samples_ == 0) return true;
-  return window::take_signed(in, newest_) && take_double(in, weight_) && take_double(in, mean_) &&
-         take_double(in, variance_) && weight_ >= 1 && variance_ >= 0;
+  if (!window::take_signed(in, newest_) || !take_double(in, weight_) || !take_double(in, mean_) ||
+      !take_double(in, variance_))
+    return false;
+  // Earlier versions added what overflows: nothing is known of such a key any more.
+  if (!std::isfinite(mean_) || !std::isfinite(variance_)) {
+    *this = Usual();
+    return true;
+  }
+  return std::isfinite(weight_) && weight_ >= 1 && variance_ >= 0;
 }
 
 }  // namespace streamd

@@ -13,7 +13,8 @@ namespace streamd {
 
 class Usual {
  public:
-  // A finite value. One that is older than the newest counts as if it came with that.
+  // A finite value. One that is older than the newest counts as if it came with that. No effect
+  // where mean or variance would be beyond the range of a double.
   void add(std::int64_t time, double value, std::int64_t half_life);
   std::uint64_t samples() const { return samples_; }
   // The weighted mean and standard deviation. Needs one sample.

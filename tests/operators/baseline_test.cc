@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operators/usual.h"
+#include "operators/window/varint.h"
 #include "tests/operators/keyed_node.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <random>
 
@@ -126,6 +128,51 @@ TEST_CASE("the past survives a restart with another number of workers") {
     node.checkpoint();
     node.rows.begin()->second.pop_back();
     CHECK(node.restart_error().find("damaged") != std::string::npos);
+  }
+}
+
+TEST_CASE("a value that would overflow is judged but changes nothing, and the state is readable") {
+  for (const char* method : {"ewma", "seasonal"}) {
+    KeyedNode node("baseline", settings({{"method", scalar(method)}}), open_schema({"k", "x"}));
+    add(node, "a", 1e200, 0);
+    for (const double x : {10.0, 14.0, 10.0, 14.0}) add(node, "a", x, 0);
+    for (const double x : {1e200, -1e308, 1e308}) add(node, "a", x, kSecond);
+    for (const double x : {-1e308, 1e308}) add(node, "b", x, 0);
+    CHECK(node.given("expected_deviation")[5].as_double() > 1e199);
+    node.checkpoint();
+    CHECK(node.restart_error().empty());
+    node.restart(1);
+    add(node, "a", 12, 0);
+    CHECK(node.given("expected").back().as_double() == Approx(12));
+  }
+}
+
+TEST_CASE("a stored mean or variance that had overflowed is forgotten, what follows it is not") {
+  const auto stored = [](double weight, double mean, double variance) {
+    std::string bytes;
+    window::put_varint(bytes, 5);
+    window::put_signed(bytes, kSecond);
+    for (const double value : {weight, mean, variance})
+      window::put_varint(bytes, std::bit_cast<std::uint64_t>(value));
+    return bytes;
+  };
+  for (const auto& [mean, variance] :
+       {std::pair{1.0, HUGE_VAL}, std::pair{1.0, std::nan("")}, std::pair{-HUGE_VAL, 1.0}}) {
+    const std::string bytes = stored(2, mean, variance) + stored(2, 7, 4);
+    std::string_view in = bytes;
+    Usual overflowed, sound;
+    REQUIRE(overflowed.decode(in));
+    REQUIRE(sound.decode(in));
+    CHECK(in.empty());
+    CHECK(overflowed.samples() == 0);
+    CHECK(sound.centre().middle == 7);
+    overflowed.add(0, 3, 1000);
+    CHECK(overflowed.centre().middle == 3);
+  }
+  for (const double weight : {0.5, HUGE_VAL, std::nan("")}) {
+    const std::string bytes = stored(weight, 7, 4);
+    std::string_view in = bytes;
+    CHECK_FALSE(Usual().decode(in));
   }
 }
 
