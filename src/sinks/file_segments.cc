@@ -107,6 +107,17 @@ Result<FileSegments::Mark> FileSegments::existing(EventTime now) const {
   return mark;
 }
 
+bool FileSegments::ends_line(const Mark& mark) const {
+  if (mark.length == 0) return true;
+  int file = ::open(rotated_name(mark.segment).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) file = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return true;
+  char last = '\n';
+  const bool read = ::pread(file, &last, 1, static_cast<off_t>(mark.length - 1)) == 1;
+  ::close(file);
+  return !read || last == '\n';
+}
+
 Status FileSegments::open_current() {
   if (const auto problem = make_folders(folder_of(path_)))
     return failed("make folder", folder_of(path_), problem.value());

@@ -36,6 +36,8 @@ class FileSegments {
 
   // The end of what is there now. Errors when the path cannot be a file.
   Result<Mark> existing(EventTime now) const;
+  // Whether a line ends at `mark`. True at the beginning of a file, and where nothing can be read.
+  bool ends_line(const Mark& mark) const;
   // Opens for appending at `mark`: undoes later rotations and cuts off what was written behind it.
   // An error of kind state when there is less than that.
   Status restore(const Mark& mark);

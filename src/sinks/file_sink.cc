@@ -11,8 +11,8 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace streamd {
@@ -96,20 +96,28 @@ class FileSink final : public Sink {
         context_(std::move(context)),
         start_mark_(context_.state_dir, context_.node),
         segments_(path),
-        path_(std::move(path)) {}
+        path_(std::move(path)),
+        from_state_(from_folder(path_, context_.state_dir)) {}
 
   Status open() {
-    if (!context_.restored.empty()) {
-      const auto mark = FileSegments::Mark::parse(context_.restored);
-      if (!mark)
-        return fail(ErrorKind::state,
-                    "the stored end of the output cannot be read: " + context_.restored,
-                    "It was written by a newer version, or is damaged.");
-      start_mark_.remove();
-      return segments_.restore(*mark);
-    }
-    STREAMD_TRY(first_start());
-    return {};
+    if (context_.restored.empty()) return first_start();
+    const std::string_view stored = context_.restored;
+    const std::size_t line = stored.find('\n');
+    const auto mark = FileSegments::Mark::parse(stored.substr(0, line));
+    if (!mark)
+      return fail(ErrorKind::state,
+                  "the stored end of the output cannot be read: " + context_.restored,
+                  "It was written by a newer version, or is damaged.");
+    // Earlier versions did not say which file it is.
+    if (line != std::string_view::npos) STREAMD_TRY(check_place(stored.substr(line + 1)));
+    if (!segments_.ends_line(*mark))
+      return fail(ErrorKind::state,
+                  fmt::format("\"{}\" has no line end at byte {}, where the last checkpoint ended: "
+                              "it is not the file that was written",
+                              path_, mark->length),
+                  remedy());
+    start_mark_.remove();
+    return segments_.restore(*mark);
   }
 
   Status write(const Batch& batch, Emitter&) override {
@@ -127,7 +135,7 @@ class FileSink final : public Sink {
     return segments_.flush();
   }
   Status barrier(Epoch epoch) override {
-    ends_[epoch] = segments_.end().print();
+    ends_[epoch] = segments_.end();
     return {};
   }
   Result<bool> prepared(Epoch) override {
@@ -136,17 +144,47 @@ class FileSink final : public Sink {
   }
   std::string state(Epoch epoch) override {
     const auto found = ends_.find(epoch);
-    return found == ends_.end() ? segments_.end().print() : found->second;
+    const auto& end = found == ends_.end() ? segments_.end() : found->second;
+    return end.print() + "\n" + path_ + "\n" + from_state_;
   }
   void committed(Epoch epoch) override {
     if (const auto found = ends_.find(epoch); found != ends_.end() && config_.rotate.keep > 0)
-      if (const auto mark = FileSegments::Mark::parse(found->second))
-        segments_.remove_before(*mark, config_.rotate.keep);
+      segments_.remove_before(found->second, config_.rotate.keep);
     ends_.erase(ends_.begin(), ends_.upper_bound(epoch));
     start_mark_.remove();
   }
 
  private:
+  static std::string from_folder(const std::string& path, const std::string& folder) {
+    std::error_code ignored;
+    if (folder.empty()) return {};
+    const auto absolute = std::filesystem::absolute(folder, ignored).lexically_normal();
+    return std::filesystem::path(path).lexically_relative(absolute).string();
+  }
+
+  // stored: "<path>\n<path from the state folder>". One of them is enough: state and outputs may
+  // have moved together.
+  Status check_place(std::string_view stored) const {
+    const std::size_t line = stored.rfind('\n');
+    const std::string path(stored.substr(0, line));
+    std::error_code ignored;
+    if (path == path_ || std::filesystem::equivalent(path, path_, ignored)) return {};
+    if (line != std::string_view::npos && !from_state_.empty() &&
+        stored.substr(line + 1) == from_state_)
+      return {};
+    return fail(ErrorKind::state,
+                fmt::format("the last checkpoint is about \"{}\", and the output is \"{}\" now",
+                            path, path_),
+                remedy());
+  }
+
+  std::string remedy() const {
+    return fmt::format(
+        "Put path and file back (relative paths begin at the working directory), or take what is "
+        "there now as on a first start (see existing) with --reset-state {}.",
+        context_.node);
+  }
+
   // Nothing was ever committed. What an attempt that died before its first checkpoint has written
   // is cut off like anything else behind a checkpoint: the start mark says where it began.
   Status first_start() {
@@ -165,16 +203,8 @@ class FileSink final : public Sink {
     if (config_.existing == Existing::replace) existing->length = 0;
     STREAMD_TRY(start_mark_.store(path_, existing->print()));
     STREAMD_TRY(segments_.restore(*existing));
-    if (existing->length > 0 && !ends_with_line_end()) segments_.put("\n");
+    if (!segments_.ends_line(segments_.end())) segments_.put("\n");
     return {};
-  }
-
-  bool ends_with_line_end() const {
-    std::ifstream file(path_, std::ios::binary);
-    char last = '\n';
-    file.seekg(-1, std::ios::end);
-    file.get(last);
-    return last == '\n';
   }
 
   void append(const Batch& batch, std::size_t i) {
@@ -205,8 +235,8 @@ class FileSink final : public Sink {
   SinkContext context_;
   StartMark start_mark_;
   FileSegments segments_;
-  std::string path_;
-  std::map<Epoch, std::string> ends_;
+  std::string path_, from_state_;
+  std::map<Epoch, FileSegments::Mark> ends_;
   std::string line_, header_;
 };
 
@@ -296,8 +326,10 @@ void add_file_sink(Registry& registry) {
           .summary("Writes records as lines to a file, each exactly once.")
           .details(
               "How far the file was written is part of every checkpoint; what came after it is cut "
-              "off at restart. A full file is renamed to `path.000001`, `path.000002`, … and never "
-              "touched again. Folders are made." +
+              "off at restart. With another `path` the start is refused: put it back, or begin "
+              "anew "
+              "with `--reset-state`. A full file is renamed to `path.000001`, `path.000002`, … and "
+              "never touched again. Folders are made." +
               sent_details(kSent))
           .promise("exactly once: the written length is part of the checkpoint")
           .field(&C::path, {.name = "path",

@@ -344,6 +344,28 @@ def test_a_name_to_reset_that_nothing_has_is_refused(streamd, tmp_path):
     settle(run, 1)
 
 
+def test_a_changed_output_path_cuts_no_other_file(streamd, tmp_path):
+    run = Streamd(streamd, follow(), tmp_path)
+    send(run, ("a", 1), ("a", 2))
+    run.start()
+    settle(run, 2)
+
+    precious = tmp_path / "precious.txt"
+    text = (tmp_path / "out/raw.ndjson").read_text() + "of somebody else\n"
+    precious.write_text(text)
+    run.write(follow().replace("path: out/raw.ndjson", "path: precious.txt"))
+    refused(run, 'sink "raw"', str(tmp_path / "out/raw.ndjson"), str(precious), "--reset-state raw")
+    assert precious.read_text() == text
+
+    # The way on: behind what is there, with the records that come now.
+    send(run, ("a", 3))
+    run.start("--reset-state", "raw")
+    run.wait_until(lambda: len(lines(precious)) == 4, 30, "the third record is written")
+    assert run.sigterm() == 0, run.stderr
+    assert precious.read_text().startswith(text)
+    assert len(rows(tmp_path / "out/raw.ndjson")) == 2
+
+
 def test_fresh_keeps_the_old_state_in_an_archive(streamd, tmp_path):
     run = Streamd(streamd, follow(("busy", "tumbling: 1m")), tmp_path)
     send(run, ("a", 1), ("a", 2))

@@ -13,14 +13,17 @@ namespace {
 
 struct FileSinkFixture {
   TempDir dir;
+  std::string name;
   ManualClock clock;
   Registry registry;
   std::unique_ptr<SinkPlan> plan;
   Collector out;
 
-  explicit FileSinkFixture(std::vector<std::pair<std::string, ConfigNode>> fields = {}) {
+  explicit FileSinkFixture(std::vector<std::pair<std::string, ConfigNode>> fields = {},
+                           std::string file = "sub/out")
+      : name(std::move(file)) {
     add_file_sink(registry);
-    fields.emplace_back("path", scalar(dir.file("sub/out")));
+    fields.emplace_back("path", scalar(path()));
     Diagnostics problems;
     plan = make_plan(registry.sinks(), "file", map_of(std::move(fields)), problems);
     REQUIRE(plan);
@@ -29,11 +32,12 @@ struct FileSinkFixture {
     plan->bind(schema, problems);
     REQUIRE(problems.errors() == 0);
   }
-  std::string path() const { return dir.file("sub/out"); }
-  Result<std::unique_ptr<Sink>> try_open(const std::string& restored) const {
+  std::string path() const { return dir.file(name); }
+  Result<std::unique_ptr<Sink>> try_open(const std::string& restored,
+                                         const std::string& state_dir = "state") const {
     SinkContext context;
     context.node = "node";
-    context.state_dir = dir.file("state");
+    context.state_dir = dir.file(state_dir);
     context.clock = &clock;
     context.restored = restored;
     return plan->open(std::move(context));
@@ -44,6 +48,12 @@ struct FileSinkFixture {
     return std::move(*sink);
   }
   static Batch batch(int n) { return batch_of({{Value::int64(n * 10), Value::int64(n * 10 + 1)}}); }
+  // The state of a first run that has written batch 1.
+  std::string first_run() {
+    auto sink = open();
+    REQUIRE(sink->write(batch(1), out));
+    return checkpoint(*sink, 1);
+  }
   // All segments in order.
   std::string all() const {
     std::string text;
@@ -112,6 +122,61 @@ TEST_CASE("A file that lost committed bytes is refused") {
   CHECK(again.error().kind == ErrorKind::state);
   CHECK_FALSE(f.try_open("9:nonsense"));
   CHECK(read_file(f.path()) == "short");
+}
+
+TEST_CASE("A checkpoint says nothing about the file of another path") {
+  FileSinkFixture f, other({{"existing", scalar("refuse")}}, "sub/precious");
+  const std::string state = f.first_run();
+  std::filesystem::create_directories(other.dir.file("sub"));
+  const std::string precious = read_file(f.path()) + "of somebody else\n";
+  write_file(other.path(), precious);
+  const auto refused = other.try_open(state);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::state);
+  CHECK(refused.error().message.find(f.path()) != std::string::npos);
+  CHECK(refused.error().message.find(other.path()) != std::string::npos);
+  CHECK(refused.error().hint.find("--reset-state node") != std::string::npos);
+  CHECK(read_file(other.path()) == precious);
+}
+
+TEST_CASE("A file that moved goes on where its state moved with it, and so does one that did not") {
+  FileSinkFixture f;
+  const std::string state = f.first_run(), lines = read_file(f.path());
+  write_file(f.path(), lines + "not committed\n");
+  SECTION("state and output moved") {
+    FileSinkFixture moved;
+    std::filesystem::rename(f.dir.file("sub"), moved.dir.file("sub"));
+    auto sink = moved.open(state);
+    CHECK(read_file(moved.path()) == lines);
+    CHECK(checkpoint(*sink, 2).find(moved.path()) != std::string::npos);
+  }
+  SECTION("only the state moved") {
+    REQUIRE(f.try_open(state, "deeper/state"));
+    CHECK(read_file(f.path()) == lines);
+  }
+  SECTION("the path has another name") {
+    FileSinkFixture alias({}, "alias");
+    std::filesystem::create_symlink(f.path(), alias.path());
+    REQUIRE(alias.try_open(state));
+    CHECK(read_file(f.path()) == lines);
+  }
+}
+
+TEST_CASE("State of an earlier version opens unless a line would be cut in two") {
+  FileSinkFixture f;
+  const std::string state = f.first_run(), lines = read_file(f.path());
+  const std::string earlier = state.substr(0, state.find('\n'));
+  write_file(f.path(), lines + "not committed\n");
+  auto sink = f.open(earlier);
+  CHECK(read_file(f.path()) == lines);
+  CHECK(checkpoint(*sink, 2) == state);
+  sink.reset();
+  const std::string unrelated(lines.size() + 10, 'x');
+  write_file(f.path(), unrelated);
+  const auto refused = f.try_open(earlier);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::state);
+  CHECK(read_file(f.path()) == unrelated);
 }
 
 TEST_CASE("Time begins a new file, only when there is something in the old one") {
