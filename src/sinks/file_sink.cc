@@ -191,18 +191,18 @@ class FileSink final : public Sink {
     const EventTime now = context_.clock->wall();
     const auto started = start_mark_.load(path_);
     if (!started) return tl::unexpected(started.error());
-    if (*started) {
-      const auto mark = FileSegments::Mark::parse(**started);
-      if (mark) return segments_.restore(*mark);
+    auto begin = *started ? FileSegments::Mark::parse(**started) : std::nullopt;
+    if (!begin) {
+      const auto existing = segments_.existing(now);
+      if (!existing) return tl::unexpected(existing.error());
+      if (config_.existing == Existing::refuse && existing->length > 0)
+        return fail(ErrorKind::external, fmt::format("\"{}\" already exists", path_),
+                    "Move it away, or set existing: append or replace.");
+      begin = *existing;
+      if (config_.existing == Existing::replace) begin->length = 0;
+      STREAMD_TRY(start_mark_.store(path_, begin->print()));
     }
-    auto existing = segments_.existing(now);
-    if (!existing) return tl::unexpected(std::move(existing).error());
-    if (config_.existing == Existing::refuse && existing->length > 0)
-      return fail(ErrorKind::external, fmt::format("\"{}\" already exists", path_),
-                  "Move it away, or set existing: append or replace.");
-    if (config_.existing == Existing::replace) existing->length = 0;
-    STREAMD_TRY(start_mark_.store(path_, existing->print()));
-    STREAMD_TRY(segments_.restore(*existing));
+    STREAMD_TRY(segments_.restore(*begin));
     if (!segments_.ends_line(segments_.end())) segments_.put("\n");
     return {};
   }

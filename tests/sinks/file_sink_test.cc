@@ -91,8 +91,7 @@ TEST_CASE("Before the first checkpoint a restart begins where the first start be
   sink = f.open();
   REQUIRE(sink->write(FileSinkFixture::batch(2), f.out));
   static_cast<void>(checkpoint(*sink, 1));
-  CHECK(read_file(f.path()).ends_with("{\"n\":20}\n{\"n\":21}\n"));
-  CHECK(read_file(f.path()).find("10") == std::string::npos);
+  CHECK(read_file(f.path()) == "mine\n{\"n\":20}\n{\"n\":21}\n");
 }
 
 TEST_CASE("An existing file is replaced or refused when told so") {
