@@ -238,3 +238,44 @@ TEST_CASE("a join agrees with comparing all with all, over disorder, restarts an
     CHECK(job.node.rows.empty());
   }
 }
+
+TEST_CASE("of keys that come between two checkpoints those that stay are written, whoever goes") {
+  std::mt19937 dice(5);
+  for (int round = 0; round < 20; ++round) {
+    Joined job(settings({{"unmatched", scalar("keep")}}));
+    std::vector<std::string> stay;
+    for (int k = 0; k < 30; ++k) {
+      const std::string key = "k" + std::to_string(k);
+      const bool stays = dice() % 2 == 0;
+      job.request(key.c_str(), "/1", stays ? 100 : static_cast<std::int64_t>(dice() % 50));
+      if (stays) stay.push_back(key);
+    }
+    for (const std::int64_t second : {20, 40, 90}) job.watermark(second);
+    job.node.checkpoint();
+    job.node.restart(1);
+    CHECK(job.node.live_keys() == stay.size());
+    job.node.out().batches.clear();
+    for (const std::string& key : stay) job.login(key.c_str(), "eve", 100);
+    CHECK(job.results() == Lines(stay.size(), "/1 by eve at 100"));
+  }
+}
+
+TEST_CASE("many keys that come and go between two checkpoints cost a step each") {
+  // Looking through all that changed for each that goes takes forty times as long.
+  constexpr int kKeys = 200'000;
+  Joined job(settings({{"max_keys", scalar(std::to_string(kKeys))}}));
+  std::vector<std::string> keys;
+  for (int k = 0; k < kKeys; ++k) keys.push_back(std::to_string(k));
+  std::vector<Column> columns(5);
+  for (const std::string& key : keys) {
+    columns[0].push_back(Value::string(key));
+    for (std::size_t c = 1; c < 4; ++c) columns[c].push_back(Value());
+    columns[4].push_back(Value::int64(0));
+  }
+  job.node.records(columns, std::vector<std::int64_t>(kKeys, kSecond));
+  CHECK(job.node.live_keys() == kKeys);
+  job.watermark(100);
+  CHECK(job.node.live_keys() == 0);
+  job.node.checkpoint();
+  CHECK(job.node.rows.empty());
+}

@@ -88,7 +88,18 @@ void HeldRecords::add(Entry& entry, Side side, Held record) {
 }
 
 void HeldRecords::note(Entry& entry) {
-  if (!std::exchange(entry.second.changed, true)) changed_.push_back(&entry);
+  if (entry.second.changed != kUnchanged) return;
+  entry.second.changed = changed_.size();
+  changed_.push_back(&entry);
+}
+
+void HeldRecords::forget(Entry& entry) {
+  if (const std::size_t place = entry.second.changed; place != kUnchanged) {
+    changed_[place] = changed_.back();
+    changed_[place]->second.changed = place;
+    changed_.pop_back();
+  }
+  keys_.erase(keys_.find(entry.first));
 }
 
 void HeldRecords::schedule(Entry& entry) {
@@ -120,9 +131,7 @@ void HeldRecords::settle(Entry& entry) {
     }
   }
   schedule(entry);
-  if (key.due != INT64_MAX) return;
-  if (key.changed) std::erase(changed_, &entry);
-  keys_.erase(keys_.find(entry.first));
+  if (key.due == INT64_MAX) forget(entry);
 }
 
 void HeldRecords::write(const Entry& entry, Side side, const Held& record, StateWriter& state) {
@@ -148,7 +157,7 @@ void HeldRecords::checkpoint(StateWriter& state) {
   for (const auto& [group, name] : gone_) state.erase(group, name);
   gone_.clear();
   for (Entry* entry : changed_) {
-    entry->second.changed = false;
+    entry->second.changed = kUnchanged;
     for (const Side side : {kFirst, kSecond}) {
       for (Held& record : entry->second.sides[side]) {
         if (!std::exchange(record.changed, false)) continue;

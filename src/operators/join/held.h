@@ -13,6 +13,7 @@
 #include "operators/window/share.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <set>
@@ -39,12 +40,13 @@ struct Held {
 
 class HeldRecords {
  public:
+  static constexpr std::size_t kUnchanged = SIZE_MAX;
   struct Key {
     std::array<std::deque<Held>, 2> sides;  // ascending by time, then number
     std::array<std::uint64_t, 2> next = {};
     std::int64_t due = INT64_MAX;
     std::uint8_t group = 0;
-    bool changed = false;
+    std::size_t changed = kUnchanged;  // its place in changed_
   };
   using Map = KeyMap<Key>;
   using Entry = Map::value_type;
@@ -79,6 +81,7 @@ class HeldRecords {
   using Due = std::set<std::pair<std::int64_t, std::string_view>>;
 
   void schedule(Entry& entry);
+  void forget(Entry& entry);
   bool read(std::string_view sub_key, std::string_view value, unsigned group);
   void write(const Entry& entry, Side side, const Held& record, StateWriter& state);
 
