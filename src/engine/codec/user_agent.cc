@@ -47,7 +47,13 @@ constexpr Rule kBots[] = {
     {"AhrefsBot", "AhrefsBot"},
     {"MJ12bot", "MJ12bot"},
     {"DotBot", "DotBot"},
-    {"Sogou", "Sogou"},
+    {"Sogou web spider", "Sogou"},
+    {"Sogou inst spider", "Sogou"},
+    {"Sogou News Spider", "Sogou"},
+    {"Sogou Pic Spider", "Sogou"},
+    {"Sogou Orion spider", "Sogou"},
+    {"Sogou head spider", "Sogou"},
+    {"Sogou-Test-Spider", "Sogou"},
     {"SeznamBot", "SeznamBot"},
     {"ia_archiver", "ia_archiver"},
     {"archive.org_bot", "archive.org_bot"},
@@ -189,17 +195,30 @@ bool find_in(const Rule (&rules)[N], std::string_view text, std::string_view& na
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != npos; }
 
+bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+bool equal_letters(char a, char b) { return (a | 0x20) == b; }
+
+// The word that ends before `end` is CUBOT: a maker of phones.
+bool is_phone(std::string_view text, std::size_t end) {
+  constexpr std::string_view kMaker = "cubot";
+  if (end < kMaker.size()) return false;
+  const std::size_t begin = end - kMaker.size();
+  if (begin > 0 && is_letter(text[begin - 1])) return false;
+  const std::string_view word = text.substr(begin, kMaker.size());
+  return std::equal(word.begin(), word.end(), kMaker.begin(), equal_letters);
+}
+
 // A word that ends in "bot", "spider" or "crawler", whatever its case: SomeBot/1.0, crawler,
 // "bot;".
 bool names_a_bot(std::string_view text) {
   constexpr std::array<std::string_view, 3> kWords = {"bot", "spider", "crawler"};
-  const auto equal = [](char a, char b) { return (a | 0x20) == b; };
   for (const auto word : kWords) {
     auto at = text.begin();
-    while ((at = std::search(at, text.end(), word.begin(), word.end(), equal)) != text.end()) {
+    while ((at = std::search(at, text.end(), word.begin(), word.end(), equal_letters)) !=
+           text.end()) {
       at += static_cast<std::ptrdiff_t>(word.size());
-      const bool ends = at == text.end() || !((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z');
-      if (ends) return true;
+      const bool ends = at == text.end() || !is_letter(*at);
+      if (ends && !is_phone(text, static_cast<std::size_t>(at - text.begin()))) return true;
     }
   }
   return false;

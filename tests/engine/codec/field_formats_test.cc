@@ -140,10 +140,28 @@ TEST_CASE("User agents of browsers, tools and crawlers are told apart") {
   CHECK(agent("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)") ==
         "Googlebot 2.1,  , bot, bot");
   CHECK(agent("SomeNewBot/0.1 (+https://example.org)") == " ,  , bot, bot");
+  CHECK(agent("Sogou web spider/4.0(+http://www.sogou.com/docs/help/webmasters.htm#07)") ==
+        "Sogou 4.0,  , bot, bot");
   CHECK(agent("curl/8.4.0") == "curl 8.4.0,  , tool");
   CHECK(agent("python-requests/2.31.0") == "python-requests 2.31.0,  , tool");
   CHECK(agent("Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) AppleWebKit/538.1 Version/6.0 TV "
               "Safari/538.1") == "Safari 6.0, Tizen 6.0, tv");
+}
+
+TEST_CASE("Phones and browsers are no crawlers for being named like one") {
+  const std::string phone =
+      "Mozilla/5.0 (Linux; Android 9; CUBOT X19) AppleWebKit/537.36 (KHTML, like Gecko) "
+      "Chrome/120.0.0.0 Mobile Safari/537.36";
+  CHECK(agent(phone) == "Chrome 120.0.0.0, Android 9, mobile");
+  CHECK(agent("Mozilla/5.0 (Linux; Android 11; cubot_note) AppleWebKit/537.36 (KHTML, like Gecko) "
+              "Chrome/99.0.0.0 Mobile Safari/537.36") == "Chrome 99.0.0.0, Android 11, mobile");
+  CHECK(agent(phone + " SomeBot/1.0") == " , Android 9, bot, bot");
+  CHECK(agent("Focubot/1.0") == " ,  , bot, bot");
+  CHECK(agent("ubot") == " ,  , bot, bot");
+  CHECK(
+      agent("Mozilla/5.0 (Linux; U; Android 10; zh-cn; M2007J17C) AppleWebKit/537.36 (KHTML, like "
+            "Gecko) Version/4.0 Chrome/90.0.4430.61 Mobile Safari/537.36 "
+            "SogouMSE,SogouMobileBrowser/5.32.10") == "Chrome 90.0.4430.61, Android 10, mobile");
 }
 
 TEST_CASE("Anything is a user agent, perhaps of nobody") {
