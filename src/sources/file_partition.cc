@@ -22,6 +22,15 @@ FilePosition FilePartition::position_now() const {
   return now;
 }
 
+const Position& FilePartition::print_position() {
+  const FilePosition now = position_now();
+  if (printed_.empty() || now != printed_of_) {
+    printed_of_ = now;
+    printed_ = now.print();
+  }
+  return printed_;
+}
+
 Status FilePartition::read_block(std::size_t bytes, BlockPool& pool) {
   block_ = pool.take(bytes);
   auto got = file_->read_at(position_.offset, block_.get(), bytes);

@@ -23,7 +23,7 @@ class FilePartition {
   void moved(std::string path) { path_ = std::move(path); }
   const FilePosition& position() const { return position_; }  // all but its `tail`
   FilePosition position_now() const;
-  Position print_position() const { return position_now().print(); }
+  const Position& print_position();
 
   // Appends the next block of lines to `out` (whose partition number is not touched). Nothing
   // appended: there are no more for now, or it has ended.
@@ -75,6 +75,9 @@ class FilePartition {
   FilePosition position_;
   std::string tail_;  // the bytes that position_.tail is the hash of, once `tail_known_`
   bool tail_known_ = false;
+  // Printed last, and what it is of: positions are asked for far more often than they change.
+  FilePosition printed_of_;
+  Position printed_;
   std::uint64_t hole_ = 0;  // leading NUL bytes known so far
   std::uint64_t seen_size_ = 0;
   std::optional<FileTimes> ended_times_;

@@ -23,6 +23,7 @@ struct FilePosition {
   std::uint64_t tail = 0;         // hash of the last kTailBytes before `offset`
   State state = State::reading;   // skipping: inside a line that was too long
 
+  bool operator==(const FilePosition&) const = default;
   Position print() const;  // "1:<dev>:<ino>:<fingerprint>:<offset>:<tail>:<state>", hashes in hex
   static std::optional<FilePosition> parse(std::string_view text);
 };

@@ -11,6 +11,12 @@
 #include <utility>
 
 namespace streamd {
+namespace {
+
+// So many that are silent are looked at per millisecond.
+constexpr std::int64_t kFilesPerMilli = 10;
+
+}  // namespace
 
 std::string partition_name_for(const std::string& path, const FileId& id,
                                std::uint64_t fingerprint) {
@@ -59,16 +65,19 @@ Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
   const Duration now = clock_->monotonic();
   if (config_.follow && (!last_scan_ || now - *last_scan_ >= config_.scan_every)) {
     last_scan_ = now;
+    sorted_ = false;
     STREAMD_TRY(scan());
   }
-  std::set<std::uint32_t> tried;
-  while (Followed* f = next_to_read(tried)) {
-    tried.insert(f->number);
-    STREAMD_TRY(f->file->next(limits.max_records, max_record_, clock_->wall(), pool_, out));
-    if (out.records.empty()) continue;
-    out.partition = f->number;
-    f->last_data = now;
-    return Pull::data;
+  if (!looked_just_now(now)) {
+    auto read = read_next(limits, out);
+    if (!read) return tl::unexpected(std::move(read).error());
+    silent_at_.reset();
+    if (*read != nullptr) {
+      out.partition = (*read)->number;
+      (*read)->last_data = now;
+      return Pull::data;
+    }
+    silent_at_ = now;
   }
   if (!config_.follow) return Pull::end;
   if (limits.max_wait.micros > 0)
@@ -77,17 +86,55 @@ Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
   return Pull::idle;
 }
 
-// The unfinished file with the fewest bytes delivered, so that event time stays together.
-FileReader::Followed* FileReader::next_to_read(const std::set<std::uint32_t>& tried) {
-  Followed* best = nullptr;
-  for (Followed& f : files_) {
-    if (f.file->ended() || tried.contains(f.number) || must_wait(f)) continue;
-    if (best == nullptr || f.file->position().offset < best->file->position().offset ||
-        (f.file->position().offset == best->file->position().offset &&
-         f.file->name() < best->file->name()))
-      best = &f;
+// A look at thousands of files takes a while, and a pull that found nothing is soon repeated.
+bool FileReader::looked_just_now(Duration now) const {
+  const auto pause = static_cast<std::int64_t>(unfinished_.size()) / kFilesPerMilli;
+  return sorted_ && silent_at_ && now - *silent_at_ < Duration::from_millis(pause);
+}
+
+std::optional<Duration> FileReader::confirmed_at(Duration pulled_at) const {
+  return std::min(pulled_at, silent_at_.value_or(pulled_at));
+}
+
+void FileReader::sort_unfinished() {
+  unfinished_.clear();
+  for (Followed& f : files_)
+    if (!f.file->ended()) unfinished_.insert({f.file->position().offset, f.file->name(), &f});
+  sorted_ = true;
+}
+
+Result<FileReader::Followed*> FileReader::read_next(const PullLimits& limits, RawBatch& out) {
+  if (!sorted_) sort_unfinished();
+  std::vector<std::set<Unfinished>::iterator> waiting;
+  for (auto next = unfinished_.begin(); next != unfinished_.end();) {
+    const auto at = next++;
+    Followed* file = at->file;
+    if (must_wait(*file)) {
+      waiting.push_back(at);
+      continue;
+    }
+    STREAMD_TRY(read(at, limits, out));
+    if (!out.records.empty()) return file;
   }
-  return best;
+  // What they wait for may have been read up just now.
+  for (const auto at : waiting) {
+    Followed* file = at->file;
+    if (must_wait(*file)) continue;
+    STREAMD_TRY(read(at, limits, out));
+    if (!out.records.empty()) return file;
+  }
+  return nullptr;
+}
+
+Status FileReader::read(std::set<Unfinished>::iterator at, const PullLimits& limits,
+                        RawBatch& out) {
+  FilePartition& file = *at->file->file;
+  STREAMD_TRY(file.next(limits.max_records, max_record_, clock_->wall(), pool_, out));
+  if (!file.ended() && file.position().offset == at->offset) return {};
+  auto moved = unfinished_.extract(at);
+  moved.value().offset = file.position().offset;
+  if (!file.ended()) unfinished_.insert(std::move(moved));
+  return {};
 }
 
 bool FileReader::must_wait(const Followed& followed) const {

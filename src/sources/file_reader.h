@@ -13,6 +13,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace streamd {
@@ -30,6 +32,7 @@ class FileReader final : public Reader {
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
   void partitions(std::vector<PartitionState>& out) override;
+  std::optional<Duration> confirmed_at(Duration pulled_at) const override;
   std::string partition_name(std::uint32_t partition) const override { return names_[partition]; }
 
  private:
@@ -43,8 +46,24 @@ class FileReader final : public Reader {
     std::uint32_t after = 0;  // 1 + number of the partition to be read up first; 0 = none
   };
 
+  // In the order of reading: the file with the fewest bytes delivered first, so that event time
+  // stays together.
+  struct Unfinished {
+    std::uint64_t offset = 0;
+    std::string_view name;
+    Followed* file = nullptr;
+    bool operator<(const Unfinished& other) const {
+      return std::tie(offset, name, file->number) <
+             std::tie(other.offset, other.name, other.file->number);
+    }
+  };
+
   void add(std::unique_ptr<FilePartition> file, std::uint32_t after = 0);
-  Followed* next_to_read(const std::set<std::uint32_t>& tried);
+  bool looked_just_now(Duration now) const;
+  void sort_unfinished();
+  // Reads the first file that has something; which it was, or null: none.
+  Result<Followed*> read_next(const PullLimits& limits, RawBatch& out);
+  Status read(std::set<Unfinished>::iterator at, const PullLimits& limits, RawBatch& out);
   bool must_wait(const Followed& followed) const;
   Status check_overwritten();
   Result<bool> continue_in_copy(Followed& followed);
@@ -63,10 +82,13 @@ class FileReader final : public Reader {
   std::function<bool(const std::string&)> mine_;
   std::set<std::string> stored_names_;
   std::vector<Followed> files_;
+  std::set<Unfinished> unfinished_;  // of files_; to be made anew unless sorted_
+  bool sorted_ = false;
   std::vector<std::string> names_;       // by number
   std::map<FileId, std::string> empty_;  // without a complete line at the last scan; its home
   std::set<std::string> complained_;
   std::optional<Duration> last_scan_;
+  std::optional<Duration> silent_at_;  // all unfinished files, when they were looked at last
   BlockPool pool_;
 };
 

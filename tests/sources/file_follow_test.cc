@@ -238,3 +238,23 @@ TEST_CASE("A file that is deleted and made again is a new one") {
   write_file(dir.file("log"), "two\n");
   CHECK(tail.read() == "two");
 }
+
+TEST_CASE("Many silent files are looked at once in a tenth of a millisecond for each") {
+  TempDir dir;
+  for (int i = 0; i < 200; ++i) write_file(dir.file(std::to_string(i)), "one\n");
+  Tail tail(dir.file("*"));
+  CHECK(tail.read(0).size() == 200 * 4 - 1);
+  RawBatch batch;
+  CHECK(*tail.reader->pull({}, batch) == Pull::idle);
+  const Duration looked = tail.clock.monotonic();
+  append_file(dir.file("7"), "two\n");
+  tail.clock.advance(Duration::from_millis(19));
+  CHECK(*tail.reader->pull({}, batch) == Pull::idle);
+  CHECK(tail.reader->confirmed_at(tail.clock.monotonic()) == looked);
+  tail.clock.advance(Duration::from_millis(1));
+  REQUIRE(*tail.reader->pull({}, batch) == Pull::data);
+  CHECK(batch.records[0].data == "two");
+  CHECK(tail.reader->confirmed_at(tail.clock.monotonic()) == tail.clock.monotonic());
+  append_file(dir.file("8"), "two\n");
+  REQUIRE(*tail.reader->pull({}, batch) == Pull::data);
+}

@@ -152,3 +152,20 @@ TEST_CASE("An empty file ends at once") {
   write_file(dir.file("a"), "");
   CHECK(Once({dir.file("a")}).read().empty());
 }
+
+TEST_CASE("The file of which the fewest bytes were read is next, of equal ones the first by name") {
+  TempDir dir;
+  write_file(dir.file("c"), "c1\nc2\nc3\n");
+  write_file(dir.file("a"), "a1 is long\na2\n");
+  write_file(dir.file("b"), "b1\nb2\n");
+  const Once once({dir.file("*")});
+  auto source = once.open();
+  REQUIRE(source);
+  auto reader = std::move(*(*source)->reader(0));
+  std::string seen;
+  PullLimits limits;
+  limits.max_records = 1;
+  for (RawBatch batch; *reader->pull(limits, batch) == Pull::data;)
+    seen += std::string(batch.records[0].data.substr(0, 2)) + " ";
+  CHECK(seen == "a1 b1 c1 b2 c2 c3 a2 ");
+}

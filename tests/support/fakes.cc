@@ -48,6 +48,7 @@ class FakeReader final : public Reader {
     return more || input_->endless ? Pull::idle : Pull::end;
   }
   void partitions(std::vector<PartitionState>& out) override {
+    ++input_->listed;
     for (std::size_t i = 0; i < own_.size(); ++i) {
       const bool all = next_[i] >= input_->partitions[own_[i]].size();
       out.push_back(

@@ -25,7 +25,8 @@ struct FakeInput {
   std::atomic<std::size_t> allowed{~std::size_t{0}};  // records of each partition that exist by now
   std::atomic<std::size_t> read{0};                   // records handed out, over all runs
   std::atomic<std::uint64_t> expired{0};  // gone before they were read; told by the next pull
-  std::atomic<bool> hung{false};  // nobody answers whether there is more: no time is confirmed
+  std::atomic<bool> hung{false};       // nobody answers whether there is more: no time is confirmed
+  std::atomic<std::size_t> listed{0};  // how often all partitions were asked for
   // On the worker's thread, before records are handed out: their partition, the first one's number.
   std::function<void(std::size_t, std::size_t)> on_pull;
 };

@@ -13,13 +13,11 @@
 namespace streamd {
 
 struct Lane {
-  std::uint32_t partition = 0;  // the reader's number
   std::string name;
   // Largest event time seen; one that was clamped counts as the wall time at which it came.
   EventTime max_time = EventTime::min();
   Duration last_data{};  // monotonic
   bool idle = false;
-  bool ended = false;
   std::shared_ptr<const Origin> origin;
 
   EventTime watermark(Duration max_delay) const { return max_time - max_delay; }

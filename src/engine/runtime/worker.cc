@@ -220,16 +220,10 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
   if (*pulled == Pull::end) source.ended = true;
   if (*pulled != Pull::data) source.stale = true;
   if (raw_.records.empty()) return *pulled == Pull::end;
-  auto lane = std::find_if(source.lanes.begin(), source.lanes.end(),
-                           [&](const Lane& l) { return l.partition == raw_.partition; });
-  if (lane == source.lanes.end()) {
-    source.stale = true;
-    add_lane(source, raw_.partition);
-    lane = source.lanes.end() - 1;
-  }
-  lane->last_data = now;
-  lane->idle = false;
-  const Batch batch = source.ingest->decode(raw_, *lane, *node.counters, dead_letters_);
+  Lane& lane = lane_of(source, raw_.partition);
+  lane.last_data = now;
+  lane.idle = false;
+  const Batch batch = source.ingest->decode(raw_, lane, *node.counters, dead_letters_);
   if (batch.empty()) return true;
   const EventTime first = batch.rows().time[batch.physical(0)];
   source.pace.read(first);
@@ -252,15 +246,26 @@ void Worker::show_front(const SourceReader& source, EventTime time) {
   run_.source_clocks[source.node]->fronts[index_].store(time.micros, std::memory_order_relaxed);
 }
 
+// From its first record on a partition counts by the times of its records.
+Lane& Worker::lane_of(SourceReader& source, std::uint32_t partition) {
+  if (const auto it = source.lanes.find(partition); it != source.lanes.end()) return it->second;
+  Lane& lane = add_lane(source, partition);
+  source.open_lanes.push_back(&lane);
+  source.unread.erase(partition);
+  // Others may have come with it. One that was listed changes nothing about the others, and there
+  // may be thousands.
+  if (!source.listed_at.contains(partition)) source.stale = true;
+  return lane;
+}
+
 // With the clock that the partition had when its state was stored, if it had one.
 Lane& Worker::add_lane(SourceReader& source, std::uint32_t partition) {
   Lane anew;
-  anew.partition = partition;
   anew.name = source.reader->partition_name(partition);
   anew.origin = std::make_shared<const Origin>(Origin{nodes_[source.node].plan->name, anew.name});
   if (const auto it = source.stored.find(anew.name); it != source.stored.end())
     anew.max_time = it->second.max_time;
-  return source.lanes.emplace_back(std::move(anew));
+  return source.lanes.emplace(partition, std::move(anew)).first->second;
 }
 
 void Worker::reader_failed(SourceReader& source, const Error& error) {

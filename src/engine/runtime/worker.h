@@ -22,6 +22,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace streamd {
@@ -84,9 +86,13 @@ class Worker {
     std::unique_ptr<Reader> reader;
     std::unique_ptr<Ingest> ingest;
     std::map<std::string, StoredPartition> stored;
-    std::vector<Lane> lanes;
-    std::vector<PartitionState> states;           // as of refreshed_at
-    std::map<std::uint32_t, Duration> listed_at;  // monotonic; since when `states` has a partition
+    std::unordered_map<std::uint32_t, Lane> lanes;          // by partition
+    std::unordered_map<std::uint32_t, Duration> listed_at;  // monotonic; since when it is listed
+    // As of refreshed_at, and what became a lane since.
+    std::vector<PartitionState> states;
+    std::vector<Lane*> open_lanes;             // of partitions that have not ended
+    std::unordered_set<std::uint32_t> unread;  // without a lane: nobody knows what they hold
+    bool any_silent = false;                   // one without a lane is silent
     Duration refreshed_at{};
     std::optional<Duration> pulled_at;     // when the last pull that went well began
     std::optional<Duration> confirmed_at;  // Reader::confirmed_at, of `states`
@@ -109,6 +115,7 @@ class Worker {
   bool read_one(SourceReader& source, Duration max_wait);
   bool is_ahead(SourceReader& source, Duration now) const;
   void show_front(const SourceReader& source, EventTime time);
+  Lane& lane_of(SourceReader& source, std::uint32_t partition);
   Lane& add_lane(SourceReader& source, std::uint32_t partition);
   void reader_failed(SourceReader& source, const Error& error);
   bool may_read() const;
@@ -134,6 +141,8 @@ class Worker {
 
   // worker_time.cc: watermarks
   void update_lanes(SourceReader& source);
+  void drop_unlisted(SourceReader& source);
+  void sort_partitions(SourceReader& source);
   EventTime source_mark(SourceReader& source);
   EventTime lanes_mark(const SourceReader& source);
   static bool is_silent(const SourceReader& source, const PartitionState& state, Duration since);

@@ -32,8 +32,8 @@ void Worker::note_positions() {
       const std::string name = source.reader->partition_name(state.partition);
       if (const auto it = source.stored.find(name); it != source.stored.end())
         stored.max_time = it->second.max_time;
-      for (const auto& lane : source.lanes)
-        if (lane.partition == state.partition) stored.max_time = lane.max_time;
+      if (const auto it = source.lanes.find(state.partition); it != source.lanes.end())
+        stored.max_time = it->second.max_time;
       partitions[name] = std::move(stored);
     }
   }

@@ -21,29 +21,45 @@ void Worker::update_lanes(SourceReader& source) {
   source.reader->partitions(source.states);
   source.confirmed_at.reset();
   if (source.pulled_at) source.confirmed_at = source.reader->confirmed_at(*source.pulled_at);
-  const auto listed = [&](std::uint32_t partition) {
-    return std::any_of(source.states.begin(), source.states.end(),
-                       [&](const PartitionState& s) { return s.partition == partition; });
-  };
-  std::erase_if(source.lanes, [&](const Lane& lane) { return !listed(lane.partition); });
-  std::erase_if(source.listed_at, [&](const auto& entry) { return !listed(entry.first); });
-  for (const auto& state : source.states) source.listed_at.try_emplace(state.partition, now);
-  // A partition that had records before a restart holds windows back as if it had just had one:
-  // that it brings nothing now does not say that it is silent.
+  drop_unlisted(source);
   for (const auto& state : source.states) {
-    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(),
-                                     [&](const Lane& l) { return l.partition == state.partition; });
-    if (is_lane) continue;
+    const bool is_new = source.listed_at.try_emplace(state.partition, now).second;
+    if (!is_new || source.lanes.contains(state.partition)) continue;
+    // A partition that had records before a restart holds windows back as if it had just had one:
+    // that it brings nothing now does not say that it is silent.
     const auto it = source.stored.find(source.reader->partition_name(state.partition));
     if (it == source.stored.end() || it->second.max_time == EventTime::min()) continue;
     add_lane(source, state.partition).last_data = now;
   }
-  for (auto& lane : source.lanes)
-    for (const auto& state : source.states)
-      if (state.partition == lane.partition) {
-        lane.ended = state.ended;
-        lane.idle = is_silent(source, state, lane.last_data);
-      }
+  sort_partitions(source);
+}
+
+void Worker::drop_unlisted(SourceReader& source) {
+  std::unordered_set<std::uint32_t> listed;
+  listed.reserve(source.states.size());
+  for (const auto& state : source.states) listed.insert(state.partition);
+  std::erase_if(source.lanes, [&](const auto& entry) { return !listed.contains(entry.first); });
+  std::erase_if(source.listed_at, [&](const auto& entry) { return !listed.contains(entry.first); });
+}
+
+// What lanes_mark, in each turn, need not ask of each partition.
+void Worker::sort_partitions(SourceReader& source) {
+  source.open_lanes.clear();
+  source.unread.clear();
+  source.any_silent = false;
+  for (const auto& state : source.states) {
+    if (const auto it = source.lanes.find(state.partition); it != source.lanes.end()) {
+      Lane& lane = it->second;
+      lane.idle = is_silent(source, state, lane.last_data);
+      if (!state.ended) source.open_lanes.push_back(&lane);
+    } else if (state.ended) {
+      continue;
+    } else if (is_silent(source, state, source.listed_at.at(state.partition))) {
+      source.any_silent = true;
+    } else {
+      source.unread.insert(state.partition);
+    }
+  }
 }
 
 // Since its last record, or since it is known at all.
@@ -57,31 +73,20 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
   auto& newest = run_.source_clocks[source.node]->newest;
   const Duration delay = source.ingest->max_delay();
   EventTime mark = EventTime::max();
-  bool any_idle = false;
-  // Partitions of which nobody knows yet what they hold.
-  bool unread = !source.ended && !source.confirmed_at;
-  for (const auto& lane : source.lanes) {
-    if (lane.ended) continue;
-    if (lane.idle)
+  bool any_idle = source.any_silent;
+  for (const Lane* lane : source.open_lanes) {
+    if (lane->idle)
       any_idle = true;
     else
-      mark = std::min(mark, lane.watermark(delay));
-    if (lane.max_time == EventTime::min()) continue;
+      mark = std::min(mark, lane->watermark(delay));
+    if (lane->max_time == EventTime::min()) continue;
     auto largest = newest.load(std::memory_order_relaxed);
-    while (lane.watermark(delay).micros > largest &&
-           !newest.compare_exchange_weak(largest, lane.watermark(delay).micros)) {
+    while (lane->watermark(delay).micros > largest &&
+           !newest.compare_exchange_weak(largest, lane->watermark(delay).micros)) {
     }
   }
-  // A partition that is not yet a lane may have records coming whose times nobody knows.
-  for (const auto& state : source.states) {
-    const bool is_lane = std::any_of(source.lanes.begin(), source.lanes.end(),
-                                     [&](const Lane& l) { return l.partition == state.partition; });
-    if (is_lane || state.ended) continue;
-    if (is_silent(source, state, source.listed_at.at(state.partition)))
-      any_idle = true;
-    else
-      unread = true;
-  }
+  // Records may be coming whose times nobody knows.
+  const bool unread = !source.unread.empty() || (!source.ended && !source.confirmed_at);
   if (unread) return EventTime::min();
   return mark == EventTime::max() && (any_idle || !source.ended) ? kIdleMark : mark;
 }

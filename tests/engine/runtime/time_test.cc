@@ -329,3 +329,22 @@ TEST_CASE("a partition that has had no record yet is waited for as long as one t
     CHECK(other.out->sorted().size() == 100);
   }
 }
+
+TEST_CASE("thousands of partitions are not listed anew for each that has its first record",
+          "[runtime]") {
+  constexpr std::size_t kMany = 10'000;
+  Stepped stepped(kTumbling);
+  const bool endless = GENERATE(true, false);
+  stepped.input->endless = endless;
+  stepped.input->partitions.assign(kMany, {at(100)});
+  stepped.open();
+  CHECK(stepped.input->read == kMany);
+  CHECK(stepped.input->listed < 20);
+  // They hold back the window until they are silent or have ended.
+  CHECK(stepped.out->sorted().size() == (endless ? 0 : 1));
+  stepped.pass(Duration::from_seconds(5));
+  stepped.pass(Duration::from_seconds(60));
+  REQUIRE(stepped.out->sorted().size() == 1);
+  CHECK(stepped.out->sorted()[0].find(R"("n":10000)") != std::string::npos);
+  REQUIRE(stepped.run->checkpoint().has_value());
+}
