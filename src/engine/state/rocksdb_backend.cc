@@ -19,6 +19,10 @@
 namespace streamd {
 namespace {
 
+// Of the rows in memory. Before RocksDB finds a table full, the backend does.
+constexpr std::size_t kLargestTable = 32 << 20;
+constexpr std::size_t kFullTable = kLargestTable - (4 << 20);
+
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 
 tl::unexpected<Error> state_error(const rocksdb::Status& status, const std::string& dir) {
@@ -47,13 +51,14 @@ class Watcher final : public rocksdb::EventListener {
   }
   void OnMemTableSealed(const rocksdb::MemTableInfo&) override { sealed = true; }
 
-  std::atomic<bool> sealed{false};  // a memory table is full; the next write goes to a new one
+  std::atomic<bool> sealed{false};  // a memory table is full; the next row goes to a new one
 };
 
-// Every memory table is filled under a number of its own, and the rows <ff>link/<number> of the
-// newest ones go wherever their table goes; no scan reaches them. A flipped byte in the length of
-// the last record of RocksDB's manifest looks to it like a torn write: it would forget a table file
-// and go on with a hole in the state. The hole takes the link with it.
+// Every memory table has a number of its own. The rows <ff>link/<number> of the newest ones, each
+// in the first write to its table and in no other, go wherever their table goes; no scan reaches
+// them. A flipped byte in the length of the last record of RocksDB's manifest looks to it like a
+// torn write: it would forget a table file and go on with a hole in the state. The hole takes the
+// link with it.
 class Links {
  public:
   static constexpr std::uint64_t kKept = 64;
@@ -74,16 +79,23 @@ class Links {
     ++number_;
     return true;
   }
-  rocksdb::Status add(rocksdb::WriteBatch& batch, bool sealed) {
-    if (sealed) ++number_;
+  // The next write goes to a new table.
+  void begin_table() {
+    if (written_) ++number_;
+    written_ = false;
+  }
+  rocksdb::Status add(rocksdb::WriteBatch& batch) const {
+    if (written_) return {};
     auto status = batch.Put(key(number_), {});
     if (status.ok() && number_ > kKept) status = batch.Delete(key(number_ - kKept));
     return status;
   }
+  void written() { written_ = true; }
 
  private:
   static std::string key(std::uint64_t number) { return fmt::format("\xfflink/{:020}", number); }
   std::uint64_t number_ = 0;
+  bool written_ = false;  // its row is in the table
 };
 
 class RocksdbBackend final : public StateBackend {
@@ -113,7 +125,9 @@ class RocksdbBackend final : public StateBackend {
 
   Status write(const ChangeSet& changes) override {
     rocksdb::WriteBatch batch(changes.bytes() + changes.size() * 16 + 128);
-    rocksdb::Status status = links_.add(batch, watcher_->sealed.exchange(false));
+    rocksdb::Status status = seal_full_table();
+    if (watcher_->sealed.exchange(false)) links_.begin_table();
+    if (status.ok()) status = links_.add(batch);
     changes.each([&](ChangeSet::Kind kind, std::string_view a, std::string_view b) {
       if (!status.ok()) return;
       switch (kind) {
@@ -126,10 +140,22 @@ class RocksdbBackend final : public StateBackend {
     options.sync = true;
     if (status.ok()) status = db_->Write(options, &batch);
     if (!status.ok()) return state_error(status, dir_);
+    links_.written();
     return {};
   }
 
  private:
+  // RocksDB would change tables inside of the write that finds one full, so that nobody could say
+  // before it which table its rows get into.
+  rocksdb::Status seal_full_table() {
+    std::uint64_t bytes = 0;
+    db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &bytes);
+    if (bytes < kFullTable) return {};
+    rocksdb::FlushOptions options;
+    options.wait = false;
+    options.allow_write_stall = true;
+    return db_->Flush(options);
+  }
   static rocksdb::ReadOptions reading() {
     rocksdb::ReadOptions options;
     options.verify_checksums = true;
@@ -156,7 +182,7 @@ rocksdb::Options database_options() {
   // A torn last record is what a power cut leaves: that epoch was never acknowledged. Damage
   // anywhere before it is an error.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.write_buffer_size = 32 << 20;
+  options.write_buffer_size = kLargestTable;
   options.max_write_buffer_number = 3;
   options.max_background_jobs = 2;
   options.info_log = std::make_shared<NoNotes>();
