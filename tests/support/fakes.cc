@@ -140,7 +140,10 @@ class FakeSink final : public Sink {
     length_ = std::to_string(output_->lines.size());
     return {};
   }
-  Result<bool> prepared(Epoch) override { return true; }
+  Result<bool> prepared(Epoch) override {
+    ++output_->asked;
+    return output_->unprepared == 0 || output_->unprepared-- == 0;
+  }
   std::string state(Epoch) override { return length_; }
   Transaction* transaction() override { return output_->commit ? &transaction_ : nullptr; }
 

@@ -38,6 +38,8 @@ struct FakeOutput {
   std::vector<std::string> lines;  // as of now, of all runs
   std::size_t writes = 0;          // that went well
   std::atomic<int> failures{0};    // that many writes fail with Retry::backoff first
+  std::atomic<int> unprepared{0};  // that many times an epoch is not durable yet
+  std::atomic<int> asked{0};       // how often whether one is
   // In a transaction that is asked to commit by this; empty: in none.
   std::function<Status(Epoch)> commit;
   std::vector<std::string> sorted();

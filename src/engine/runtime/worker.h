@@ -78,6 +78,7 @@ class Worker {
     // Barrier
     bool passed = true;
     bool sent = false;
+    bool prepared = false;  // its sink said so of this epoch
     unsigned barriers = 0;
     void show_keys() const { counters->keys.store(op->live_keys(), std::memory_order_relaxed); }
   };

@@ -17,6 +17,7 @@ void Worker::start_epoch(Epoch epoch) {
   for (auto& node : nodes_) {
     node.passed = false;
     node.sent = false;
+    node.prepared = false;
   }
 }
 
@@ -105,10 +106,11 @@ void Worker::poll_sinks() {
   }
   if (!part_open_) return;
   for (auto& node : nodes_) {
-    if (!node.sink) continue;
+    if (!node.sink || node.prepared) continue;
     const auto prepared = node.sink->prepared(epoch_);
     if (!sink_works(node, prepared ? Status{} : Status{tl::unexpected(prepared.error())})) return;
     if (!*prepared) return;
+    node.prepared = true;
   }
   for (auto& node : nodes_)
     if (node.sink) {

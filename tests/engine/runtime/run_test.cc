@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 using namespace streamd;
 using namespace streamd::test;
 
@@ -170,6 +169,20 @@ TEST_CASE("a stop ends an endless pipeline after a last checkpoint", "[runtime]"
   REQUIRE(store);
   CHECK((*store)->partitions("in")->at("fake/0").position == "2");
   CHECK((*store)->last_epoch() == result->epoch);
+}
+
+TEST_CASE("a sink whose part of an epoch is durable is not asked again for another one's",
+          "[runtime]") {
+  Endless c;
+  c.options.checkpoint_every = Duration::from_seconds(3600);
+  c.all->unprepared = 100;  // behind `out` in the plan
+  c.options.progress_every = Duration{};
+  c.options.on_progress = [&](const Progress&) {
+    if (c.input->read == 2) c.stop.request_stop();
+  };
+  REQUIRE(run_pipeline(c.plan(kFilter), c.options));
+  CHECK(c.all->asked > 100);
+  CHECK(c.out->asked < 10);
 }
 
 TEST_CASE("a stop waits for a transaction that cannot be committed yet", "[runtime]") {
