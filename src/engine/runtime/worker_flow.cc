@@ -12,6 +12,9 @@ namespace streamd {
 namespace {
 
 constexpr auto kSinkPause = std::chrono::milliseconds(50);
+// A full ring: the other worker is behind for so many looks, or for longer.
+constexpr int kShortWait = 200;
+constexpr auto kRingPause = std::chrono::microseconds(100);
 
 std::uint64_t lost(const NodeCounters& counters) {
   std::uint64_t sum = counters.dead_letters.load(std::memory_order_relaxed);
@@ -138,7 +141,7 @@ void Worker::tick(Node& node) {
 // messages are taken in meanwhile; since nobody reads sources while messages wait, they are few.
 void Worker::send(unsigned to, Message message) {
   Ring& ring = run_.ring(index_, to);
-  while (!ring.push(message)) {
+  for (int looks = 0; !ring.push(message); ++looks) {
     if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
     bool took = false;
     for (unsigned from = 0; from < run_.workers; ++from) {
@@ -147,7 +150,12 @@ void Worker::send(unsigned to, Message message) {
       stash_[from].push_back(std::move(waiting));
       took = true;
     }
-    if (!took) std::this_thread::yield();
+    if (took)
+      looks = 0;
+    else if (looks < kShortWait)
+      std::this_thread::yield();
+    else
+      std::this_thread::sleep_for(kRingPause);
   }
 }
 

@@ -11,6 +11,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+
 using namespace streamd;
 using namespace streamd::test;
 
@@ -183,6 +189,46 @@ TEST_CASE("a sink whose part of an epoch is durable is not asked again for anoth
   REQUIRE(run_pipeline(c.plan(kFilter), c.options));
   CHECK(c.all->asked > 100);
   CHECK(c.out->asked < 10);
+}
+
+namespace {
+
+// Of the threads of this process, but for the calling one.
+bool all_asleep() {
+  const auto self = std::to_string(::gettid());
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() == self) continue;
+    std::ifstream file(task.path() / "stat");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (text.substr(text.rfind(')') + 1, 2) != " S") return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a worker sleeps while the sink of another one takes no records", "[runtime]") {
+  Endless c;
+  c.options.workers = 2;
+  c.options.checkpoint_every = Duration::from_seconds(3600);
+  c.all->failures = INT_MAX;
+  c.input->batch = 1;
+  // The one that does not own it reads more than fits between them.
+  c.input->partitions.assign(2, std::vector<std::string>(1000, record(1, "500")));
+  c.options.progress_every = Duration{};
+  int looks = 0;
+  bool asleep = false;
+  std::size_t read = 0;
+  c.options.on_progress = [&](const Progress&) {
+    // Nobody reads any more.
+    const bool full = c.input->read > 10 && std::exchange(read, c.input->read) == c.input->read;
+    asleep = asleep || (full && all_asleep());
+    if (!asleep && ++looks < 1000) return;
+    c.all->failures = 0;
+    c.stop.request_stop();
+  };
+  REQUIRE(run_pipeline(c.plan(kFilter), c.options));
+  CHECK(asleep);
 }
 
 TEST_CASE("a stop waits for a transaction that cannot be committed yet", "[runtime]") {
