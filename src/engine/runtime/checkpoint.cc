@@ -39,10 +39,10 @@ void Checkpoint::fail(Error error) {
   commits_.notify_all();
 }
 
-void Checkpoint::wait(Duration limit) {
+bool Checkpoint::wait(Duration limit) {
   std::unique_lock lock(mutex_);
   news_.wait_for(lock, std::chrono::microseconds(limit.micros), [this] { return has_news_; });
-  has_news_ = false;
+  return std::exchange(has_news_, false);
 }
 
 void Checkpoint::hand_in(EpochParts part) {
@@ -55,7 +55,7 @@ void Checkpoint::hand_in(EpochParts part) {
       for (auto& [name, stored] : partitions) all[name] = std::move(stored);
     }
     for (auto& [place, text] : part.sinks) parts_.sinks[place] = std::move(text);
-    has_news_ = ++handed_in_ == workers_;
+    if (++handed_in_ == workers_) has_news_ = true;
   }
   news_.notify_all();
 }

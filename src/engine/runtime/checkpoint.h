@@ -29,8 +29,8 @@ class Checkpoint {
   void committed(Epoch epoch);
   // Something went wrong; the first error is kept. Wakes everybody.
   void fail(Error error);
-  // Waits at most `limit` until a worker or somebody else has news.
-  void wait(Duration limit);
+  // Waits at most `limit` until a worker or somebody else has news. False: nobody had.
+  bool wait(Duration limit);
   bool requested() const { return requests_ > 0; }
 
   // --- workers

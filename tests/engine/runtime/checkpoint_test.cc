@@ -61,3 +61,15 @@ TEST_CASE("a failure wakes whoever waits and keeps the first reason", "[runtime]
   CHECK_FALSE(good);
   CHECK(checkpoint.error().message == "first");
 }
+
+TEST_CASE("a part that is handed in takes away no news", "[runtime]") {
+  Checkpoint checkpoint(2);
+  CHECK_FALSE(checkpoint.wait(Duration{}));
+  checkpoint.start(1, false);
+  checkpoint.notify();
+  checkpoint.hand_in({});
+  CHECK(checkpoint.wait(Duration{}));
+  CHECK_FALSE(checkpoint.wait(Duration{}));
+  checkpoint.hand_in({});
+  CHECK(checkpoint.wait(Duration{}));
+}
