@@ -45,6 +45,11 @@ bool FileTimes::newer_than(const FileTimes& other) const {
   return written > other.written && !older;
 }
 
+void FileTimes::include(const FileTimes& other) {
+  born = std::max(born, other.born);
+  written = std::max(written, other.written);
+}
+
 std::optional<FileId> file_id(const std::string& path) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;

@@ -33,6 +33,8 @@ struct FileTimes {
   // nullopt: there is no such file, or it may not be looked at.
   static std::optional<FileTimes> of(const std::string& path);
   bool newer_than(const FileTimes& other) const;
+  // The later of both moments each; what is newer than this is newer than all that went in.
+  void include(const FileTimes& other);
   bool operator==(const FileTimes&) const = default;
 };
 

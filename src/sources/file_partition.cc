@@ -207,6 +207,17 @@ Result<bool> FilePartition::holds(FileInput& copy) {
   return overwritten();
 }
 
+Result<bool> FilePartition::held_by(FileInput& copy) {
+  if (!file_ || file_->gzip()) return false;
+  auto size = file_->disk_size();
+  if (!size) return tl::unexpected(std::move(size).error());
+  auto here = tail_of(*file_, *size);
+  if (!here) return tl::unexpected(std::move(here).error());
+  auto copied = tail_of(copy, *size);
+  if (!copied) return tl::unexpected(std::move(copied).error());
+  return here->has_value() && *here == *copied;
+}
+
 Result<FilePartition::Since> FilePartition::since_end() {
   std::error_code problem;
   const auto size = std::filesystem::file_size(path_, problem);

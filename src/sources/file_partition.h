@@ -50,6 +50,10 @@ class FilePartition {
   // Whether `copy`, a plain file, has nothing that this file does not have at the same place. Also
   // true when this file was cut meanwhile: `overwritten` says so from now on.
   Result<bool> holds(FileInput& copy);
+  // Whether `copy`, plain or compressed, has all that this file, a plain one that is open, has.
+  Result<bool> held_by(FileInput& copy);
+  // As far as known: those of when it ended, once it was let go.
+  std::optional<FileTimes> times() const { return file_ ? file_->times() : ended_times_; }
   // Goes on in a copy of the file.
   void move_to(std::unique_ptr<FileInput> file, std::string path);
   // For the first start with `from: end`: skips all complete lines.

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <tuple>
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -73,6 +75,21 @@ std::vector<std::string> rotations_of(const std::string& path) {
       if (log_of(candidate) == log && entry.is_regular_file(ignored)) found.insert(candidate);
     }
   return {found.begin(), found.end()};
+}
+
+std::vector<RotatedFile> rotated_by_age(const std::string& path,
+                                        const std::vector<std::string>& exclude) {
+  std::vector<RotatedFile> rotated;
+  for (std::string& candidate : rotations_of(path)) {
+    if (candidate == path || excluded(candidate, exclude)) continue;
+    if (candidate.ends_with(".gz") && file_id(candidate.substr(0, candidate.size() - 3))) continue;
+    if (const auto times = FileTimes::of(candidate))
+      rotated.push_back({std::move(candidate), *times});
+  }
+  std::sort(rotated.begin(), rotated.end(), [](const RotatedFile& a, const RotatedFile& b) {
+    return std::tie(a.times.written, a.times.born) < std::tie(b.times.written, b.times.born);
+  });
+  return rotated;
 }
 
 }  // namespace streamd

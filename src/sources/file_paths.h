@@ -2,6 +2,8 @@
 // Paths of log files: patterns, and what log rotation makes of a name.
 #pragma once
 
+#include "sources/file_input.h"
+
 #include <string>
 #include <vector>
 
@@ -19,5 +21,14 @@ std::string log_of(const std::string& path);
 
 // The files beside `path` that belong to the same log, itself included. Sorted.
 std::vector<std::string> rotations_of(const std::string& path);
+
+// Those of them that rotation has made: without `path`, what `exclude` leaves out, and what is
+// being compressed, whose original is there. The one written first comes first.
+struct RotatedFile {
+  std::string path;
+  FileTimes times;
+};
+std::vector<RotatedFile> rotated_by_age(const std::string& path,
+                                        const std::vector<std::string>& exclude);
 
 }  // namespace streamd

@@ -25,6 +25,7 @@ std::string partition_name_for(const std::string& path, const FileId& id,
 
 FileReader::FileReader(const FileConfig& config, const SourceContext& context,
                        std::vector<std::unique_ptr<FilePartition>> files,
+                       const std::map<std::string, LogSeen>& logs,
                        std::function<bool(const std::string&)> mine)
     : config_(config),
       clock_(context.clock),
@@ -33,13 +34,18 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
       mine_(std::move(mine)) {
   for (const auto& [name, position] : context.resume_at) stored_names_.insert(name);
   for (auto& file : files) {
-    // A rotated file that is new comes after what there was of its log.
+    // A rotated file of which nothing was read comes after what there was of its log.
     std::uint32_t after = 0;
     const std::string home = file->name().substr(0, file->name().rfind('#'));
     const bool rotated = config_.follow && file->path() != home && file->position().offset == 0;
     for (const Followed& f : files_)
       if (rotated && log_of(f.first_path) == log_of(home)) after = f.number + 1;
     add(std::move(file), after);
+  }
+  for (const auto& [path, seen] : logs) {
+    if (!mine_(path)) continue;
+    logs_.emplace(path, seen);
+    if (seen.at_home) waiting_.emplace(*seen.at_home, path);
   }
 }
 
@@ -153,6 +159,7 @@ Status FileReader::check_overwritten() {
     auto overwritten = f.file->overwritten();
     if (!overwritten) return tl::unexpected(std::move(overwritten).error());
     if (!*overwritten) continue;
+    if (const auto log = logs_.find(f.first_path); log != logs_.end()) log->second.at_home.reset();
     auto copied = continue_in_copy(f);
     if (!copied) return tl::unexpected(std::move(copied).error());
     if (!*copied) files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -182,18 +189,17 @@ Result<bool> FileReader::continue_in_copy(Followed& followed) {
 Status FileReader::scan() {
   STREAMD_TRY(check_overwritten());
   std::map<FileId, std::string> there;
-  std::vector<std::string> paths;
+  std::vector<std::pair<std::string, FileId>> found;
   for (std::string& path : find_files(config_.path, config_.exclude)) {
-    if (!mine_(path)) continue;
-    if (const auto id = file_id(path)) there.emplace(*id, path);
-    paths.push_back(std::move(path));
+    const auto id = mine_(path) ? file_id(path) : std::nullopt;
+    if (!id) continue;
+    there.emplace(*id, path);
+    found.emplace_back(std::move(path), *id);
   }
   STREAMD_TRY(look_after(there));
   STREAMD_TRY(take_in_renamed(there));
-  for (const std::string& path : paths) {
-    const auto id = file_id(path);
-    if (id) STREAMD_TRY(take_in(path, path, *id));
-  }
+  STREAMD_TRY(take_in_missed(there));
+  for (const auto& [path, id] : found) STREAMD_TRY(take_in(path, path, id));
   forget_gone();
   return {};
 }
@@ -246,11 +252,38 @@ void FileReader::forget_gone() {
 
 // A log may get its first line when it has been renamed already, to a name that no pattern finds.
 Status FileReader::take_in_renamed(const std::map<FileId, std::string>& there) {
-  std::erase_if(empty_, [&there](const auto& file) { return there.contains(file.first); });
-  const auto unfinished = std::exchange(empty_, {});
-  for (const auto& [id, home] : unfinished)
+  std::erase_if(waiting_, [&there](const auto& file) { return there.contains(file.first); });
+  const auto waiting = std::exchange(waiting_, {});
+  for (const auto& [id, home] : waiting)
     for (const std::string& path : rotations_of(home))
       if (file_id(path) == id) STREAMD_TRY(take_in(home, path, id));
+  return {};
+}
+
+// A plain path shows one file at a time. Those that came there and were rotated away between two
+// looks are beside it, and newer than all that was there at the last look.
+Status FileReader::take_in_missed(const std::map<FileId, std::string>& there) {
+  for (auto& [path, seen] : logs_) {
+    const auto home = file_id(path);
+    if (home && !there.contains(*home)) continue;  // it came since; for the next look
+    const bool rotated = !home || home != seen.at_home;
+    bool look = rotated;
+    LogSeen now{home, seen.newest};
+    for (const Followed& f : files_) {
+      if (log_of(f.first_path) != log_of(path)) continue;
+      // It may be compressed now, by programs that do not keep the time of the original.
+      look = look || f.away;
+      if (const auto times = f.file->times()) now.newest.include(*times);
+    }
+    for (const RotatedFile& file :
+         look ? rotated_by_age(path, config_.exclude) : std::vector<RotatedFile>{}) {
+      now.newest.include(file.times);
+      const auto id = file_id(file.path);
+      if (rotated && id && !there.contains(*id) && file.times.newer_than(seen.newest))
+        STREAMD_TRY(take_in(path, file.path, *id));
+    }
+    seen = now;
+  }
   return {};
 }
 
@@ -260,17 +293,21 @@ Status FileReader::take_in(const std::string& home, const std::string& path, con
   auto opened = FileInput::open(path);
   if (!opened) {
     if (complained_.insert(path).second && log_) log_(1, opened.error().message);
+    waiting_.emplace(id, home);
     return {};
   }
   complained_.erase(path);
-  if ((*opened)->id() != id) return {};  // renamed since; the next look finds it
+  if ((*opened)->id() != id) {  // renamed since; the next look finds it
+    waiting_.emplace(id, home);
+    return {};
+  }
   auto fingerprint = fingerprint_of(**opened, false);
   if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
   if (!*fingerprint) {
-    empty_.emplace(id, home);
+    waiting_.emplace(id, home);
     return {};
   }
-  auto known = known_content(path, **opened, **fingerprint);
+  auto known = known_content(home, path, **opened, **fingerprint);
   if (!known) return tl::unexpected(std::move(known).error());
   if (*known) return {};
   const std::string base = partition_name_for(home, id, **fingerprint);
@@ -288,17 +325,26 @@ Status FileReader::take_in(const std::string& home, const std::string& path, con
     f.file->expect_more();
   }
   add(std::make_unique<FilePartition>(std::move(name), path, std::move(*opened), start), after);
+  if (path != home) files_.back().away = files_.back().last_data;
   return {};
 }
 
 // A copy of what is being read, or was: made by copytruncate or by compressing a rotated file.
-Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
-                                       std::uint64_t fingerprint) {
+Result<bool> FileReader::known_content(const std::string& home, const std::string& path,
+                                       FileInput& file, std::uint64_t fingerprint) {
   for (Followed& f : files_) {
     if (f.file->position().fingerprint != fingerprint) continue;
     // Other files often begin with the same line, so that of one not yet read says little.
-    const bool same_log = !f.gone && log_of(f.first_path) == log_of(path);
-    if (f.file->position().offset == 0 && !same_log) continue;
+    const bool of_log = log_of(f.first_path) == log_of(path);
+    const bool same_log = !f.gone && of_log;
+    // Read on as it is: a compressed copy lacks what is written to it later.
+    const bool open = path != home && of_log && !f.file->ended();
+    if (f.file->position().offset == 0 && !same_log) {
+      if (!open) continue;
+      auto held = f.file->held_by(file);
+      if (!held || *held) return held;
+      continue;
+    }
     auto same = continues(file, f.file->position_now());
     if (!same) return tl::unexpected(std::move(same).error());
     // Perhaps it is still being compressed, or copied.
@@ -309,6 +355,7 @@ Result<bool> FileReader::known_content(const std::string& path, FileInput& file,
       if (*held) return true;
     }
     if (!*same || !f.gone) continue;
+    if (open) return true;
     auto again = FileInput::open(path);
     if (!again) return tl::unexpected(std::move(again).error());
     f.file->reopen();

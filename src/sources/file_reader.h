@@ -23,11 +23,19 @@ namespace streamd {
 std::string partition_name_for(const std::string& path, const FileId& id,
                                std::uint64_t fingerprint);
 
+// A log that is followed under a plain path, as it was at the last look.
+struct LogSeen {
+  std::optional<FileId> at_home;  // the file at the path; nullopt: none, or one not known
+  FileTimes newest;               // of all its files that were there
+};
+
 class FileReader final : public Reader {
  public:
-  // mine: whether this worker reads new files of that path. Borrowed: config and clock.
+  // logs: by plain path. mine: whether this worker reads new files of that path. Borrowed: config
+  // and clock.
   FileReader(const FileConfig& config, const SourceContext& context,
              std::vector<std::unique_ptr<FilePartition>> files,
+             const std::map<std::string, LogSeen>& logs,
              std::function<bool(const std::string& path)> mine);
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
@@ -71,9 +79,11 @@ class FileReader final : public Reader {
   Status look_after(const std::map<FileId, std::string>& there);
   void forget_gone();
   Status take_in_renamed(const std::map<FileId, std::string>& there);
+  Status take_in_missed(const std::map<FileId, std::string>& there);
   // home: where the file is or was found, which gives its partition the name.
   Status take_in(const std::string& home, const std::string& path, const FileId& id);
-  Result<bool> known_content(const std::string& path, FileInput& file, std::uint64_t fingerprint);
+  Result<bool> known_content(const std::string& home, const std::string& path, FileInput& file,
+                             std::uint64_t fingerprint);
 
   const FileConfig& config_;
   const Clock* clock_;
@@ -84,8 +94,10 @@ class FileReader final : public Reader {
   std::vector<Followed> files_;
   std::set<Unfinished> unfinished_;  // of files_; to be made anew unless sorted_
   bool sorted_ = false;
-  std::vector<std::string> names_;       // by number
-  std::map<FileId, std::string> empty_;  // without a complete line at the last scan; its home
+  std::vector<std::string> names_;  // by number
+  std::map<std::string, LogSeen> logs_;
+  // Found, but not taken in yet: without a complete line, say. With its home.
+  std::map<FileId, std::string> waiting_;
   std::set<std::string> complained_;
   std::optional<Duration> last_scan_;
   std::optional<Duration> silent_at_;  // all unfinished files, when they were looked at last

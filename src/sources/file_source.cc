@@ -53,7 +53,7 @@ class FileSource final : public Source {
     for (const auto& [name, position] : stored) STREAMD_TRY(resume(name, position));
     if (config_.follow)
       for (const std::string& path : config_.path)
-        if (!is_pattern(path)) STREAMD_TRY(begin_missed(path));
+        if (!is_pattern(path)) logs_.emplace(path, seen_of(path));
     for (const std::string& path : paths_) STREAMD_TRY(begin(path));
     return {};
   }
@@ -62,7 +62,7 @@ class FileSource final : public Source {
     auto files = std::move(files_[worker]);
     files_[worker].clear();
     return std::make_unique<FileReader>(
-        config_, context_, std::move(files),
+        config_, context_, std::move(files), logs_,
         [this, worker](const std::string& path) { return owner_of_path(path) == worker; });
   }
 
@@ -115,7 +115,7 @@ class FileSource final : public Source {
       if (!same) return tl::unexpected(std::move(same).error());
       if (!*same) continue;
       taken_.insert(*id);
-      remember_newest(path, candidate);
+      if (const auto times = (*file)->times()) newest_[log_of(path)].include(*times);
       // What was read to its end may have grown since; of compressed files that cannot be told.
       const bool ended = position.state == FilePosition::State::ended;
       const auto size = (*file)->disk_size();
@@ -135,49 +135,17 @@ class FileSource final : public Source {
     return {};
   }
 
-  void remember_newest(const std::string& path, const std::string& found_at) {
-    const auto times = FileTimes::of(found_at);
-    if (!times) return;
-    const auto [newest, is_new] = newest_.emplace(log_of(path), *times);
-    if (!is_new && times->newer_than(newest->second)) newest->second = *times;
-  }
-
-  // Files of this log that came and were rotated away since: written after the newest that is read
-  // on. Their partitions have the name of the log itself, as if they had been found there.
-  Status begin_missed(const std::string& path) {
-    const auto newest = newest_.find(log_of(path));
-    if (newest == newest_.end()) return {};
-    std::vector<std::pair<std::pair<std::int64_t, std::uint32_t>, std::string>> missed;
-    for (const std::string& rotated : rotations_of(path)) {
-      // Being compressed just now.
-      if (rotated.ends_with(".gz") && FileTimes::of(rotated.substr(0, rotated.size() - 3)))
-        continue;
-      const auto times = FileTimes::of(rotated);
-      if (rotated == path || !times || !times->newer_than(newest->second)) continue;
-      if (!find_files({rotated}, config_.exclude).empty())
-        missed.emplace_back(times->written, rotated);
-    }
-    std::sort(missed.begin(), missed.end());
-    for (const auto& [written, rotated] : missed) {
-      const auto id = file_id(rotated);
-      if (!id || taken_.contains(*id)) continue;
-      auto file = FileInput::open(rotated);
-      if (!file) continue;
-      auto known = is_copy(path, **file);
-      if (!known) return tl::unexpected(std::move(known).error());
-      if (!*known) STREAMD_TRY(add(path, rotated, std::move(*file), *id, false));
-    }
-    return {};
-  }
-
-  // Made by copytruncate, which has not cut the log yet.
-  Result<bool> is_copy(const std::string& path, FileInput& file) {
-    for (const auto& known : files_[owner_of_path(path)]) {
-      if (log_of(path_of(known->name())) != log_of(path)) continue;
-      auto held = known->holds(file);
-      if (!held || *held) return held;
-    }
-    return false;
+  // What its reader compares a log with at the first look. Of a log that was read before, the files
+  // that came since are new; of another one, and when none came, what comes from now on.
+  LogSeen seen_of(const std::string& path) const {
+    const auto read = newest_.find(log_of(path));
+    const auto at_home = file_id(path);
+    if (read != newest_.end() && !(at_home && taken_.contains(*at_home)))
+      return {std::nullopt, read->second};
+    LogSeen seen{at_home, {}};
+    for (const std::string& beside : rotations_of(path))
+      if (const auto times = FileTimes::of(beside)) seen.newest.include(*times);
+    return seen;
   }
 
   Status begin(const std::string& path) {
@@ -192,26 +160,25 @@ class FileSource final : public Source {
       if (!config_.follow) return tl::unexpected(std::move(file).error());
       return {};
     }
-    return add(path, path, std::move(*file), *id, at_end);
+    return add(path, std::move(*file), *id, at_end);
   }
 
-  // A new partition of the file that was or would have been found at `home` and is at `path` now.
-  Status add(const std::string& home, const std::string& path, std::unique_ptr<FileInput> file,
-             const FileId& id, bool at_end) {
+  Status add(const std::string& path, std::unique_ptr<FileInput> file, const FileId& id,
+             bool at_end) {
     auto fingerprint = fingerprint_of(*file, !config_.follow);
     if (!fingerprint) return tl::unexpected(std::move(fingerprint).error());
     if (!*fingerprint) return {};
     taken_.insert(id);
     FilePosition start;
     start.fingerprint = **fingerprint;
-    std::string name = partition_name_for(home, id, start.fingerprint);
+    std::string name = partition_name_for(path, id, start.fingerprint);
     if (context_.resume_at.contains(name)) name += ".2";
     auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(file), start);
     if (at_end)
       STREAMD_TRY(made->skip_to_end());
     else if (!config_.follow)
       made->release();
-    files_[owner_of_path(home)].push_back(std::move(made));
+    files_[owner_of_path(path)].push_back(std::move(made));
     return {};
   }
 
@@ -220,7 +187,8 @@ class FileSource final : public Source {
   std::vector<std::string> paths_;
   std::map<std::string, std::size_t> units_;
   std::set<FileId> taken_;
-  std::map<std::string, FileTimes> newest_;  // by log: of its newest file that is read on
+  std::map<std::string, FileTimes> newest_;  // by log: of its files that are read on
+  std::map<std::string, LogSeen> logs_;
   std::vector<std::vector<std::unique_ptr<FilePartition>>> files_;  // by worker
 };
 

@@ -73,37 +73,6 @@ TEST_CASE("A rotation while streamd was down loses and repeats nothing") {
   CHECK(tail.read(40).empty());
 }
 
-TEST_CASE("A file that came and went while streamd was down is read in its turn") {
-  TempDir dir;
-  const auto written = [&dir](const char* name, int seconds) {
-    std::filesystem::last_write_time(dir.file(name), std::filesystem::file_time_type::clock::now() -
-                                                         std::chrono::hours(1) +
-                                                         std::chrono::seconds(seconds));
-  };
-  write_file(dir.file("log.1"), "read long ago\n");
-  written("log.1", 100);
-  write_file(dir.file("log"), "one\n");
-  Tail tail(dir.file("log"));
-  CHECK(tail.read() == "one");
-  const Positions at = positions_of(*tail.reader);
-  std::filesystem::rename(dir.file("log.1"), dir.file("log.4"));
-  std::filesystem::rename(dir.file("log"), dir.file("log.3"));
-  append_file(dir.file("log.3"), "two\n");
-  write_file(dir.file("log.2"), "three\nthree and a half\n");
-  write_file(dir.file("log.1"), "four\n");
-  write_file(dir.file("log"), "five\n");
-  written("log.3", 200);
-  written("log.2", 300);
-  written("log.1", 400);
-  tail.start(at);
-  CHECK(tail.read() == "two,three,three and a half,four,five");
-  CHECK(tail.read(40).empty());
-  // The rotated files are done with; the positions say so after another restart.
-  tail.restart();
-  append_file(dir.file("log"), "six\n");
-  CHECK(tail.read() == "six");
-}
-
 TEST_CASE("A file that is cut begins anew") {
   TempDir dir;
   write_file(dir.file("log"), "one\ntwo\n");
