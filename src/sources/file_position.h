@@ -24,6 +24,16 @@ struct FilePosition {
   State state = State::reading;   // skipping: inside a line that was too long
 
   bool operator==(const FilePosition&) const = default;
+
+  // What becomes of the position in a file that was cut or written anew: no file continues it.
+  static FilePosition overwritten(const FileId& id) {
+    FilePosition past;
+    past.id = id;
+    past.state = State::ended;
+    return past;
+  }
+  bool is_overwritten() const { return fingerprint == 0 && state == State::ended; }
+
   Position print() const;  // "1:<dev>:<ino>:<fingerprint>:<offset>:<tail>:<state>", hashes in hex
   static std::optional<FilePosition> parse(std::string_view text);
 };

@@ -3,8 +3,6 @@
 
 #include "sources/file_paths.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -16,12 +14,15 @@ namespace {
 // So many that are silent are looked at per millisecond.
 constexpr std::int64_t kFilesPerMilli = 10;
 
-}  // namespace
-
-std::string partition_name_for(const std::string& path, const FileId& id,
-                               std::uint64_t fingerprint) {
-  return fmt::format("{}#{:x}-{:08x}", path, id.ino, fingerprint & 0xFFFFFFFF);
+// Where a file is that was at `path`, itself or under a name that rotation gives it.
+std::optional<std::string> find_beside(const std::string& path, const FileId& id) {
+  if (file_id(path) == id) return path;
+  for (std::string& beside : rotations_of(path))
+    if (file_id(beside) == id) return std::move(beside);
+  return std::nullopt;
 }
+
+}  // namespace
 
 FileReader::FileReader(const FileConfig& config, const SourceContext& context,
                        std::vector<std::unique_ptr<FilePartition>> files,
@@ -32,11 +33,16 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
       max_record_(context.max_record),
       log_(context.log),
       mine_(std::move(mine)) {
-  for (const auto& [name, position] : context.resume_at) stored_names_.insert(name);
+  for (const auto& [name, position] : context.resume_at) known_names_.add(name);
   for (auto& file : files) {
+    known_names_.add(file->name());
+    if (file->position().is_overwritten()) {
+      past_.push_back({number_of(*file), file->path(), file->position()});
+      continue;
+    }
     // A rotated file of which nothing was read comes after what there was of its log.
     std::uint32_t after = 0;
-    const std::string home = file->name().substr(0, file->name().rfind('#'));
+    const std::string home = FileNames::path_of(file->name());
     const bool rotated = config_.follow && file->path() != home && file->position().offset == 0;
     for (const Followed& f : files_)
       if (rotated && log_of(f.first_path) == log_of(home)) after = f.number + 1;
@@ -47,15 +53,20 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
     logs_.emplace(path, seen);
     if (seen.at_home) waiting_.emplace(*seen.at_home, path);
   }
+  forget_past();
+}
+
+std::uint32_t FileReader::number_of(const FilePartition& file) {
+  names_.push_back(file.name());
+  return static_cast<std::uint32_t>(names_.size() - 1);
 }
 
 void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {
   Followed f;
-  f.number = static_cast<std::uint32_t>(names_.size());
-  f.first_path = file->name().substr(0, file->name().rfind('#'));
+  f.number = number_of(*file);
+  f.first_path = FileNames::path_of(file->name());
   f.after = after;
   f.last_data = clock_->monotonic();
-  names_.push_back(file->name());
   if (!config_.follow) file->finish();
   f.file = std::move(file);
   files_.push_back(std::move(f));
@@ -64,6 +75,12 @@ void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {
 void FileReader::partitions(std::vector<PartitionState>& out) {
   for (const Followed& f : files_)
     out.push_back({f.number, f.file->print_position(), f.file->caught_up(), f.file->ended()});
+  for (const Past& past : past_) out.push_back({past.number, past.position.print(), true, true});
+}
+
+void FileReader::over(std::vector<std::uint32_t>& out) {
+  out.insert(out.end(), over_.begin(), over_.end());
+  over_.clear();
 }
 
 Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
@@ -162,7 +179,10 @@ Status FileReader::check_overwritten() {
     if (const auto log = logs_.find(f.first_path); log != logs_.end()) log->second.at_home.reset();
     auto copied = continue_in_copy(f);
     if (!copied) return tl::unexpected(std::move(copied).error());
-    if (!*copied) files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (*copied) continue;
+    const FilePosition past = FilePosition::overwritten(f.file->position().id);
+    past_.push_back({f.number, f.file->path(), past});
+    files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   return {};
 }
@@ -246,8 +266,31 @@ Status FileReader::look_after(const std::map<FileId, std::string>& there) {
 void FileReader::forget_gone() {
   const Duration now = clock_->monotonic();
   std::erase_if(files_, [&](const Followed& f) {
-    return f.file->ended() && f.gone && now - *f.gone > config_.rotate_wait;
+    if (!f.file->ended() || !f.gone || now - *f.gone <= config_.rotate_wait) return false;
+    past_.push_back({f.number, f.file->path(), f.file->position_now()});
+    return true;
   });
+  forget_past();
+}
+
+// The patterns may not find a rotated file, and a file that was cut has no first line yet. One
+// position always stays: where there is none, `from: end` takes the next start for the first.
+void FileReader::forget_past() {
+  for (std::size_t i = past_.size(); i-- > 0;) {
+    Past& past = past_[i];
+    const FileId id = past.position.id;
+    const bool followed = std::any_of(files_.begin(), files_.end(), [&id](const Followed& f) {
+      return f.file->position().id == id;
+    });
+    if (const auto found = followed ? std::nullopt : find_beside(past.path, id)) {
+      past.path = *found;
+    } else if (files_.empty() && past_.size() == 1) {
+      past.position = FilePosition::overwritten(id);
+    } else {
+      over_.push_back(past.number);
+      past_.erase(past_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
 }
 
 // A log may get its first line when it has been renamed already, to a name that no pattern finds.
@@ -310,12 +353,7 @@ Status FileReader::take_in(const std::string& home, const std::string& path, con
   auto known = known_content(home, path, **opened, **fingerprint);
   if (!known) return tl::unexpected(std::move(known).error());
   if (*known) return {};
-  const std::string base = partition_name_for(home, id, **fingerprint);
-  std::string name = base;
-  for (int n = 2; stored_names_.contains(name) ||
-                  std::find(names_.begin(), names_.end(), name) != names_.end();
-       ++n)
-    name = fmt::format("{}.{}", base, n);
+  std::string name = known_names_.make(home, **opened, **fingerprint);
   FilePosition start;
   start.fingerprint = **fingerprint;
   std::uint32_t after = 0;

@@ -5,6 +5,7 @@
 
 #include "engine/api/source.h"
 #include "sources/file_config.h"
+#include "sources/file_names.h"
 #include "sources/file_partition.h"
 
 #include <functional>
@@ -19,10 +20,6 @@
 
 namespace streamd {
 
-// A name for a file that nothing else has: path#<inode>-<fingerprint>.
-std::string partition_name_for(const std::string& path, const FileId& id,
-                               std::uint64_t fingerprint);
-
 // A log that is followed under a plain path, as it was at the last look.
 struct LogSeen {
   std::optional<FileId> at_home;  // the file at the path; nullopt: none, or one not known
@@ -31,8 +28,9 @@ struct LogSeen {
 
 class FileReader final : public Reader {
  public:
-  // logs: by plain path. mine: whether this worker reads new files of that path. Borrowed: config
-  // and clock.
+  // files: also those of which a stored position is all that is left, see
+  // FilePosition::overwritten. logs: by plain path. mine: whether this worker reads new files of
+  // that path. Borrowed: config and clock.
   FileReader(const FileConfig& config, const SourceContext& context,
              std::vector<std::unique_ptr<FilePartition>> files,
              const std::map<std::string, LogSeen>& logs,
@@ -41,6 +39,7 @@ class FileReader final : public Reader {
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
   void partitions(std::vector<PartitionState>& out) override;
   std::optional<Duration> confirmed_at(Duration pulled_at) const override;
+  void over(std::vector<std::uint32_t>& out) override;
   std::string partition_name(std::uint32_t partition) const override { return names_[partition]; }
 
  private:
@@ -66,6 +65,15 @@ class FileReader final : public Reader {
     }
   };
 
+  // A partition that is read no more. Its position is needed as long as its file can be found: to
+  // know the file after a restart, and for the number in the name of what follows it.
+  struct Past {
+    std::uint32_t number = 0;
+    std::string path;  // where the file was seen last
+    FilePosition position;
+  };
+
+  std::uint32_t number_of(const FilePartition& file);
   void add(std::unique_ptr<FilePartition> file, std::uint32_t after = 0);
   bool looked_just_now(Duration now) const;
   void sort_unfinished();
@@ -78,6 +86,7 @@ class FileReader final : public Reader {
   Status scan();
   Status look_after(const std::map<FileId, std::string>& there);
   void forget_gone();
+  void forget_past();
   Status take_in_renamed(const std::map<FileId, std::string>& there);
   Status take_in_missed(const std::map<FileId, std::string>& there);
   // home: where the file is or was found, which gives its partition the name.
@@ -90,11 +99,13 @@ class FileReader final : public Reader {
   std::size_t max_record_;
   std::function<void(int, const std::string&)> log_;
   std::function<bool(const std::string&)> mine_;
-  std::set<std::string> stored_names_;
+  FileNames known_names_;
   std::vector<Followed> files_;
   std::set<Unfinished> unfinished_;  // of files_; to be made anew unless sorted_
   bool sorted_ = false;
-  std::vector<std::string> names_;  // by number
+  std::vector<Past> past_;
+  std::vector<std::uint32_t> over_;  // of past_, since over() was asked
+  std::vector<std::string> names_;   // by number
   std::map<std::string, LogSeen> logs_;
   // Found, but not taken in yet: without a complete line, say. With its home.
   std::map<FileId, std::string> waiting_;

@@ -2,6 +2,7 @@
 #include "engine/api/spec.h"
 #include "engine/core/hash.h"
 #include "sources/builtin_sources.h"
+#include "sources/file_names.h"
 #include "sources/file_paths.h"
 #include "sources/file_reader.h"
 
@@ -24,10 +25,6 @@ struct EnumNames<FileFrom> {
 
 namespace {
 
-std::string path_of(const std::string& partition_name) {
-  return partition_name.substr(0, partition_name.rfind('#'));
-}
-
 class FileSource final : public Source {
  public:
   FileSource(const FileConfig& config, SourceContext context)
@@ -41,20 +38,22 @@ class FileSource final : public Source {
       const std::string unit = unit_of(path);
       if (!units_.contains(unit)) units_.emplace(unit, units_.size());
     }
-    std::vector<std::pair<std::string, FilePosition>> stored;
+    std::vector<Stored> stored;
     for (const auto& [name, text] : context_.resume_at) {
       const auto position = FilePosition::parse(text);
       if (!position)
         return fail(ErrorKind::state,
                     fmt::format("the stored position of \"{}\" cannot be read: {}", name, text),
                     "It was written by a newer version, or is damaged.");
-      stored.emplace_back(name, *position);
+      names_.add(name);
+      stored.push_back({name, *position, {}, false});
     }
-    for (const auto& [name, position] : stored) STREAMD_TRY(resume(name, position));
+    STREAMD_TRY(resume(stored));
     if (config_.follow)
       for (const std::string& path : config_.path)
         if (!is_pattern(path)) logs_.emplace(path, seen_of(path));
     for (const std::string& path : paths_) STREAMD_TRY(begin(path));
+    for (const Stored& lost : lost_) give_up(lost);
     return {};
   }
 
@@ -99,40 +98,88 @@ class FileSource final : public Source {
     return {};
   }
 
-  Status resume(const std::string& name, const FilePosition& position) {
-    const std::string path = path_of(name);
+  // A position of an earlier run.
+  struct Stored {
+    std::string name;
+    FilePosition position;
+    std::unique_ptr<FilePartition> found;
+    bool in_doubt;  // a file that may be it could not be looked at
+  };
+
+  // A file may begin like others, and have what a log held before it was cut: first come those that
+  // are the very files, the newest of each, and then copies.
+  Status resume(std::vector<Stored>& all) {
+    std::vector<Stored*> newest_first;
+    for (Stored& stored : all)
+      if (!stored.position.is_overwritten()) newest_first.push_back(&stored);
+    std::stable_sort(newest_first.begin(), newest_first.end(), [](Stored* a, Stored* b) {
+      return FileNames::number_of(a->name) > FileNames::number_of(b->name);
+    });
+    for (const bool copies : {false, true})
+      for (Stored* stored : newest_first)
+        if (!stored->found) STREAMD_TRY(find(*stored, copies));
+    for (Stored& stored : all)
+      if (stored.found)
+        give(std::move(stored.found), FileNames::path_of(stored.name));
+      else
+        lost_.push_back(std::move(stored));
+    return {};
+  }
+
+  Status find(Stored& stored, bool copies) {
+    const std::string path = FileNames::path_of(stored.name);
     std::vector<std::string> candidates = paths_;
     for (std::string& beside : rotations_of(path)) candidates.push_back(std::move(beside));
-    // The very file first, then copies of it.
-    std::stable_partition(candidates.begin(), candidates.end(),
-                          [&](const std::string& c) { return file_id(c) == position.id; });
     for (const std::string& candidate : candidates) {
       const auto id = file_id(candidate);
-      if (!id || taken_.contains(*id)) continue;
+      if (!id || taken_.contains(*id) || (*id == stored.position.id) == copies) continue;
       auto file = FileInput::open(candidate);
-      if (!file) continue;
-      auto same = continues(**file, position);
+      if (!file) {
+        stored.in_doubt |= log_of(candidate) == log_of(path);
+        continue;
+      }
+      auto same = continues(**file, stored.position);
       if (!same) return tl::unexpected(std::move(same).error());
       if (!*same) continue;
       taken_.insert(*id);
       if (const auto times = (*file)->times()) newest_[log_of(path)].include(*times);
-      // What was read to its end may have grown since; of compressed files that cannot be told.
-      const bool ended = position.state == FilePosition::State::ended;
-      const auto size = (*file)->disk_size();
-      const bool more = !(*file)->gzip() && size && *size > position.offset;
-      // Not opened by its name later: it may be renamed before it is its turn.
-      if (ended && !config_.follow) file->reset();
-      FilePosition found = position;
-      found.id = *id;
-      files_[owner_of_path(path)].push_back(
-          std::make_unique<FilePartition>(name, candidate, std::move(*file), found));
-      if (ended && (config_.follow || more)) files_[owner_of_path(path)].back()->reopen();
+      stored.found = take_up(stored, candidate, std::move(*file));
       return {};
     }
-    if (position.state != FilePosition::State::ended && context_.log)
-      context_.log(1, fmt::format("\"{}\", read up to byte {}, is gone or was written anew", path,
-                                  position.offset));
     return {};
+  }
+
+  std::unique_ptr<FilePartition> take_up(const Stored& stored, const std::string& path,
+                                         std::unique_ptr<FileInput> file) const {
+    FilePosition position = stored.position;
+    position.id = file->id();
+    // What was read to its end may have grown since; of compressed files that cannot be told.
+    const bool ended = position.state == FilePosition::State::ended;
+    const auto size = file->disk_size();
+    const bool more = !file->gzip() && size && *size > position.offset;
+    // Not opened by its name later: it may be renamed before it is its turn.
+    if (ended && !config_.follow) file.reset();
+    auto found = std::make_unique<FilePartition>(stored.name, path, std::move(file), position);
+    if (ended && (config_.follow || more)) found->reopen();
+    return found;
+  }
+
+  // Where the log is and no file of it continues the position, none ever will. Where nothing of it
+  // is, it may be on a disk that is not there yet.
+  void give_up(const Stored& lost) {
+    const std::string path = FileNames::path_of(lost.name);
+    if (lost.position.state != FilePosition::State::ended && context_.log)
+      context_.log(1, fmt::format("\"{}\", read up to byte {}, is gone or was written anew", path,
+                                  lost.position.offset));
+    const bool known_lost = !lost.in_doubt && !rotations_of(path).empty();
+    if (!known_lost && !lost.position.is_overwritten()) return;
+    give(std::make_unique<FilePartition>(lost.name, path, nullptr,
+                                         FilePosition::overwritten(lost.position.id)),
+         path);
+  }
+
+  void give(std::unique_ptr<FilePartition> file, const std::string& home) {
+    files_[owner_of_path(home)].push_back(std::move(file));
   }
 
   // What its reader compares a log with at the first look. Of a log that was read before, the files
@@ -171,14 +218,13 @@ class FileSource final : public Source {
     taken_.insert(id);
     FilePosition start;
     start.fingerprint = **fingerprint;
-    std::string name = partition_name_for(path, id, start.fingerprint);
-    if (context_.resume_at.contains(name)) name += ".2";
-    auto made = std::make_unique<FilePartition>(std::move(name), path, std::move(file), start);
+    auto made = std::make_unique<FilePartition>(names_.make(path, *file, start.fingerprint), path,
+                                                std::move(file), start);
     if (at_end)
       STREAMD_TRY(made->skip_to_end());
     else if (!config_.follow)
       made->release();
-    files_[owner_of_path(path)].push_back(std::move(made));
+    give(std::move(made), path);
     return {};
   }
 
@@ -186,6 +232,8 @@ class FileSource final : public Source {
   SourceContext context_;
   std::vector<std::string> paths_;
   std::map<std::string, std::size_t> units_;
+  FileNames names_;
+  std::vector<Stored> lost_;  // no file continues them
   std::set<FileId> taken_;
   std::map<std::string, FileTimes> newest_;  // by log: of its files that are read on
   std::map<std::string, LogSeen> logs_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -226,4 +227,159 @@ TEST_CASE("Many silent files are looked at once in a tenth of a millisecond for 
   CHECK(tail.reader->confirmed_at(tail.clock.monotonic()) == tail.clock.monotonic());
   append_file(dir.file("8"), "two\n");
   REQUIRE(*tail.reader->pull({}, batch) == Pull::data);
+}
+
+TEST_CASE("A log that is cut and begins as before is followed on after a restart") {
+  TempDir dir;
+  const std::string log = dir.file("log");
+  write_file(log, "boot\nready\njob done\n");
+  Tail tail(dir.file(GENERATE("log", "log*")));
+  CHECK(tail.read() == "boot,ready,job done");
+  tail.commit();
+  SECTION("to what was read before") {
+    write_file(log, "boot\n");
+    CHECK(tail.read() == "boot");
+    SECTION("at once") {}
+    SECTION("after other restarts") {
+      tail.restart();
+      tail.restart();
+    }
+    append_file(log, "ready\njob done\n");
+    tail.restart();
+    CHECK(tail.read() == "ready,job done");
+  }
+  SECTION("to more") {
+    write_file(log, "boot\n");
+    CHECK(tail.read() == "boot");
+    append_file(log, "ready\njob done\nreq 1\nreq 2\n");
+    CHECK(tail.read() == "ready,job done,req 1,req 2");
+    tail.restart();
+    CHECK(tail.read() == "");
+  }
+  SECTION("after it was empty") {
+    write_file(log, "");
+    CHECK(tail.read() == "");
+    tail.restart();
+    append_file(log, "boot\nready\njob done\n");
+    CHECK(tail.read() == "boot,ready,job done");
+  }
+  SECTION("while streamd is down") {
+    write_file(log, "boot\n");
+    tail.restart();
+    CHECK(tail.read() == "boot");
+    append_file(log, "ready\njob done\n");
+    tail.restart();
+    CHECK(tail.read() == "ready,job done");
+  }
+  CHECK(tail.read(40) == "");
+  tail.commit();
+  CHECK(tail.stored.size() == 1);
+}
+
+TEST_CASE("State in which positions of cut logs have stayed is read as it was meant") {
+  TempDir dir;
+  const std::string log = dir.file("log");
+  write_file(log, "boot\nready\n");
+  Tail tail(log);
+  CHECK(tail.read() == "boot,ready");
+  tail.commit();
+  const auto [name, longest] = *tail.stored.begin();
+  Positions at{{name, longest}};
+  for (int n = 2; n <= 12; ++n) at[name + "." + std::to_string(n)] = longest;
+  write_file(log, "boot\n");
+  Tail other(log);
+  CHECK(other.read() == "boot");
+  other.commit();
+  at[name + ".13"] = other.stored.begin()->second;
+  append_file(log, "ready\nsteady\n");
+  tail.start(at);
+  CHECK(tail.read() == "ready,steady");
+  CHECK(tail.notices.size() == 12);
+  tail.restart();
+  CHECK(tail.notices.size() == 12);
+  CHECK(tail.stored.size() == 1);
+  CHECK(tail.stored.contains(name + ".13"));
+  CHECK(tail.read() == "");
+}
+
+TEST_CASE("A log that is cut again and again gives each of its partitions a name of its own") {
+  TempDir dir;
+  Tail tail(dir.file("log"));
+  std::set<std::string> names;
+  for (int n = 0; n < 12; ++n) {
+    write_file(dir.file("log"), "");
+    tail.read();
+    if (n % 2 == 0) tail.restart();
+    // As bytes are compared: a cut shows by the size, or by other bytes before the position.
+    write_file(dir.file("log"), n % 3 == 0 ? "odd\n" : "boot\n");
+    if (n % 4 == 0) tail.restart();
+    CHECK(tail.read() == (n % 3 == 0 ? "odd" : "boot"));
+    tail.commit();
+    CHECK(tail.stored.size() == 1);
+    CHECK(names.insert(tail.stored.begin()->first).second);
+  }
+}
+
+TEST_CASE("Positions of files that are gone are forgotten, those of rotated ones are not") {
+  TempDir dir;
+  write_file(dir.file("log"), "one\n");
+  Tail tail(dir.file(GENERATE("log", "log*")));
+  CHECK(tail.read() == "one");
+  std::filesystem::rename(dir.file("log"), dir.file("log.1"));
+  write_file(dir.file("log"), "two\n");
+  CHECK(tail.read(80) == "two");
+  tail.commit();
+  CHECK(tail.stored.size() == 2);
+  std::filesystem::rename(dir.file("log.1"), dir.file("log.2"));
+  CHECK(tail.read(80) == "");
+  tail.commit();
+  CHECK(tail.stored.size() == 2);
+  SECTION("while it runs") {
+    std::filesystem::remove(dir.file("log.2"));
+    CHECK(tail.read(80) == "");
+    tail.commit();
+  }
+  SECTION("while it is down") {
+    std::filesystem::remove(dir.file("log.2"));
+    tail.restart();
+    CHECK(tail.read() == "");
+    tail.commit();
+  }
+  CHECK(tail.stored.size() == 1);
+  append_file(dir.file("log"), "three\n");
+  tail.restart();
+  CHECK(tail.read() == "three");
+}
+
+TEST_CASE("from: end is still for the first start only when all files are gone") {
+  TempDir dir;
+  write_file(dir.file("log"), "old\n");
+  Tail tail(dir.file("log"), "end");
+  CHECK(tail.read() == "");
+  std::filesystem::remove(dir.file("log"));
+  CHECK(tail.read(80) == "");
+  tail.commit();
+  CHECK(tail.stored.size() == 1);
+  write_file(dir.file("log"), "old\nnew\n");
+  tail.restart();
+  CHECK(tail.read() == "old,new");
+  tail.commit();
+  CHECK(tail.stored.size() == 1);
+}
+
+TEST_CASE("Positions wait for a disk that is not there") {
+  TempDir dir;
+  std::filesystem::create_directory(dir.file("disk"));
+  write_file(dir.file("disk/log"), "one\n");
+  Tail tail(dir.file("disk/log"));
+  CHECK(tail.read() == "one");
+  tail.commit();
+  std::filesystem::rename(dir.file("disk"), dir.file("away"));
+  tail.start(Positions(tail.stored));
+  CHECK(tail.read(80) == "");
+  tail.commit();
+  std::filesystem::rename(dir.file("away"), dir.file("disk"));
+  append_file(dir.file("disk/log"), "two\n");
+  tail.restart();
+  CHECK(tail.read() == "two");
 }

@@ -19,6 +19,7 @@ struct Tail {
   std::unique_ptr<Source> source;
   std::unique_ptr<Reader> reader;
   std::vector<std::string> notices;
+  Positions stored;
 
   explicit Tail(const std::string& path, const std::string& from = "start") {
     add_file_source(registry);
@@ -35,6 +36,7 @@ struct Tail {
   }
   void start(const Positions& at) {
     reader.reset();
+    stored = at;
     SourceContext context;
     context.clock = &clock;
     context.resume_at = at;
@@ -44,7 +46,17 @@ struct Tail {
     source = std::move(*opened);
     reader = std::move(*source->reader(0));
   }
-  void restart() { start(positions_of(*reader)); }
+  // What an epoch does.
+  void commit() {
+    for (const auto& [name, position] : positions_of(*reader)) stored[name] = position;
+    std::vector<std::uint32_t> over;
+    reader->over(over);
+    for (const std::uint32_t partition : over) stored.erase(reader->partition_name(partition));
+  }
+  void restart() {
+    commit();
+    start(Positions(stored));
+  }
 
   // What is new, as text; a comma between records.
   std::string read(int seconds = 2) {

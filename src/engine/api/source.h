@@ -88,9 +88,12 @@ class Reader {
   // Fills `out` from one partition; blocks at most limits.max_wait. An error with Retry::backoff is
   // logged once and retried by the engine with back-off; any other stops the pipeline.
   virtual Result<Pull> pull(const PullLimits& limits, RawBatch& out) = 0;
-  // The partitions that this reader owns now. A partition that was taken away (rebalance, file
-  // gone) is simply no longer listed.
+  // The partitions that this reader owns now. A partition that was taken away (rebalance) is simply
+  // no longer listed: its position stays, as another process may go on with it, or this one later.
   virtual void partitions(std::vector<PartitionState>& out) = 0;
+  // Partitions that are over since the last call, no longer listed: nothing of them can ever be
+  // read again. Asked at every checkpoint, whose epoch forgets their positions.
+  virtual void over(std::vector<std::uint32_t>& /*out*/) {}
   // Until when what partitions() said last is known to be true: a partition is idle, and event time
   // goes on without records, only so far. `pulled_at`: when the last pull() that went well began;
   // it is the answer of a reader that looks at every pull. One that has to ask somebody says when

@@ -54,6 +54,7 @@ void Checkpoint::hand_in(EpochParts part) {
       auto& all = parts_.partitions[source];
       for (auto& [name, stored] : partitions) all[name] = std::move(stored);
     }
+    for (auto& [source, partitions] : part.over) parts_.over[source].merge(partitions);
     for (auto& [place, text] : part.sinks) parts_.sinks[place] = std::move(text);
     if (++handed_in_ == workers_) has_news_ = true;
   }

@@ -79,7 +79,7 @@ class Run {
       opened_sinks_;  // transactional ones, until a worker takes them
   std::vector<std::unique_ptr<Worker>> workers_;
   Transaction* transaction_ = nullptr;
-  std::map<std::string, Positions> known_positions_;  // all partitions ever committed, by source
+  std::map<std::string, Positions> known_positions_;  // by source; of all partitions in the state
   std::vector<std::jthread> threads_;
   Epoch next_epoch_ = 1;
   Duration started_{};

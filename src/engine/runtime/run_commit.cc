@@ -53,6 +53,8 @@ Status Run::insist(const std::string& what, const std::function<Status()>& attem
 
 Status Run::commit(EpochParts parts) {
   const Epoch epoch = next_epoch_;
+  for (const auto& [source, partitions] : parts.over)
+    for (const auto& name : partitions) known_positions_[source].erase(name);
   std::map<std::string, Positions> current;
   for (const auto& [source, partitions] : parts.partitions) {
     auto& positions = current[source];

@@ -37,6 +37,10 @@ void Worker::note_positions() {
         stored.max_time = it->second.max_time;
       partitions[name] = std::move(stored);
     }
+    std::vector<std::uint32_t> over;
+    source.reader->over(over);
+    for (const std::uint32_t partition : over)
+      part_.over[nodes_[source.node].plan->name].insert(source.reader->partition_name(partition));
   }
 }
 

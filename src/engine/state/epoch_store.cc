@@ -313,6 +313,8 @@ std::unique_ptr<StateWriter> EpochStore::writer(const std::string& node, ChangeS
 ChangeSet EpochStore::changes_of(Epoch epoch, EpochParts parts) const {
   ChangeSet all = declarations_;
   all.append(std::move(parts.state));
+  for (const auto& [source, partitions] : parts.over)
+    for (const auto& partition : partitions) all.erase(two("p/", source, partition));
   for (const auto& [source, partitions] : parts.partitions)
     for (const auto& [partition, stored] : partitions)
       all.put(two("p/", source, partition),

@@ -42,7 +42,8 @@ struct StoredPartition {
 struct EpochParts {
   ChangeSet state;  // built with EpochStore::writer
   std::map<std::string, std::map<std::string, StoredPartition>> partitions;  // source, partition
-  std::map<std::pair<std::string, unsigned>, std::string> sinks;             // (sink, worker)
+  std::map<std::string, std::set<std::string>> over;              // source, partition: forgotten
+  std::map<std::pair<std::string, unsigned>, std::string> sinks;  // (sink, worker)
 };
 
 // Who keeps one body of state: a node, or several that share what they keep. The first name stands

@@ -13,6 +13,8 @@ TEST_CASE("the parts of all workers become one", "[runtime]") {
   EpochParts one, two;
   one.partitions["s"]["p/0"] = {"10", {1}};
   two.partitions["s"]["p/1"] = {"20", {2}};
+  one.over["s"] = {"p/2"};
+  two.over["s"] = {"p/3"};
   two.sinks[{"out", 1}] = "x";
   checkpoint.hand_in(std::move(one));
   CHECK_FALSE(checkpoint.take().has_value());
@@ -20,6 +22,7 @@ TEST_CASE("the parts of all workers become one", "[runtime]") {
   const auto parts = checkpoint.take();
   REQUIRE(parts);
   CHECK(parts->partitions.at("s").size() == 2);
+  CHECK(parts->over.at("s") == std::set<std::string>{"p/2", "p/3"});
   CHECK(parts->sinks.size() == 1);
   CHECK_FALSE(checkpoint.take().has_value());
 }

@@ -62,6 +62,21 @@ TEST_CASE("an epoch comes back whole after a restart", "[state]") {
   CHECK(store->partitions("sourc")->empty());
 }
 
+TEST_CASE("the position of a partition that is over goes with the epoch that says so", "[state]") {
+  const test::TempDir dir;
+  auto store = open(dir / "db");
+  REQUIRE(store->declare({{{"window"}, "by a"}}, {}));
+  REQUIRE(store->commit(1, parts_with(*store, "window", "one")));
+  auto parts = parts_with(*store, "window", "two");
+  parts.partitions["source"] = {{"p/1", {"1:two", {43}}}};
+  parts.over["source"] = {"p/0"};
+  REQUIRE(store->prepare(2, parts));
+  CHECK(store->partitions("source")->contains("p/0"));
+  REQUIRE(store->finish(2));
+  CHECK(store->partitions("source")->size() == 1);
+  CHECK(store->partitions("source")->contains("p/1"));
+}
+
 TEST_CASE("a prepared epoch counts only when the far side has committed it", "[state]") {
   for (const bool committed : {true, false}) {
     const test::TempDir dir;
