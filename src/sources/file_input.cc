@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/file_input.h"
 
+#include "engine/core/descriptors.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,6 +56,10 @@ std::optional<FileId> file_id(const std::string& path) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
   return FileId{about.st_dev, about.st_ino};
+}
+
+std::size_t open_files_of(unsigned workers) {
+  return std::max<std::size_t>(descriptor_limit() / 2 / workers, 1);
 }
 
 Result<std::unique_ptr<FileInput>> FileInput::open(const std::string& path) {

@@ -24,6 +24,9 @@ struct FileId {
 // Of a regular file, following links; nullopt when there is none.
 std::optional<FileId> file_id(const std::string& path);
 
+// How many files a worker may keep open: half of what the process may open is for others.
+std::size_t open_files_of(unsigned workers);
+
 // When a file was made, where the file system knows, and written last.
 struct FileTimes {
   using Stamp = std::pair<std::int64_t, std::uint32_t>;  // seconds, nanoseconds

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/file_partition.h"
 
+#include "sources/file_paths.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -59,11 +63,8 @@ void FilePartition::consume(std::size_t bytes) {
 
 // Everything that must be known before the first block.
 Status FilePartition::prepare(BlockPool& pool) {
-  if (!file_) {
-    auto opened = FileInput::open(path_);
-    if (!opened) return tl::unexpected(std::move(opened).error());
-    file_ = std::move(*opened);
-  }
+  if (!file_) STREAMD_TRY(open_again());
+  if (was_cut_) return {};
   if (!tail_known_) {
     auto tail = tail_of(*file_, position_.offset);
     if (!tail) return tl::unexpected(std::move(tail).error());
@@ -74,12 +75,29 @@ Status FilePartition::prepare(BlockPool& pool) {
   return {};
 }
 
+Status FilePartition::open_again() {
+  auto opened = FileInput::open(find_beside(path_, position_.id).value_or(path_));
+  if (!opened) return tl::unexpected(std::move(opened).error());
+  if (position_.offset > 0 && (*opened)->id() != position_.id)
+    return fail(ErrorKind::external,
+                fmt::format("\"{}\", read up to byte {}, was replaced by another file", path_,
+                            position_.offset),
+                "Start again to read that one too.");
+  file_ = std::move(*opened);
+  if (position_.offset == 0 || final_) return {};
+  auto cut = overwritten();
+  if (!cut) return tl::unexpected(std::move(cut).error());
+  was_cut_ = *cut;
+  return {};
+}
+
 Status FilePartition::next(std::size_t max_records, std::size_t max_record, EventTime arrival,
                            BlockPool& pool, RawBatch& out) {
   if (ended()) return {};
   STREAMD_TRY(prepare(pool));
   if (auto size = file_->disk_size()) seen_size_ = *size;
   caught_up_ = !tail_known_;
+  if (was_cut_) return {};
   while (out.records.empty() && !ended() && !caught_up_) {
     STREAMD_TRY(read_block(kBlockBytes, pool));
     if (position_.state == FilePosition::State::skipping && block_size_ > 0) {
@@ -178,6 +196,7 @@ void FilePartition::add_fault(std::string_view code, EventTime arrival, RawBatch
 }
 
 Result<bool> FilePartition::overwritten() {
+  if (was_cut_) return true;
   if (!file_) return false;
   auto size = file_->disk_size();
   if (!size) return tl::unexpected(std::move(size).error());
@@ -241,6 +260,7 @@ void FilePartition::move_to(std::unique_ptr<FileInput> file, std::string path) {
   path_ = std::move(path);
   position_.id = file_->id();
   seen_size_ = 0;
+  was_cut_ = false;
   caught_up_ = false;
 }
 

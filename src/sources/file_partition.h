@@ -58,11 +58,13 @@ class FilePartition {
   void move_to(std::unique_ptr<FileInput> file, std::string path);
   // For the first start with `from: end`: skips all complete lines.
   Status skip_to_end();
-  // Gives the descriptor back.
+  // Gives the descriptor back; next() opens the file again, wherever rotation has put it.
   void release() { file_.reset(); }
+  bool is_open() const { return file_ != nullptr; }
 
  private:
   Status prepare(BlockPool& pool);
+  Status open_again();
   Status read_block(std::size_t bytes, BlockPool& pool);
   void consume(std::size_t bytes);
   Status skip_holes(BlockPool& pool);
@@ -85,6 +87,7 @@ class FilePartition {
   std::uint64_t hole_ = 0;  // leading NUL bytes known so far
   std::uint64_t seen_size_ = 0;
   std::optional<FileTimes> ended_times_;
+  bool was_cut_ = false;  // while it was closed
   bool final_ = false;
   bool caught_up_ = false;
 

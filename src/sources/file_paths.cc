@@ -92,4 +92,11 @@ std::vector<RotatedFile> rotated_by_age(const std::string& path,
   return rotated;
 }
 
+std::optional<std::string> find_beside(const std::string& path, const FileId& id) {
+  if (file_id(path) == id) return path;
+  for (std::string& beside : rotations_of(path))
+    if (file_id(beside) == id) return std::move(beside);
+  return std::nullopt;
+}
+
 }  // namespace streamd

@@ -4,6 +4,7 @@
 
 #include "sources/file_input.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ std::string log_of(const std::string& path);
 // The files beside `path` that belong to the same log, itself included. Sorted.
 std::vector<std::string> rotations_of(const std::string& path);
 
-// Those of them that rotation has made: without `path`, what `exclude` leaves out, and what is
-// being compressed, whose original is there. The one written first comes first.
+// Where a file is that was at `path`, itself or under a name that rotation gives it.
+std::optional<std::string> find_beside(const std::string& path, const FileId& id);
+
+// Of the files of a log, those that rotation has made: without `path`, what `exclude` leaves out,
+// and what is being compressed, whose original is there. The one written first comes first.
 struct RotatedFile {
   std::string path;
   FileTimes times;

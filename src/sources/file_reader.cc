@@ -3,6 +3,8 @@
 
 #include "sources/file_paths.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -14,14 +16,6 @@ namespace {
 // So many that are silent are looked at per millisecond.
 constexpr std::int64_t kFilesPerMilli = 10;
 
-// Where a file is that was at `path`, itself or under a name that rotation gives it.
-std::optional<std::string> find_beside(const std::string& path, const FileId& id) {
-  if (file_id(path) == id) return path;
-  for (std::string& beside : rotations_of(path))
-    if (file_id(beside) == id) return std::move(beside);
-  return std::nullopt;
-}
-
 }  // namespace
 
 FileReader::FileReader(const FileConfig& config, const SourceContext& context,
@@ -32,7 +26,8 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
       clock_(context.clock),
       max_record_(context.max_record),
       log_(context.log),
-      mine_(std::move(mine)) {
+      mine_(std::move(mine)),
+      may_open_(open_files_of(context.workers)) {
   for (const auto& [name, position] : context.resume_at) known_names_.add(name);
   for (auto& file : files) {
     known_names_.add(file->name());
@@ -67,6 +62,7 @@ void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {
   f.first_path = FileNames::path_of(file->name());
   f.after = after;
   f.last_data = clock_->monotonic();
+  f.turn = ++turns_;
   if (!config_.follow) file->finish();
   f.file = std::move(file);
   files_.push_back(std::move(f));
@@ -91,6 +87,7 @@ Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
     sorted_ = false;
     STREAMD_TRY(scan());
   }
+  for (const std::uint32_t number : std::exchange(deleted_, {})) pass(number);
   if (!looked_just_now(now)) {
     auto read = read_next(limits, out);
     if (!read) return tl::unexpected(std::move(read).error());
@@ -121,6 +118,7 @@ std::optional<Duration> FileReader::confirmed_at(Duration pulled_at) const {
 
 void FileReader::sort_unfinished() {
   unfinished_.clear();
+  open_ = count_open();
   for (Followed& f : files_)
     if (!f.file->ended()) unfinished_.insert({f.file->position().offset, f.file->name(), &f});
   sorted_ = true;
@@ -151,8 +149,23 @@ Result<FileReader::Followed*> FileReader::read_next(const PullLimits& limits, Ra
 
 Status FileReader::read(std::set<Unfinished>::iterator at, const PullLimits& limits,
                         RawBatch& out) {
-  FilePartition& file = *at->file->file;
-  STREAMD_TRY(file.next(limits.max_records, max_record_, clock_->wall(), pool_, out));
+  Followed& followed = *at->file;
+  FilePartition& file = *followed.file;
+  const bool was_open = file.is_open();
+  if (!was_open && !has_room_for(followed)) {
+    if (config_.follow) unfinished_.erase(at);
+    return {};
+  }
+  followed.turn = ++turns_;
+  auto status = file.next(limits.max_records, max_record_, clock_->wall(), pool_, out);
+  open_ += file.is_open() ? 1 : 0;
+  open_ -= was_open ? 1 : 0;
+  if (!status) {
+    // Others have taken the descriptors: these files do with what they have.
+    if (file.is_open() || open_ == 0 || status.error().retry == Retry::never) return status;
+    may_open_ = open_;
+    return {};
+  }
   if (!file.ended() && file.position().offset == at->offset) return {};
   auto moved = unfinished_.extract(at);
   moved.value().offset = file.position().offset;
@@ -167,6 +180,52 @@ bool FileReader::must_wait(const Followed& followed) const {
   return false;
 }
 
+std::size_t FileReader::count_open() const {
+  return static_cast<std::size_t>(std::count_if(
+      files_.begin(), files_.end(), [](const Followed& f) { return f.file->is_open(); }));
+}
+
+// Closes those that were read least recently.
+void FileReader::make_room() {
+  while (open_ >= may_open_) {
+    Followed* oldest = nullptr;
+    for (Followed& f : files_)
+      if (f.file->is_open() && (oldest == nullptr || f.turn < oldest->turn)) oldest = &f;
+    if (oldest == nullptr) return;
+    oldest->file->release();
+    --open_;
+  }
+}
+
+// False: the file stays closed. One that does not grow waits until another one has ended; one that
+// is followed was deleted while it was closed.
+bool FileReader::has_room_for(Followed& followed) {
+  if (!config_.follow) return open_ < may_open_;
+  const FilePosition& position = followed.file->position();
+  if (auto path = find_beside(followed.file->path(), position.id)) {
+    followed.file->moved(std::move(*path));
+    make_room();
+    return true;
+  }
+  if (log_)
+    log_(1,
+         fmt::format("\"{}\", read up to byte {}, is gone; raise the limit of open files (ulimit "
+                     "-n) to keep it open",
+                     followed.file->path(), position.offset));
+  deleted_.push_back(followed.number);
+  return false;
+}
+
+// Its position means nothing any more.
+void FileReader::pass(std::uint32_t number) {
+  const auto at = std::find_if(files_.begin(), files_.end(),
+                               [number](const Followed& f) { return f.number == number; });
+  if (at == files_.end()) return;
+  past_.push_back({number, at->file->path(), FilePosition::overwritten(at->file->position().id)});
+  files_.erase(at);
+  sorted_ = false;
+}
+
 // A file that was cut or written anew is a new file from its beginning, with a partition of its
 // own.
 Status FileReader::check_overwritten() {
@@ -179,10 +238,7 @@ Status FileReader::check_overwritten() {
     if (const auto log = logs_.find(f.first_path); log != logs_.end()) log->second.at_home.reset();
     auto copied = continue_in_copy(f);
     if (!copied) return tl::unexpected(std::move(copied).error());
-    if (*copied) continue;
-    const FilePosition past = FilePosition::overwritten(f.file->position().id);
-    past_.push_back({f.number, f.file->path(), past});
-    files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!*copied) pass(f.number);
   }
   return {};
 }
@@ -208,6 +264,7 @@ Result<bool> FileReader::continue_in_copy(Followed& followed) {
 
 Status FileReader::scan() {
   STREAMD_TRY(check_overwritten());
+  open_ = count_open();
   std::map<FileId, std::string> there;
   std::vector<std::pair<std::string, FileId>> found;
   for (std::string& path : find_files(config_.path, config_.exclude)) {
@@ -333,8 +390,10 @@ Status FileReader::take_in_missed(const std::map<FileId, std::string>& there) {
 Status FileReader::take_in(const std::string& home, const std::string& path, const FileId& id) {
   for (const Followed& f : files_)
     if (f.file->position().id == id) return {};
+  make_room();
   auto opened = FileInput::open(path);
   if (!opened) {
+    if (opened.error().retry != Retry::never) may_open_ = std::max<std::size_t>(open_, 1);
     if (complained_.insert(path).second && log_) log_(1, opened.error().message);
     waiting_.emplace(id, home);
     return {};
@@ -363,6 +422,7 @@ Status FileReader::take_in(const std::string& home, const std::string& path, con
     f.file->expect_more();
   }
   add(std::make_unique<FilePartition>(std::move(name), path, std::move(*opened), start), after);
+  ++open_;
   if (path != home) files_.back().away = files_.back().last_data;
   return {};
 }

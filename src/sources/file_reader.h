@@ -50,6 +50,7 @@ class FileReader final : public Reader {
     std::optional<Duration> gone;  // since when the patterns find it under no name
     std::optional<Duration> away;  // since when another file or none is at first_path
     Duration last_data{};
+    std::uint64_t turn = 0;   // of all reads: when it was read last
     std::uint32_t after = 0;  // 1 + number of the partition to be read up first; 0 = none
   };
 
@@ -80,6 +81,10 @@ class FileReader final : public Reader {
   // Reads the first file that has something; which it was, or null: none.
   Result<Followed*> read_next(const PullLimits& limits, RawBatch& out);
   Status read(std::set<Unfinished>::iterator at, const PullLimits& limits, RawBatch& out);
+  std::size_t count_open() const;
+  void make_room();
+  bool has_room_for(Followed& followed);
+  void pass(std::uint32_t number);  // takes it out of files_
   bool must_wait(const Followed& followed) const;
   Status check_overwritten();
   Result<bool> continue_in_copy(Followed& followed);
@@ -99,10 +104,14 @@ class FileReader final : public Reader {
   std::size_t max_record_;
   std::function<void(int, const std::string&)> log_;
   std::function<bool(const std::string&)> mine_;
+  std::size_t may_open_;
+  std::size_t open_ = 0;  // of files_
+  std::uint64_t turns_ = 0;
   FileNames known_names_;
   std::vector<Followed> files_;
   std::set<Unfinished> unfinished_;  // of files_; to be made anew unless sorted_
   bool sorted_ = false;
+  std::vector<std::uint32_t> deleted_;  // of files_, while they were closed
   std::vector<Past> past_;
   std::vector<std::uint32_t> over_;  // of past_, since over() was asked
   std::vector<std::string> names_;   // by number

@@ -150,19 +150,21 @@ class FileSource final : public Source {
   }
 
   std::unique_ptr<FilePartition> take_up(const Stored& stored, const std::string& path,
-                                         std::unique_ptr<FileInput> file) const {
+                                         std::unique_ptr<FileInput> file) {
     FilePosition position = stored.position;
     position.id = file->id();
     // What was read to its end may have grown since; of compressed files that cannot be told.
     const bool ended = position.state == FilePosition::State::ended;
     const auto size = file->disk_size();
     const bool more = !file->gzip() && size && *size > position.offset;
-    // Not opened by its name later: it may be renamed before it is its turn.
-    if (ended && !config_.follow) file.reset();
+    // Not opened by its name later: it may be deleted before it is its turn.
+    if ((ended && !config_.follow) || !may_keep_open()) file.reset();
     auto found = std::make_unique<FilePartition>(stored.name, path, std::move(file), position);
     if (ended && (config_.follow || more)) found->reopen();
     return found;
   }
+
+  bool may_keep_open() { return ++kept_open_ <= open_files_of(1); }
 
   // Where the log is and no file of it continues the position, none ever will. Where nothing of it
   // is, it may be on a disk that is not there yet.
@@ -220,10 +222,8 @@ class FileSource final : public Source {
     start.fingerprint = **fingerprint;
     auto made = std::make_unique<FilePartition>(names_.make(path, *file, start.fingerprint), path,
                                                 std::move(file), start);
-    if (at_end)
-      STREAMD_TRY(made->skip_to_end());
-    else if (!config_.follow)
-      made->release();
+    if (at_end) STREAMD_TRY(made->skip_to_end());
+    if (!config_.follow || !may_keep_open()) made->release();
     give(std::move(made), path);
     return {};
   }
@@ -234,6 +234,7 @@ class FileSource final : public Source {
   std::map<std::string, std::size_t> units_;
   FileNames names_;
   std::vector<Stored> lost_;  // no file continues them
+  std::size_t kept_open_ = 0;
   std::set<FileId> taken_;
   std::map<std::string, FileTimes> newest_;  // by log: of its files that are read on
   std::map<std::string, LogSeen> logs_;

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Followed logs that are cut and begin as before: every line arrives once, over restarts of both kinds."""
+"""Followed logs that are cut and begin as before, over restarts of both kinds, and more files than a
+process may have open: every line arrives once."""
 
 import json
+import re
 
 import pytest
 
-from books import whole_rows
+from books import books_of, whole_rows
 from harness import Streamd
 
 TAIL = """\
@@ -107,3 +109,44 @@ def test_a_log_that_is_cut_again_and_again_leaves_one_position(log):
     assert log.run.sigterm() == 0
     assert "positions of 1 partitions" in log.run.stderr
     assert "was written anew" not in log.run.stderr
+
+
+def limited(streamd, directory, soft, hard):
+    """The binary, with so many descriptors."""
+    script = directory / "limited"
+    script.write_text(f'#!/bin/sh\nulimit -Sn {soft} && ulimit -Hn {hard} && exec {streamd} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+READ = """\
+pipeline: tail
+checkpoint: {every: 20ms}
+sources:
+  lines: {type: file, path: 'logs/*'}
+sinks:
+  out: {type: file, input: lines, path: out/lines.ndjson}
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_more_files_than_may_be_open_are_read(streamd, tmp_path, workers):
+    (tmp_path / "logs").mkdir()
+    names = [f"{number:04}" for number in range(400)]
+    for name in names:
+        (tmp_path / "logs" / name).write_text(json.dumps({"text": name}) + "\n")
+    run = Streamd(limited(streamd, tmp_path, 128, 128), READ, tmp_path, ("--workers", workers), name="tail")
+    assert run.run(timeout=120) == 0
+    assert sorted(row["text"] for row in whole_rows(tmp_path / "out/lines.ndjson")) == names
+    assert "Too many open files" not in run.stderr
+    assert books_of(run)["lines"].read == len(names)
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(streamd, tmp_path):
+    log = Log(limited(streamd, tmp_path, 200, 333), tmp_path)
+    log.begin("one")
+    log.run.start()
+    log.await_all()
+    with open(f"/proc/{log.run.pid}/limits") as limits:
+        assert re.search(r"^Max open files +333 +333 ", limits.read(), re.MULTILINE)
+    assert log.run.sigterm() == 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are followed while they are rotated.
 #include "tests/sources/tail.h"
+#include "tests/support/open_files.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -8,6 +9,20 @@
 
 using namespace streamd;
 using namespace streamd::test;
+
+namespace {
+
+std::multiset<std::string> split(const std::string& text) {
+  std::multiset<std::string> parts;
+  std::size_t from = 0;
+  for (std::size_t at; from < text.size(); from = at + 1) {
+    at = std::min(text.find(',', from), text.size());
+    parts.insert(text.substr(from, at - from));
+  }
+  return parts;
+}
+
+}  // namespace
 
 TEST_CASE("A followed file gives lines as they are completed") {
   TempDir dir;
@@ -382,4 +397,45 @@ TEST_CASE("Positions wait for a disk that is not there") {
   append_file(dir.file("disk/log"), "two\n");
   tail.restart();
   CHECK(tail.read() == "two");
+}
+
+TEST_CASE("More files are followed than may be open at a time") {
+  constexpr int kFiles = 60;
+  TempDir dir;
+  const OpenFilesLimit few(48);
+  const auto path = [&dir](int n) { return dir.file("log-" + std::to_string(n) + ".txt"); };
+  std::multiset<std::string> expected;
+  const auto write = [&](const std::string& text) {
+    expected.clear();
+    for (int n = 0; n < kFiles; ++n) {
+      append_file(path(n), text + std::to_string(n) + "\n");
+      expected.insert(text + std::to_string(n));
+    }
+  };
+  write("one ");
+  Tail tail(dir.file("*"));
+  CHECK(split(tail.read()) == expected);
+  write("two ");
+  CHECK(split(tail.read()) == expected);
+  write("three ");
+  tail.restart();
+  CHECK(split(tail.read()) == expected);
+  SECTION("renamed") {
+    write("four ");
+    for (int n = 0; n < kFiles; ++n) std::filesystem::rename(path(n), path(n) + ".1");
+    CHECK(split(tail.read()) == expected);
+    CHECK(tail.notices.empty());
+  }
+  SECTION("cut") {
+    for (int n = 0; n < kFiles; ++n) std::filesystem::resize_file(path(n), 0);
+    write("x");
+    CHECK(split(tail.read(5)) == expected);
+  }
+  SECTION("deleted, which is told of those that were not open") {
+    for (int n = 0; n < kFiles; ++n) std::filesystem::remove(path(n));
+    CHECK(tail.read(80) == "");
+    CHECK(tail.notices.size() >= kFiles - 24);
+    tail.commit();
+    CHECK(tail.stored.size() == 1);
+  }
 }

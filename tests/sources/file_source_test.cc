@@ -3,6 +3,7 @@
 #include "sources/builtin_sources.h"
 #include "tests/contract/source_contract.h"
 #include "tests/sources/gzip.h"
+#include "tests/support/open_files.h"
 
 using namespace streamd;
 using namespace streamd::test;
@@ -168,4 +169,18 @@ TEST_CASE("The file of which the fewest bytes were read is next, of equal ones t
   for (RawBatch batch; *reader->pull(limits, batch) == Pull::data;)
     seen += std::string(batch.records[0].data.substr(0, 2)) + " ";
   CHECK(seen == "a1 b1 c1 b2 c2 c3 a2 ");
+}
+
+TEST_CASE("Files are read with the descriptors that others have left") {
+  constexpr std::size_t kFiles = 60;
+  TempDir dir;
+  for (std::size_t n = 0; n < kFiles; ++n) write_file(dir.file(std::to_string(n)), lines(0, 3));
+  Once once({dir.file("*")});
+  OpenFilesLimit few(100);
+  auto source = once.open();
+  REQUIRE(source);
+  auto reader = std::move(*(*source)->reader(0));
+  few.take_all_but(GENERATE(1, 7));
+  // A record of each file at a time would keep all of them open.
+  CHECK(drain(*reader, 1).size() == 3 * kFiles);
 }

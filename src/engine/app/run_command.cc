@@ -6,6 +6,7 @@
 #include "engine/app/logging.h"
 #include "engine/app/signals.h"
 #include "engine/core/backoff.h"
+#include "engine/core/descriptors.h"
 #include "engine/runtime/report.h"
 #include "engine/runtime/run.h"
 #include "engine/watch/watch.h"
@@ -122,6 +123,7 @@ int run_command(const RunArguments& arguments, const Registry& registry) {
     print_error(known.error());
     return kExitUsage;
   }
+  raise_descriptor_limit();
   const SystemClock clock;
   std::stop_source stop;
   stop_on_signals(stop);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/nothing_reader.h"
 #include "engine/api/registry.h"
+#include "engine/core/descriptors.h"
 #include "sources/builtin_sources.h"
 #include "sources/syslog/config.h"
 #include "sources/syslog/syslog_reader.h"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <random>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
@@ -108,16 +108,10 @@ class SyslogSource final : public Source {
     if (std::none_of(config_.listen.begin(), config_.listen.end(),
                      [](const Endpoint& e) { return e.stream(); }))
       return;
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    const rlim_t wanted = config_.max_connections + kOtherDescriptors;
-    if (limit.rlim_cur < wanted) {
-      limit.rlim_cur = std::min(limit.rlim_max, wanted);
-      ::setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur < wanted)
+    const std::uint64_t limit = raise_descriptor_limit();
+    if (limit < config_.max_connections + kOtherDescriptors)
       log(1, fmt::format("max_connections is {}, but the system gives this process {} descriptors",
-                         config_.max_connections, limit.rlim_cur));
+                         config_.max_connections, limit));
   }
 
   const Config& config_;
