@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/codec/time_format.h"
 #include "sources/builtin_sources.h"
+#include "sources/generate_config.h"
 #include "sources/line_block.h"
-#include "sources/nginx_traffic.h"
 
 #include <fmt/format.h>
 
@@ -14,34 +13,9 @@
 
 namespace streamd {
 namespace {
-enum class TrafficKind { nginx };
-}
-
-template <>
-struct EnumNames<TrafficKind> {
-  static constexpr std::array<std::pair<TrafficKind, std::string_view>, 1> values = {
-      {{TrafficKind::nginx, "nginx"}}};
-};
-
-namespace {
 
 // Records per batch: fixed, so that a restart cuts the stream at the same places.
 constexpr std::uint64_t kBatchRecords = kBlockBytes / NginxTraffic::kMaxBytes;
-
-struct GenerateConfig {
-  TrafficKind kind = TrafficKind::nginx;
-  std::uint64_t rate = 1000;
-  std::uint64_t count = 0;
-  std::uint64_t seed = 1;
-  std::uint64_t clients = 100'000;
-  std::uint64_t hosts = 40;
-  std::uint64_t attackers = 5;
-  std::uint64_t partitions = 1;
-  double skew = 0.5;
-  double speed = 0;
-  Duration disorder{};
-  std::string start = "2024-01-01T00:00:00Z";
-};
 
 struct Stream {
   GenerateConfig config;
@@ -170,8 +144,8 @@ class GenerateSource final : public Source {
 
 class GeneratePlan final : public SourcePlan {
  public:
-  GeneratePlan(GenerateConfig config, EventTime start)
-      : config_(std::move(config)), start_(start) {}
+  GeneratePlan(GenerateConfig config, const TrafficConfig& traffic)
+      : config_(std::move(config)), traffic_(traffic) {}
   bool bounded() const override { return config_.count > 0; }
   std::string describe() const override {
     const std::string many = config_.count > 0 ? fmt::format("{}", config_.count) : "endless";
@@ -179,77 +153,14 @@ class GeneratePlan final : public SourcePlan {
                        config_.rate, config_.seed);
   }
   Result<std::unique_ptr<Source>> open(SourceContext context) const override {
-    TrafficConfig traffic;
-    traffic.rate = config_.rate;
-    traffic.seed = config_.seed;
-    traffic.clients = config_.clients;
-    traffic.hosts = config_.hosts;
-    traffic.attackers = config_.attackers;
-    traffic.skew = config_.skew;
-    traffic.start = start_;
-    traffic.disorder = config_.disorder;
-    auto stream = std::make_shared<const Stream>(Stream{config_, NginxTraffic(traffic)});
+    auto stream = std::make_shared<const Stream>(Stream{config_, NginxTraffic(traffic_)});
     return std::make_unique<GenerateSource>(std::move(stream), std::move(context));
   }
 
  private:
   GenerateConfig config_;
-  EventTime start_;
+  TrafficConfig traffic_;
 };
-
-Spec<GenerateConfig> generate_spec() {
-  using C = GenerateConfig;
-  return Spec<C>("generate")
-      .summary("Makes up nginx access events, always the same ones for the same settings.")
-      .details(
-          "JSON objects whose values are all strings, with time in `@timestamp` (unix seconds). "
-          "Each minute of event time one attacker sends some 40 requests within 5 s; every 90 s "
-          "one host answers 4xx for 15 s.")
-      .promise("exactly once: record n can be made again")
-      .field(&C::kind, {.name = "kind", .help = "What is made up."})
-      .field(&C::rate, {.name = "rate",
-                        .help = "Records per second of event time, over all partitions.",
-                        .examples = {"50000"}})
-      .field(&C::count, {.name = "count",
-                         .help = "Ends after so many records; 0 never ends.",
-                         .examples = {"5000000"}})
-      .field(&C::seed, {.name = "seed", .help = "Another seed gives other traffic."})
-      .field(&C::attackers, {.name = "attackers",
-                             .help = "How many addresses take turns in attacking; 0 for none."})
-      .field(&C::clients, {.name = "clients", .help = "How many different clients there are."})
-      .field(&C::hosts, {.name = "hosts", .help = "How many hosts are asked."})
-      .field(&C::skew, {.name = "skew",
-                        .help = "How unequal clients are: exponent of a Zipf law, 0 for all alike.",
-                        .advanced = true})
-      .field(&C::start, {.name = "start", .help = "Time of the first record, RFC 3339."})
-      .field(&C::disorder, {.name = "disorder",
-                            .help = "A record's time may be up to this much too early.",
-                            .examples = {"2s"}})
-      .field(&C::speed, {.name = "speed",
-                         .help = "Seconds of event time per second; 0 is as fast as possible.",
-                         .examples = {"1"}})
-      .field(&C::partitions,
-             {.name = "partitions",
-              .help = "Into how many partitions the stream is cut; each is read by one worker.",
-              .advanced = true})
-      .rule(
-          "rate, clients, hosts and partitions are at least 1",
-          [](const C& c) { return c.rate > 0 && c.clients > 0 && c.hosts > 0 && c.partitions > 0; })
-      .rule(
-          "clients are at most 50000000, hosts at most 1000000, attackers at most 100000, "
-          "partitions at most 4096",
-          [](const C& c) {
-            return c.clients <= 50'000'000 && c.hosts <= 1'000'000 && c.attackers <= 100'000 &&
-                   c.partitions <= 4096;
-          })
-      .rule("speed, skew and disorder are not negative, skew is at most 10",
-            [](const C& c) {
-              return c.speed >= 0 && c.skew >= 0 && c.skew <= 10 && c.disorder.micros >= 0 &&
-                     c.disorder <= Duration::from_seconds(4'000'000);
-            })
-      .example("Five million requests as fast as possible", "count: 5000000\nrate: 50000")
-      .example("Real time", "rate: 200\nspeed: 1");
-}
 
 }  // namespace
 
@@ -257,15 +168,9 @@ void add_generate_source(Registry& registry) {
   registry.add_source(generate_spec(),
                       [](GenerateConfig config, const ConfigNode& node,
                          Diagnostics& problems) -> std::unique_ptr<SourcePlan> {
-                        const auto start = parse_rfc3339(config.start);
-                        if (!start || start->time.micros < 0) {
-                          const ConfigNode* where = node.find("start");
-                          problems.error("bad-time", where ? where->place : node.place,
-                                         "start is not an RFC 3339 time",
-                                         "Write it as 2024-01-01T00:00:00Z.");
-                          return nullptr;
-                        }
-                        return std::make_unique<GeneratePlan>(std::move(config), start->time);
+                        const auto traffic = traffic_of(config, node, problems);
+                        if (!traffic) return nullptr;
+                        return std::make_unique<GeneratePlan>(std::move(config), *traffic);
                       });
 }
 

@@ -71,7 +71,7 @@ def test_two_pipelines_in_one_process(streamd, small, tmp_path):
     [], ["--no-such-option"], ["run"], ["run", "--workers", "0", "x.yaml"],
     ["run", "--workers", "many", "x.yaml"], ["check"], ["list", "nonsense"],
     ["docs", "no_such_component"], ["generate", "nonsense"], ["generate", "--count", "-1"],
-    ["generate", "--disorder", "2 parsecs"], ["generate", "--start", "yesterday"],
+    ["generate", "--disorder", "2 parsecs"], ["generate", "--start", ""],
     ["dlq"], ["dlq", "nonsense"], ["dlq", "ls"], ["version", "--what"], ["no-such-verb"]])
 def test_wrong_usage_is_told_and_exits_2(streamd, tmp_path, words):
     wrong = call(streamd, *words, cwd=tmp_path)
@@ -369,6 +369,35 @@ def test_generate_knows_pace_start_and_disorder(streamd):
     times = [float(json.loads(line)["@timestamp"]) - 1582934400 for line in text.splitlines()]
     assert times != sorted(times)
     assert all(n / 10 - 3.001 <= t <= n / 10 for n, t in enumerate(times))
+
+
+@pytest.mark.parametrize(("setting", "value", "told"), [
+    ("count", "-1", 'expected a whole number, not negative, got "-1"'),
+    ("rate", "0", "rate is at least 1"),
+    ("clients", "9999999999999", "clients are 1 to 50000000"),
+    ("attackers", "99999999999", "attackers are at most 100000"),
+    ("disorder", "99999999d", "disorder is not negative and at most 4000000s"),
+    ("start", "1900-01-01T00:00:00Z", "start is before 1970"),
+    ("start", "yesterday", "start is not an RFC 3339 time")])
+def test_generate_refuses_what_its_source_refuses(streamd, tmp_path, setting, value, told):
+    file = tmp_path / "out.ndjson"
+    wrong = call(streamd, "generate", f"--{setting}={value}", "-o", file)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert told in wrong.stderr and setting in wrong.stderr
+    assert not file.exists()
+    pipeline = tmp_path / "p.yaml"
+    pipeline.write_text(SMALL.replace("count: 10", f"{setting}: {value}"))
+    wrong = call(streamd, "check", pipeline)
+    assert wrong.returncode == 2 and told in wrong.stderr
+
+
+def test_a_number_that_is_none_is_told_briefly(streamd, small):
+    for words in (["dlq", "show", small, "--number"], ["dlq", "ls", small, "--limit"],
+                  ["tap", "requests", "small", "--limit"]):
+        for text in ("x", "-1", "1.5", "99999999999999999999"):
+            wrong = call(streamd, *words, text)
+            assert wrong.returncode == 2
+            assert f'{words[-1]}: expected a whole number, not negative, got "{text}"' in wrong.stderr
 
 
 def test_generate_to_a_place_that_cannot_be_written(streamd, tmp_path):

@@ -42,10 +42,10 @@ MAY_INCLUDE = {
                            "engine/io/control", "engine/io/http", "engine/io/kafka", "engine/testing",
                            "engine/watch"},
 }
-# What app may include of the components: their lists, and the generator that a command shares.
+# What app may include of the components: their lists, and the settings that a command shares.
 APP_EXTRA = {"enrich/builtin_enrich.h", "lists/builtin_lists.h", "operators/builtin_operators.h",
              "plugin/library.h", "plugin/load.h", "plugin/trial.h",
-             "sinks/builtin_sinks.h", "sources/builtin_sources.h", "sources/nginx_traffic.h"}
+             "sinks/builtin_sinks.h", "sources/builtin_sources.h", "sources/generate_config.h"}
 
 # Third-party headers and the only folders that may include them; in headers nowhere else at all.
 LIBRARIES = {

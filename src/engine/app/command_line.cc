@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/command_line.h"
 
+#include "engine/api/field_type.h"
 #include "engine/app/commands.h"
 #include "engine/app/components.h"
 #include "engine/app/logging.h"
@@ -18,6 +19,21 @@ namespace streamd {
 namespace {
 
 using Action = std::function<int()>;
+
+// As numbers in pipeline files are read and refused. CLI11's own check tells the range of a double.
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        ConfigNode node;
+        node.shape = ConfigNode::Shape::scalar;
+        node.text = text;
+        std::uint64_t number = 0;
+        Diagnostics problems;
+        const bool good = FieldType<std::uint64_t>::read(node, number, problems);
+        return good ? std::string() : problems.all().front().message;
+      },
+      "");
+}
 
 void add_run(CLI::App& app, const Registry& registry, Action& action) {
   auto* run = app.add_subcommand("run", "Run pipelines (the default: streamd FILE)");
@@ -105,19 +121,18 @@ void add_reference(CLI::App& app, const Registry& registry, Action& action) {
 void add_generate(CLI::App& app, Action& action) {
   auto* generate = app.add_subcommand("generate", "Write made-up records to standard output");
   auto a = std::make_shared<GenerateArguments>();
-  generate->add_option("kind", a->kind, "What to write")->check(CLI::IsMember({"nginx"}));
-  generate->add_option("--count", a->count, "How many records [1000]")
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--rate", a->rate, "Records per second of event time [10000]")
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--seed", a->seed, "The same seed gives the same records [1]")
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--clients", a->clients, "Different client addresses [100000]")
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--attackers", a->attackers, "Addresses that burst [5]")
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--disorder", a->disorder, "How much earlier a record's time may be [0s]");
-  generate->add_option("--start", a->start, "Time of the first record [2024-01-01T00:00:00Z]");
+  const auto setting = [&](const std::string& name, const std::string& option, const char* help) {
+    generate->add_option_function<std::string>(
+        option, [a, name](const std::string& text) { a->settings[name] = text; }, help);
+  };
+  setting("kind", "kind", "What to write: nginx");
+  setting("count", "--count", "How many records [1000]");
+  setting("rate", "--rate", "Records per second of event time [10000]");
+  setting("seed", "--seed", "The same seed gives the same records [1]");
+  setting("clients", "--clients", "Different client addresses [100000]");
+  setting("attackers", "--attackers", "Addresses that burst [5]");
+  setting("disorder", "--disorder", "How much earlier a record's time may be [0s]");
+  setting("start", "--start", "Time of the first record [2024-01-01T00:00:00Z]");
   generate->add_option("--output,-o", a->output, "File to write to");
   generate->callback([=, &action] { action = [=] { return generate_command(*a); }; });
 }
@@ -141,10 +156,10 @@ void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
   };
   const auto [ls, ls_arguments] = add("ls", "List dead letters, newest last", dlq_list);
   ls->add_option("--limit", ls_arguments->limit, "How many of the newest [20]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number());
   const auto [show, show_arguments] = add("show", "Show one dead letter whole", dlq_show);
   show->add_option("--number", show_arguments->number, "Its number as `ls` shows it [the newest]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number());
   add("replay", "Run the original records through the pipeline again", dlq_replay);
 }
 
@@ -168,7 +183,7 @@ void add_lists(CLI::App& app, const Registry& registry, Action& action) {
       [](CLI::App&, ListsArguments&) {});
   add("show", "Show the entries of one", lists_show, [](CLI::App& sub, ListsArguments& a) {
     sub.add_option("name", a.name, "The list")->required();
-    sub.add_option("--limit", a.limit, "How many [20]")->check(CLI::NonNegativeNumber);
+    sub.add_option("--limit", a.limit, "How many [20]")->check(whole_number());
   });
   add("test", "Say which of them have a value, and by which entry; exit 1 when none has",
       lists_test, [](CLI::App& sub, ListsArguments& a) {
@@ -234,7 +249,7 @@ void add_watch(CLI::App& app, Action& action) {
       ->required();
   common(*tap, *t);
   tap->add_option("--where", t->where, "Only records for which this expression is true");
-  tap->add_option("--limit", t->limit, "End after so many records")->check(CLI::NonNegativeNumber);
+  tap->add_option("--limit", t->limit, "End after so many records")->check(whole_number());
   tap->add_option("--port", t->port, "out, late, errors, or a named output [out]");
   tap->add_flag("--json", t->json, "A JSON object per record, with its place");
   tap->callback([=, &action] { action = [=] { return tap_command(*t); }; });

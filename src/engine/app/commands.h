@@ -5,6 +5,7 @@
 #include "engine/api/registry.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,14 +54,8 @@ int docs_command(const std::string& type, const std::string& write_to, bool comp
 int schema_command(bool tests, const Registry& registry);
 
 struct GenerateArguments {
-  std::string kind = "nginx";
-  std::uint64_t count = 1000;
-  std::uint64_t rate = 10'000;
-  std::uint64_t seed = 1;
-  std::uint64_t clients = 100'000;
-  std::uint64_t attackers = 5;
-  std::string disorder = "0s";
-  std::string start;   // RFC 3339
+  // Of the generate source, by name. Unlike there, a count of 0 is no record.
+  std::map<std::string, std::string> settings = {{"count", "1000"}, {"rate", "10000"}};
   std::string output;  // empty: standard output
 };
 int generate_command(const GenerateArguments& arguments);

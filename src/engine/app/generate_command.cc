@@ -1,55 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/api/field_type.h"
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
-#include "engine/codec/time_format.h"
-#include "sources/nginx_traffic.h"
+#include "engine/app/logging.h"
+#include "sources/generate_config.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstring>
-#include <memory>
+#include <optional>
+#include <utility>
 
 namespace streamd {
 namespace {
 
-int usage(const std::string& text) {
-  fmt::print(stderr, "error: {}\n", text);
-  return kExitUsage;
+// The source's own settings and rules. nullopt: what is wrong was printed.
+std::optional<std::pair<GenerateConfig, TrafficConfig>> read_settings(
+    const std::map<std::string, std::string>& settings) {
+  ConfigNode node;
+  node.shape = ConfigNode::Shape::map;
+  for (const auto& [name, value] : settings) {
+    ConfigNode key, text;
+    key.shape = text.shape = ConfigNode::Shape::scalar;
+    key.text = name;
+    text.text = value;
+    key.place.line = text.place.line = static_cast<std::uint32_t>(node.entries.size()) + 1;
+    node.entries.emplace_back(std::move(key), std::move(text));
+  }
+  Diagnostics problems;
+  auto config = generate_spec().parse(node, problems);
+  const auto traffic = config ? traffic_of(*config, node, problems) : std::nullopt;
+  for (const Diagnostic& problem : problems.all()) {
+    const std::uint32_t line = problem.place.line;
+    const std::string name = line > 0 ? node.entries[line - 1].first.text + ": " : "";
+    print_error({.message = name + problem.message, .hint = problem.hint});
+  }
+  if (!traffic) return std::nullopt;
+  return std::pair{std::move(*config), *traffic};
 }
 
 }  // namespace
 
 int generate_command(const GenerateArguments& arguments) {
-  TrafficConfig config;
-  config.rate = std::max<std::uint64_t>(1, arguments.rate);
-  config.seed = arguments.seed;
-  config.clients = std::max<std::uint64_t>(1, arguments.clients);
-  config.attackers = arguments.attackers;
-  const auto disorder = parse_duration(arguments.disorder);
-  if (!disorder) return usage(fmt::format("--disorder: \"{}\" is no duration", arguments.disorder));
-  config.disorder = *disorder;
-  if (!arguments.start.empty()) {
-    const auto start = TimeFormat::parse("rfc3339")->read(Value::string(arguments.start));
-    if (!start) return usage(fmt::format("--start: \"{}\" is no RFC 3339 time", arguments.start));
-    config.start = *start;
-  }
+  const auto settings = read_settings(arguments.settings);
+  if (!settings) return kExitUsage;
+  const auto& [config, traffic_config] = *settings;
   std::FILE* out = arguments.output.empty() ? stdout : std::fopen(arguments.output.c_str(), "wb");
   if (out == nullptr) {
     fmt::print(stderr, "error: {}: {}\n", arguments.output, std::strerror(errno));
     return kExitFailed;
   }
-  const NginxTraffic traffic(config);
+  const NginxTraffic traffic(traffic_config);
   std::string block;
   bool good = true;
-  for (std::uint64_t n = 0; n < arguments.count && good; ++n) {
+  for (std::uint64_t n = 0; n < config.count && good; ++n) {
     const std::size_t at = block.size();
     block.resize(at + NginxTraffic::kMaxBytes);
     const std::size_t length = traffic.write(n, block.data() + at);
     block.resize(at + length);
     block.push_back('\n');
-    if (block.size() < (1 << 18) && n + 1 < arguments.count) continue;
+    if (block.size() < (1 << 18) && n + 1 < config.count) continue;
     good = std::fwrite(block.data(), 1, block.size(), out) == block.size();
     block.clear();
   }
