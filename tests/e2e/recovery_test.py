@@ -19,6 +19,14 @@ KILLS = 20
 RECORDS = int(300_000 * SCALE)
 
 
+ENDLESS = """\
+pipeline: endless
+checkpoint: {every: 50ms}
+sources: {requests: {type: generate, rate: 1000, speed: 10, clients: 3000, disorder: 3s}}
+sinks: {out: {type: file, input: requests, path: out.ndjson}}
+"""
+
+
 @pytest.fixture(scope="module")
 def requests(tmp_path_factory):
     """Input files of this module, made once: name -> path."""
@@ -124,6 +132,21 @@ def differing(run, expected):
         extra, lacking = set(ours) - set(theirs), set(theirs) - set(ours)
         bad.append((name, len(ours), len(theirs), sorted(extra)[:3], sorted(lacking)[:3]))
     return bad
+
+
+def test_kills_leave_the_bytes_of_endless_made_up_records(streamd, tmp_path):
+    run = Streamd(streamd, ENDLESS, tmp_path)
+    out = tmp_path / "out.ndjson"
+    for megabytes in 1, 2, 3:
+        run.start()
+        run.wait_until(lambda: out.exists() and out.stat().st_size > megabytes * 1_000_000, 60,
+                       f"{megabytes} MB")
+        if megabytes < 3:
+            run.kill9()
+    assert run.sigterm() == 0
+    expected = tmp_path / "expected.ndjson"
+    generate(streamd, expected, len(lines(out)))
+    assert out.read_bytes() == expected.read_bytes()
 
 
 def test_a_restart_after_the_end_adds_nothing(streamd, requests, tmp_path):
