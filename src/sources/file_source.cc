@@ -268,9 +268,11 @@ Spec<FileConfig> file_spec() {
       .details(
           "Gzip files are recognised by their content. With `follow`, files may be rotated by "
           "renaming, by copying and truncating, or by deleting; a file is known by its first line, "
-          "its inode and the bytes before the position. Empty lines are skipped. A line longer "
-          "than `max_record` becomes a dead letter that shows its first 64 KiB. The last line of a "
-          "followed file waits for its line end until the file has been rotated away.")
+          "its inode and the bytes before the position. Empty lines are skipped. So are NUL bytes "
+          "at the beginning of a file, without a count: a log that was truncated under a writer "
+          "that does not append begins with a hole. A line longer than `max_record` becomes a dead "
+          "letter that shows its first 64 KiB. The last line of a followed file waits for its line "
+          "end until the file has been rotated away.")
       .promise("exactly once: the position in each file is part of the checkpoint")
       .field(&C::path, {.name = "path",
                         .help = "Paths or patterns (* ? [a-z]).",
