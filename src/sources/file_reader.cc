@@ -32,7 +32,7 @@ FileReader::FileReader(const FileConfig& config, const SourceContext& context,
   for (auto& file : files) {
     known_names_.add(file->name());
     if (file->position().is_overwritten()) {
-      past_.push_back({number_of(*file), file->path(), file->position()});
+      past_.add(number_of(*file), file->path(), file->position());
       continue;
     }
     // A rotated file of which nothing was read comes after what there was of its log.
@@ -71,12 +71,7 @@ void FileReader::add(std::unique_ptr<FilePartition> file, std::uint32_t after) {
 void FileReader::partitions(std::vector<PartitionState>& out) {
   for (const Followed& f : files_)
     out.push_back({f.number, f.file->print_position(), f.file->caught_up(), f.file->ended()});
-  for (const Past& past : past_) out.push_back({past.number, past.position.print(), true, true});
-}
-
-void FileReader::over(std::vector<std::uint32_t>& out) {
-  out.insert(out.end(), over_.begin(), over_.end());
-  over_.clear();
+  past_.partitions(out);
 }
 
 Result<Pull> FileReader::pull(const PullLimits& limits, RawBatch& out) {
@@ -126,24 +121,27 @@ void FileReader::sort_unfinished() {
 
 Result<FileReader::Followed*> FileReader::read_next(const PullLimits& limits, RawBatch& out) {
   if (!sorted_) sort_unfinished();
-  std::vector<std::set<Unfinished>::iterator> waiting;
-  for (auto next = unfinished_.begin(); next != unfinished_.end();) {
-    const auto at = next++;
-    Followed* file = at->file;
-    if (must_wait(*file)) {
-      waiting.push_back(at);
-      continue;
+  do {
+    std::vector<std::set<Unfinished>::iterator> waiting;
+    for (auto next = unfinished_.begin(); next != unfinished_.end();) {
+      const auto at = next++;
+      Followed* file = at->file;
+      if (must_wait(*file)) {
+        waiting.push_back(at);
+        continue;
+      }
+      STREAMD_TRY(read(at, limits, out));
+      if (!out.records.empty()) return file;
     }
-    STREAMD_TRY(read(at, limits, out));
-    if (!out.records.empty()) return file;
-  }
-  // What they wait for may have been read up just now.
-  for (const auto at : waiting) {
-    Followed* file = at->file;
-    if (must_wait(*file)) continue;
-    STREAMD_TRY(read(at, limits, out));
-    if (!out.records.empty()) return file;
-  }
+    // What they wait for may have been read up just now.
+    for (const auto at : waiting) {
+      Followed* file = at->file;
+      if (must_wait(*file)) continue;
+      STREAMD_TRY(read(at, limits, out));
+      if (!out.records.empty()) return file;
+    }
+    // Those for which there was no room are not read yet; others have ended meanwhile.
+  } while (!config_.follow && !unfinished_.empty());
   return nullptr;
 }
 
@@ -221,7 +219,7 @@ void FileReader::pass(std::uint32_t number) {
   const auto at = std::find_if(files_.begin(), files_.end(),
                                [number](const Followed& f) { return f.number == number; });
   if (at == files_.end()) return;
-  past_.push_back({number, at->file->path(), FilePosition::overwritten(at->file->position().id)});
+  past_.add(number, at->file->path(), FilePosition::overwritten(at->file->position().id));
   files_.erase(at);
   sorted_ = false;
 }
@@ -324,30 +322,18 @@ void FileReader::forget_gone() {
   const Duration now = clock_->monotonic();
   std::erase_if(files_, [&](const Followed& f) {
     if (!f.file->ended() || !f.gone || now - *f.gone <= config_.rotate_wait) return false;
-    past_.push_back({f.number, f.file->path(), f.file->position_now()});
+    past_.add(f.number, f.file->path(), f.file->position_now());
     return true;
   });
   forget_past();
 }
 
-// The patterns may not find a rotated file, and a file that was cut has no first line yet. One
-// position always stays: where there is none, `from: end` takes the next start for the first.
+// One position always stays: where there is none, `from: end` takes the next start for the first.
 void FileReader::forget_past() {
-  for (std::size_t i = past_.size(); i-- > 0;) {
-    Past& past = past_[i];
-    const FileId id = past.position.id;
-    const bool followed = std::any_of(files_.begin(), files_.end(), [&id](const Followed& f) {
-      return f.file->position().id == id;
-    });
-    if (const auto found = followed ? std::nullopt : find_beside(past.path, id)) {
-      past.path = *found;
-    } else if (files_.empty() && past_.size() == 1) {
-      past.position = FilePosition::overwritten(id);
-    } else {
-      over_.push_back(past.number);
-      past_.erase(past_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
+  past_.look(files_.empty(), [this](const FileId& id) {
+    return std::any_of(files_.begin(), files_.end(),
+                       [&id](const Followed& f) { return f.file->position().id == id; });
+  });
 }
 
 // A log may get its first line when it has been renamed already, to a name that no pattern finds.

@@ -7,6 +7,7 @@
 #include "sources/file_config.h"
 #include "sources/file_names.h"
 #include "sources/file_partition.h"
+#include "sources/file_past.h"
 
 #include <functional>
 #include <map>
@@ -39,7 +40,7 @@ class FileReader final : public Reader {
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override;
   void partitions(std::vector<PartitionState>& out) override;
   std::optional<Duration> confirmed_at(Duration pulled_at) const override;
-  void over(std::vector<std::uint32_t>& out) override;
+  void over(std::vector<std::uint32_t>& out) override { past_.over(out); }
   std::string partition_name(std::uint32_t partition) const override { return names_[partition]; }
 
  private:
@@ -64,14 +65,6 @@ class FileReader final : public Reader {
       return std::tie(offset, name, file->number) <
              std::tie(other.offset, other.name, other.file->number);
     }
-  };
-
-  // A partition that is read no more. Its position is needed as long as its file can be found: to
-  // know the file after a restart, and for the number in the name of what follows it.
-  struct Past {
-    std::uint32_t number = 0;
-    std::string path;  // where the file was seen last
-    FilePosition position;
   };
 
   std::uint32_t number_of(const FilePartition& file);
@@ -112,9 +105,8 @@ class FileReader final : public Reader {
   std::set<Unfinished> unfinished_;  // of files_; to be made anew unless sorted_
   bool sorted_ = false;
   std::vector<std::uint32_t> deleted_;  // of files_, while they were closed
-  std::vector<Past> past_;
-  std::vector<std::uint32_t> over_;  // of past_, since over() was asked
-  std::vector<std::string> names_;   // by number
+  PastFiles past_;
+  std::vector<std::string> names_;  // by number
   std::map<std::string, LogSeen> logs_;
   // Found, but not taken in yet: without a complete line, say. With its home.
   std::map<FileId, std::string> waiting_;

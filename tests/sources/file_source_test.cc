@@ -174,7 +174,10 @@ TEST_CASE("The file of which the fewest bytes were read is next, of equal ones t
 TEST_CASE("Files are read with the descriptors that others have left") {
   constexpr std::size_t kFiles = 60;
   TempDir dir;
-  for (std::size_t n = 0; n < kFiles; ++n) write_file(dir.file(std::to_string(n)), lines(0, 3));
+  // Of some there is nothing to read: they end in one and the same pull.
+  const std::string text = GENERATE(lines(0, 3), std::string("\n"));
+  for (std::size_t n = 0; n < kFiles; ++n)
+    write_file(dir.file(std::to_string(n)), n + 1 < kFiles ? text : lines(0, 3));
   Once once({dir.file("*")});
   OpenFilesLimit few(100);
   auto source = once.open();
@@ -182,5 +185,8 @@ TEST_CASE("Files are read with the descriptors that others have left") {
   auto reader = std::move(*(*source)->reader(0));
   few.take_all_but(GENERATE(1, 7));
   // A record of each file at a time would keep all of them open.
-  CHECK(drain(*reader, 1).size() == 3 * kFiles);
+  CHECK(drain(*reader, 1).size() == (text == "\n" ? 3 : 3 * kFiles));
+  std::vector<PartitionState> states;
+  reader->partitions(states);
+  for (const auto& state : states) CHECK(state.ended);
 }
