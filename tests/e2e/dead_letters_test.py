@@ -62,7 +62,7 @@ def listed(run, *options):
     """(node, code, where, replayed) of each line of `dlq ls`."""
     told = dlq(run, "ls", *options)
     assert told.returncode == 0, told.stderr
-    found = re.findall(r"^ *(\d+)  (\S+) +(\S+) +(\S.*?@\d+) +(.*)$", told.stdout, re.MULTILINE)
+    found = re.findall(r"^ *(\d+)  (\S+) +(\S+) +((?:\S.*?)?@\d+) +(.*)$", told.stdout, re.MULTILINE)
     return [(node, code, where.rsplit("@", 1)[1], reason.endswith("(replayed)"))
             for _, node, code, where, reason in found]
 
