@@ -322,8 +322,7 @@ void add_absent_operator(Registry& registry) {
                         [](AbsentConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          return std::make_unique<AbsentPlan>(std::move(config), std::move(*key),
+                          return std::make_unique<AbsentPlan>(std::move(config), std::move(key),
                                                               node.place);
                         });
 }

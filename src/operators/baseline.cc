@@ -273,10 +273,9 @@ void add_baseline_operator(Registry& registry) {
                         [](BaselineConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
                           const ConfigNode* field = node.find("field");
                           return std::make_unique<BaselinePlan>(
-                              std::move(config), std::move(*key),
+                              std::move(config), std::move(key),
                               field == nullptr ? node.place : field->place);
                         });
 }

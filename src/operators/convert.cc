@@ -264,19 +264,17 @@ class ConvertPlan final : public OperatorPlan {
 
 std::unique_ptr<OperatorPlan> make_convert(ConvertConfig config, const ConfigNode& node,
                                            Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   ConvertShape shape;
   shape.on_error = config.on_error;
   for (auto& [name, target] : config.fields) {
     auto format = TimeFormat::parse(target.format);
     if (!format) {
       problems.error("bad-time-format", target.place, format.error().message, format.error().hint);
-      continue;
+      format = TimeFormat::parse(ConvertTarget{}.format);
     }
     shape.conversions.push_back({name, target, std::move(*format), {}, 0});
   }
   if (config.fields.empty()) report_rule(node, "fields names at least one field", problems);
-  if (problems.errors() > before) return nullptr;
   return std::make_unique<ConvertPlan>(std::move(shape));
 }
 

@@ -340,8 +340,7 @@ void add_fill_operator(Registry& registry) {
                         [](FillConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          auto plan = std::make_unique<FillPlan>(std::move(config), std::move(*key),
+                          auto plan = std::make_unique<FillPlan>(std::move(config), std::move(key),
                                                                  node.place);
                           plan->parse(problems);
                           return plan;

@@ -4,6 +4,7 @@
 #include "engine/expr/reject.h"
 #include "operators/builtin_operators.h"
 
+#include <optional>
 #include <utility>
 
 namespace streamd {
@@ -39,16 +40,16 @@ class Filter final : public Operator {
 
 class FilterPlan final : public OperatorPlan {
  public:
-  FilterPlan(expr::Expression where, ExprText text)
+  FilterPlan(std::optional<expr::Expression> where, ExprText text)
       : where_(std::move(where)), text_(std::move(text)), place_(text_.where.place) {}
 
   Needs needs(const Needs& wanted) const override {
     Needs needs = wanted;
-    where_.fields(needs.fields);
+    if (where_) where_->fields(needs.fields);
     return needs;
   }
   Ports bind(const Schema& in, Diagnostics& problems) override {
-    auto program = where_.bind(in, problems);
+    auto program = where_ ? where_->bind(in, problems) : std::nullopt;
     if (program) {
       const Type type = program->type();
       if (type != Type::any && type != Type::boolean)
@@ -65,7 +66,7 @@ class FilterPlan final : public OperatorPlan {
   }
 
  private:
-  expr::Expression where_;
+  std::optional<expr::Expression> where_;
   ExprText text_;
   Place place_;
   expr::Program program_;
@@ -90,8 +91,7 @@ void add_filter_operator(Registry& registry) {
           .example("Only where the field exists", "where: has(user) && user != ''"),
       [](C config, const ConfigNode&, Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
         auto where = expr::Expression::parse(config.where, problems);
-        if (!where) return nullptr;
-        return std::make_unique<FilterPlan>(std::move(*where), std::move(config.where));
+        return std::make_unique<FilterPlan>(std::move(where), std::move(config.where));
       });
 }
 

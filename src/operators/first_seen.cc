@@ -167,8 +167,7 @@ void add_first_seen_operator(Registry& registry) {
                         [](FirstSeenConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          return std::make_unique<FirstSeenPlan>(std::move(config), std::move(*key),
+                          return std::make_unique<FirstSeenPlan>(std::move(config), std::move(key),
                                                                  node.place);
                         });
 }

@@ -24,15 +24,14 @@ bool lies_in_column(const Schema& in, const std::string& path) {
 
 }  // namespace
 
-std::optional<KeyParts> KeyParts::parse(const std::vector<ExprText>& by, Diagnostics& problems) {
+KeyParts KeyParts::parse(const std::vector<ExprText>& by, Diagnostics& problems) {
   KeyParts key;
-  bool good = true;
   std::set<std::string> seen;
   for (const ExprText& text : by) {
     if (!seen.insert(text.text).second) {
       problems.error("duplicate-name", text.where.place, "\"" + text.text + "\" is there twice",
                      "Remove one.");
-      good = false;
+      continue;
     }
     Part part{text, {}, {}};
     Diagnostics no_expression;
@@ -42,11 +41,10 @@ std::optional<KeyParts> KeyParts::parse(const std::vector<ExprText>& by, Diagnos
         part.expression = expr::Expression::parse(text, no_expression);
     } else {
       part.expression = expr::Expression::parse(text, problems);
-      good = good && part.expression;
+      if (!part.expression) continue;
     }
     key.parts_.push_back(std::move(part));
   }
-  if (!good) return std::nullopt;
   return key;
 }
 

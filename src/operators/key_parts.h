@@ -40,8 +40,8 @@ class KeyColumns {
 
 class KeyParts {
  public:
-  // Reports what does not parse; nullopt then.
-  static std::optional<KeyParts> parse(const std::vector<ExprText>& by, Diagnostics& problems);
+  // Reports what does not parse and leaves it out.
+  static KeyParts parse(const std::vector<ExprText>& by, Diagnostics& problems);
 
   void fields(std::set<std::string>& into) const;
   // As OperatorPlan::key_fields().

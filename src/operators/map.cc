@@ -250,12 +250,11 @@ class MapPlan final : public OperatorPlan {
     std::vector<Moved> moved;
     for (const auto& [from, to] : config_.rename) {
       const auto at = out_.find(from);
+      if (!at && !out_.open) report_unknown(from, problems);
       if (at)
         moved.push_back({from, to, out_.fields[*at].type, shape_.columns[*at]});
-      else if (out_.open)
-        moved.push_back({from, to, Type::any, {}});
       else
-        report_unknown(from, problems);
+        moved.push_back({from, to, Type::any, {}});
     }
     for (const Moved& m : moved) {
       take_out(m.from);

@@ -264,10 +264,9 @@ void add_outliers_operator(Registry& registry) {
                         [](OutliersConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
                           const ConfigNode* field = node.find("field");
                           return std::make_unique<OutliersPlan>(
-                              std::move(config), std::move(*key),
+                              std::move(config), std::move(key),
                               field == nullptr ? node.place : field->place);
                         });
 }

@@ -132,8 +132,7 @@ void add_sample_operator(Registry& registry) {
       [](const C& config, const ConfigNode&,
          Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
         auto key = KeyParts::parse(config.by, problems);
-        if (!key) return nullptr;
-        return std::make_unique<SamplePlan>(config, std::move(*key));
+        return std::make_unique<SamplePlan>(config, std::move(key));
       });
 }
 

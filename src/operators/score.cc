@@ -300,8 +300,7 @@ void add_score_operator(Registry& registry) {
                         [](ScoreConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          return std::make_unique<ScorePlan>(std::move(config), std::move(*key),
+                          return std::make_unique<ScorePlan>(std::move(config), std::move(key),
                                                              node.place);
                         });
 }

@@ -173,8 +173,7 @@ void add_throttle_operator(Registry& registry) {
                         [](ThrottleConfig config, const ConfigNode& node,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          return std::make_unique<ThrottlePlan>(std::move(config), std::move(*key),
+                          return std::make_unique<ThrottlePlan>(std::move(config), std::move(key),
                                                                 node.place);
                         });
 }

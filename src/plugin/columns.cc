@@ -6,7 +6,8 @@ namespace streamd::plugin {
 bool InputColumns::parse(const std::vector<ExprText>& texts, Diagnostics& problems) {
   const std::size_t before = problems.errors();
   for (const ExprText& text : texts)
-    parts_.push_back(text.text.empty() ? std::nullopt : KeyParts::parse({text}, problems));
+    parts_.push_back(text.text.empty() ? std::nullopt
+                                       : std::optional(KeyParts::parse({text}, problems)));
   return problems.errors() == before;
 }
 

@@ -115,7 +115,6 @@ std::unique_ptr<OperatorPlan> make_plan(const sd_operator& op,
     shape.key = KeyParts::parse(keyed->by, problems);
     shape.keep = keyed->keep;
     shape.max_keys = keyed->max_keys;
-    if (!shape.key) return nullptr;
   }
   if (!settings) return nullptr;
   shape.columns = settings->columns;
@@ -138,17 +137,17 @@ void add_operator(const Library& library, const sd_operator& op, Registry& regis
     added.view.fields.insert(added.view.fields.begin(), fields.begin(), fields.end());
   }
   added.make = [library, &op, own, keyed](const ConfigNode& node, std::vector<const SpecView*> also,
-                                          Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
+                                          Diagnostics& problems) -> Made<OperatorPlan> {
     if (!keyed)
-      return make_plan(op, read_node(library, *op.spec, op.check, own, node, also, problems),
-                       nullptr, problems);
+      return {make_plan(op, read_node(library, *op.spec, op.check, own, node, also, problems),
+                        nullptr, problems)};
     also.push_back(&own);
     const std::size_t before = problems.errors();
     const auto read = keyed_spec().read(node, problems, also);
-    if (!read) return nullptr;
+    if (!read) return {nullptr};
     auto plan = make_plan(op, read_settings(library, *op.spec, op.check, read->node, problems),
                           &read->config, problems);
-    return problems.errors() == before ? std::move(plan) : nullptr;
+    return {problems.errors() == before ? std::move(plan) : nullptr};
   };
   registry.add(std::move(added));
 }

@@ -143,10 +143,10 @@ void add_sink(const Library& library, const sd_sink& sink, Registry& registry) {
   added.view = view_of(*sink.spec, "sink", library.name());
   const SpecView own = added.view;
   added.make = [library, &sink, own](const ConfigNode& node, std::vector<const SpecView*> also,
-                                     Diagnostics& problems) -> std::unique_ptr<SinkPlan> {
+                                     Diagnostics& problems) -> Made<SinkPlan> {
     const auto settings = read_node(library, *sink.spec, sink.check, own, node, also, problems);
-    if (!settings) return nullptr;
-    return std::make_unique<PluginSinkPlan>(SinkShape{&sink, settings, settings->columns, {}});
+    if (!settings) return {nullptr};
+    return {std::make_unique<PluginSinkPlan>(SinkShape{&sink, settings, settings->columns, {}})};
   };
   registry.add(std::move(added));
 }

@@ -202,10 +202,10 @@ void add_source(const Library& library, const sd_source& source, Registry& regis
   added.view = view_of(*source.spec, "source", library.name());
   const SpecView own = added.view;
   added.make = [library, &source, own](const ConfigNode& node, std::vector<const SpecView*> also,
-                                       Diagnostics& problems) -> std::unique_ptr<SourcePlan> {
+                                       Diagnostics& problems) -> Made<SourcePlan> {
     const auto settings = read_node(library, *source.spec, source.check, own, node, also, problems);
-    if (!settings) return nullptr;
-    return std::make_unique<PluginSourcePlan>(source, settings);
+    if (!settings) return {nullptr};
+    return {std::make_unique<PluginSourcePlan>(source, settings)};
   };
   registry.add(std::move(added));
 }

@@ -154,7 +154,7 @@ template <class Plan>
 std::unique_ptr<Plan> make(const std::vector<Registered<Plan>>& known, const SpecView& view,
                            const ConfigNode& node, Diagnostics& problems) {
   for (const auto& component : known)
-    if (component.view.type == view.type) return component.make(node, {}, problems);
+    if (component.view.type == view.type) return component.make(node, {}, problems).plan;
   return nullptr;
 }
 

@@ -298,7 +298,6 @@ void check_topic(const expr::Template& topic, const ConfigNode& at, Diagnostics&
 
 std::unique_ptr<SinkPlan> make_kafka_sink(KafkaSinkConfig config, const ConfigNode& node,
                                           Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   kafka::ProducerOptions options;
   for (const auto& b : config.brokers)
     options.client.brokers += (options.client.brokers.empty() ? "" : ",") + b;
@@ -315,7 +314,7 @@ std::unique_ptr<SinkPlan> make_kafka_sink(KafkaSinkConfig config, const ConfigNo
   std::optional<expr::Template> key, message;
   if (config.key) key = expr::Template::parse(*config.key, problems);
   if (config.message) message = expr::Template::parse(*config.message, problems);
-  if (problems.errors() > before) return nullptr;
+  if (!topic) return nullptr;
   return std::make_unique<KafkaSinkPlan>(std::move(config), std::move(options), std::move(*topic),
                                          std::move(key), std::move(message));
 }

@@ -224,10 +224,7 @@ void add_stdout_sink(Registry& registry) {
                    "encode: text\nmessage: '{{ client_ip }} sent {{ requests }} requests'"),
       [](C config, const ConfigNode&, Diagnostics& problems) -> std::unique_ptr<SinkPlan> {
         std::optional<expr::Template> message;
-        if (config.message) {
-          message = expr::Template::parse(*config.message, problems);
-          if (!message) return nullptr;
-        }
+        if (config.message) message = expr::Template::parse(*config.message, problems);
         return std::make_unique<StdoutPlan>(std::move(config), std::move(message));
       });
 }

@@ -181,7 +181,7 @@ double operator_nanos(const std::shared_ptr<ListSlot>& slot,
   Diagnostics problems;
   std::unique_ptr<OperatorPlan> plan;
   for (const auto& registered : registry.operators())
-    if (registered.view.type == "match") plan = registered.make(fields, {}, problems);
+    if (registered.view.type == "match") plan = registered.make(fields, {}, problems).plan;
   Schema schema;
   schema.fields.push_back({"value", Type::string, false});
   auto scope = std::make_shared<ListScope>();

@@ -63,7 +63,7 @@ Subject subject(const Registry& registry, const char* type, const ConfigNode& op
   Diagnostics problems;
   Subject made{type, nullptr, nullptr};
   for (const auto& known : registry.operators())
-    if (known.view.type == type) made.plan = known.make(options, {}, problems);
+    if (known.view.type == type) made.plan = known.make(options, {}, problems).plan;
   if (made.plan) made.plan->bind(in, problems);
   if (!made.plan || problems.errors() > 0) {
     std::fprintf(stderr, "%s: %s\n", type,

@@ -164,7 +164,7 @@ int receive(bool udp, std::size_t messages, double a_second) {
   fields.entries.emplace_back(scalar("listen"),
                               scalar(udp ? "udp://127.0.0.1:0" : "tcp://127.0.0.1:0"));
   Diagnostics problems;
-  const auto plan = registry.sources().front().make(fields, {}, problems);
+  const auto plan = registry.sources().front().make(fields, {}, problems).plan;
   SystemClock clock;
   SourceContext context;
   context.clock = &clock;

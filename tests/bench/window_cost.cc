@@ -184,7 +184,7 @@ int main(int argc, char** argv) {
               {"compute", map_of({{"n", scalar("count()")}})},
               {"max_keys", scalar("100000000")},
               {"having", scalar("n > 1000000")}});
-  auto plan = registry.operators()[0].make(config, {}, problems);
+  auto plan = registry.operators()[0].make(config, {}, problems).plan;
   Schema schema;
   schema.fields.push_back({"k", Type::string, true});
   if (plan) plan->bind(schema, problems);

@@ -40,7 +40,10 @@ template <class Plan>
 std::unique_ptr<Plan> make_plan(const std::vector<Registered<Plan>>& known, const std::string& type,
                                 const ConfigNode& fields, Diagnostics& problems) {
   for (const auto& registered : known)
-    if (registered.view.type == type) return registered.make(fields, {}, problems);
+    if (registered.view.type == type) {
+      auto plan = registered.make(fields, {}, problems).plan;
+      return problems.errors() > 0 ? nullptr : std::move(plan);
+    }
   FAIL("no such component: " << type);
   return nullptr;
 }

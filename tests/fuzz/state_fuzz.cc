@@ -97,7 +97,7 @@ std::unique_ptr<OperatorPlan> make_plan(unsigned which) {
   Registry registry;
   add_window_operator(registry);
   Diagnostics problems;
-  auto plan = registry.operators()[0].make(config, {}, problems);
+  auto plan = registry.operators()[0].make(config, {}, problems).plan;
   if (!plan) std::abort();
   Schema in;
   in.fields = {{"k", Type::any, false}, {"x", Type::any, false}};

@@ -16,22 +16,31 @@
 
 namespace streamd {
 
+// What came of a node's settings.
+template <class Plan>
+struct Made {
+  // Null: nothing that could be bound. With problems it may be there, to be bound and asked for its
+  // routes, sides and claim, so that the user sees what else is wrong; it never runs.
+  std::unique_ptr<Plan> plan;
+  std::vector<std::string> doubtful = {};  // see Reading
+};
+
 template <class Plan>
 struct Registered {
   SpecView view;
-  // Reads the node's own fields (`also`: views of the fields common to its kind). Null when there
-  // is nothing that could be bound; a problem may be reported in any case.
-  std::function<std::unique_ptr<Plan>(const ConfigNode&, const std::vector<const SpecView*>& also,
-                                      Diagnostics&)>
+  // Reads the node's own fields (`also`: views of the fields common to its kind).
+  std::function<Made<Plan>(const ConfigNode&, const std::vector<const SpecView*>& also,
+                           Diagnostics&)>
       make;
 };
 
 class Registry {
  public:
-  // make: std::unique_ptr<XPlan>(Config, const ConfigNode&, Diagnostics&). It may report problems
-  // (an expression that does not parse) and return null. It is also called when some values could
-  // not be read and have their defaults, for what it says about the others; everything required is
-  // in the node.
+  // make: std::unique_ptr<XPlan>(Config, const ConfigNode&, Diagnostics&). It may report problems:
+  // an expression that does not parse is left out of bind(), and what can't be bound at all is
+  // null. It is also called when some values are missing or could not be read and have their
+  // defaults, for what it says about the others; everything required is in the node, if only as
+  // nothing.
   template <class Config, class Make>
   void add_source(Spec<Config> spec, Make make) {
     add("source", sources_, std::move(spec), make);
@@ -77,15 +86,18 @@ class Registry {
     to.push_back({std::move(view),
                   [spec = std::move(spec), make](const ConfigNode& node,
                                                  const std::vector<const SpecView*>& also,
-                                                 Diagnostics& problems) -> std::unique_ptr<Plan> {
+                                                 Diagnostics& problems) -> Made<Plan> {
                     auto reading = spec.read(node, problems, also);
-                    if (!reading || reading->missing) return nullptr;
+                    if (!reading) return {nullptr};
                     if (reading->usable())
-                      return make(std::move(reading->config), reading->node, problems);
+                      return {make(std::move(reading->config), reading->node, problems)};
+                    for (const auto& key : reading->doubtful)
+                      if (reading->node.find(key) == nullptr) add_nothing(reading->node, key);
                     Diagnostics found;
-                    make(std::move(reading->config), reading->node, found);
-                    report_about_values(reading->node, reading->unusable, found, problems);
-                    return nullptr;
+                    Made<Plan> made{make(std::move(reading->config), reading->node, found),
+                                    std::move(reading->doubtful)};
+                    report_about_values(reading->node, made.doubtful, found, problems);
+                    return made;
                   }});
   }
 

@@ -36,6 +36,11 @@ std::string property_schema(const FieldView& field) {
   return schema;
 }
 
+bool is_word_sign(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.';
+}
+
 // Or at the same place.
 bool is_before(const Place& a, const Place& b) {
   return a.file == b.file && (a.line < b.line || (a.line == b.line && a.column <= b.column));
@@ -86,6 +91,37 @@ void report_missing(const ConfigNode& node, const std::string& field, Diagnostic
 
 void report_rule(const ConfigNode& node, const std::string& text, Diagnostics& problems) {
   problems.error("rule", node.place, text);
+}
+
+void add_nothing(ConfigNode& node, const std::string& key) {
+  ConfigNode name;
+  name.shape = ConfigNode::Shape::scalar;
+  name.text = key;
+  node.entries.emplace_back(std::move(name), ConfigNode{});
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::string word;
+  for (const char c : text + " ") {
+    if (is_word_sign(c)) {
+      word += c;
+      continue;
+    }
+    while (!word.empty() && word.back() == '.') word.pop_back();
+    if (!word.empty()) out.push_back(word);
+    word.clear();
+  }
+  return out;
+}
+
+std::vector<std::string> keys_in_rule(const std::string& text, const SpecView& view) {
+  const auto known = view.field_names();
+  std::vector<std::string> keys;
+  for (const auto& word : words_of(text))
+    if (std::find(known.begin(), known.end(), word.substr(0, word.find('.'))) != known.end())
+      keys.push_back(word);
+  return keys;
 }
 
 std::string object_schema(const SpecView& view) {

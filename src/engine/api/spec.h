@@ -15,6 +15,7 @@
 
 #include "engine/api/config_node.h"
 #include "engine/api/field_type.h"
+#include "engine/api/names_fields.h"
 #include "engine/api/spec_view.h"
 
 #include <functional>
@@ -49,21 +50,30 @@ void reject_unknown_keys(ConfigNode& node, const std::vector<const SpecView*>& v
                          Diagnostics& problems);
 void report_missing(const ConfigNode& node, const std::string& field, Diagnostics& problems);
 void report_rule(const ConfigNode& node, const std::string& text, Diagnostics& problems);
+// The declared keys that a rule's text names, in its order, dotted ones as they are: "tls.cert and
+// tls.key belong together".
+std::vector<std::string> keys_in_rule(const std::string& text, const SpecView& view);
+// The words of a text: letters, digits, underscores and dots within.
+std::vector<std::string> words_of(const std::string& text);
 
 // Hands over what `found` says about the values of a map, leaving out those of the keys in
 // `except`.
 void report_about_values(const ConfigNode& node, const std::vector<std::string>& except,
                          const Diagnostics& found, Diagnostics& problems);
 
+// Adds a key without value and place to a map.
+void add_nothing(ConfigNode& node, const std::string& key);
+
 // A map as far as it can be read.
 template <class Config>
 struct Reading {
   Config config{};
-  ConfigNode node;                    // the map, misspelled keys corrected
-  std::vector<std::string> unusable;  // keys whose values can't be read; config has their defaults
-  bool missing = false;               // something required is not there
+  ConfigNode node;  // the map, misspelled keys corrected
+  // Keys that are required and missing or can't be read, config has their defaults; and those that
+  // a rule names which does not hold.
+  std::vector<std::string> doubtful;
   bool rules_hold = true;
-  bool usable() const { return unusable.empty() && !missing && rules_hold; }
+  bool usable() const { return doubtful.empty() && rules_hold; }
 };
 
 template <class Config>
@@ -79,20 +89,21 @@ class Spec {
   Spec& field(T Config::*member, FieldDoc doc) {
     view_.fields.push_back({doc.name, doc.help, FieldType<T>::name(), FieldType<T>::json_schema(),
                             doc.required ? "" : FieldType<T>::show(Config{}.*member), doc.required,
-                            doc.secret, doc.advanced, doc.examples, nested_fields<T>()});
+                            doc.secret, doc.advanced, doc.examples, nested_fields<T>(),
+                            kNamesFields<T>});
     readers_.push_back([member, doc](Reading<Config>& into, Diagnostics& problems) {
       const ConfigNode* value = into.node.find(doc.name);
       if (value == nullptr) {
         if (!doc.required) return;
         report_missing(into.node, doc.name, problems);
-        into.missing = true;
+        into.doubtful.push_back(doc.name);
         return;
       }
       const std::size_t before = problems.errors();
       T read = into.config.*member;
       FieldType<T>::read(*value, read, problems);
       if (problems.errors() > before)
-        into.unusable.push_back(doc.name);
+        into.doubtful.push_back(doc.name);
       else
         into.config.*member = std::move(read);
     });
@@ -128,6 +139,8 @@ class Spec {
       if (!holds(reading.config)) {
         report_rule(node, text, problems);
         reading.rules_hold = false;
+        for (const auto& key : keys_in_rule(text, view_))
+          reading.doubtful.push_back(key.substr(0, key.find('.')));
       }
     return reading;
   }

@@ -19,6 +19,7 @@ struct FieldView {
   bool advanced = false;
   std::vector<std::string> examples;  // YAML values
   std::vector<FieldView> nested;      // keys of the value, when it is a map with keys of its own
+  bool names_fields = true;           // which fields leave the node may depend on it
 };
 
 struct ExampleView {

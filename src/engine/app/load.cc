@@ -133,7 +133,7 @@ void add_default_dead_letters(Plan& plan, const std::string& state_root, const R
   node.type = "file";
   node.in = dead_letter_schema();
   for (const auto& registered : registry.sinks())
-    if (registered.view.type == "file") node.sink = registered.make(config, {}, problems);
+    if (registered.view.type == "file") node.sink = registered.make(config, {}, problems).plan;
   STREAMD_CHECK(node.sink && problems.errors() == 0, "the default dead-letter file is a file sink");
   node.sink->bind(node.in, problems);
   plan.dead_letters = plan.nodes.size();

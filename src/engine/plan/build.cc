@@ -3,6 +3,7 @@
 
 #include "engine/plan/draft.h"
 #include "engine/plan/joint.h"
+#include "engine/plan/remedies.h"
 #include "engine/plan/secrets.h"
 #include "engine/plan/source_use.h"
 #include "engine/plan/warnings.h"
@@ -20,12 +21,8 @@ namespace {
 void hand_over(const Diagnostics& found, Diagnostics& problems) {
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t, std::string>> seen;
   for (const auto& p : found.all()) {
-    if (!seen.emplace(p.code, p.place.file, p.place.line, p.place.column, p.message).second)
-      continue;
-    if (p.severity == Severity::error)
-      problems.error(p.code, p.place, p.message, p.hint);
-    else
-      problems.warning(p.code, p.place, p.message, p.hint);
+    if (seen.emplace(p.code, p.place.file, p.place.line, p.place.column, p.message).second)
+      add(p, problems);
   }
 }
 

@@ -32,10 +32,6 @@ std::vector<std::string> types_of(const std::vector<Registered<Plan>>& component
   return types;
 }
 
-bool has(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string joined(const std::vector<std::string>& names) {
   std::string all;
   for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
@@ -84,25 +80,50 @@ const Registered<Plan>* find_type(const ConfigNode& body,
 }
 
 template <class Plan, class Common>
-std::unique_ptr<Plan> make_component(const ConfigNode& body, std::string& type,
+std::unique_ptr<Plan> make_component(const ConfigNode& body, std::string& type, Doubts& doubts,
                                      const Spec<Common>& common_spec,
                                      const std::vector<Registered<Plan>>& components,
                                      const Registry& registry, Diagnostics& problems) {
+  doubts.settings = body;
   const auto* component = find_type(body, components, registry, problems);
   if (component == nullptr) return nullptr;
   type = component->view.type;
+  const std::vector<const SpecView*> common = {&common_spec.view()};
   Diagnostics found;
-  auto made = component->make(body, {&common_spec.view()}, found);
-  complete_settings(body, component->view, found, problems);
-  warn_unbounded_keys(body, component->view, problems);
-  return made;
+  doubts = read_keys(body, {common.front(), &component->view}, found);
+  auto made = component->make(doubts.settings, common, found);
+  doubt(made.doubtful, component->view, doubts);
+  complete_settings(doubts.settings, component->view, found, problems);
+  warn_unbounded_keys(doubts.settings, component->view, problems);
+  return std::move(made.plan);
+}
+
+// What of `time` can be read; its mistakes were reported.
+std::optional<TimeConfig> readable_time(const ConfigNode& time) {
+  Diagnostics reported;
+  const auto reading = NestedSpec<TimeConfig>::spec().read(time, reported);
+  if (!reading || has(reading->doubtful, "field")) return std::nullopt;
+  return reading->config;
+}
+
+// How records are decoded, unless the settings leave that open.
+bool settle_decode(DraftNode& draft, const Reading<SourceCommon>& common, Diagnostics& problems) {
+  if (has(common.doubtful, "decode")) return false;
+  draft.node.common = common.config;
+  if (common.node.find("decode") != nullptr) return true;
+  if (draft.node.source == nullptr || draft.doubts.any()) return false;
+  ConfigNode standard;
+  standard.shape = ConfigNode::Shape::scalar;
+  standard.place = draft.node.place;
+  standard.text = draft.node.source->default_decode();
+  return FieldType<DecodeConfig>::read(standard, draft.node.common.decode, problems);
 }
 
 void make_source(DraftNode& draft, const Registry& registry, Diagnostics& problems) {
   const auto& spec = source_common_spec();
-  draft.node.source =
-      make_component(*draft.body, draft.node.type, spec, registry.sources(), registry, problems);
-  ConfigNode settings = only(*draft.body, spec.view());
+  draft.node.source = make_component(*draft.body, draft.node.type, draft.doubts, spec,
+                                     registry.sources(), registry, problems);
+  ConfigNode settings = only(draft.doubts.settings, spec.view());
   const bool no_type = settings.find("type") == nullptr;
   if (no_type) {  // reported already; the other settings are still worth a look
     ConfigNode key, type;
@@ -111,25 +132,21 @@ void make_source(DraftNode& draft, const Registry& registry, Diagnostics& proble
     settings.entries.emplace_back(std::move(key), std::move(type));
   }
   Diagnostics found;
-  auto common = spec.parse(settings, found);
+  const auto common = spec.read(settings, found);
   complete_settings(settings, spec.view(), found, problems);
-  if (!common) return;
-  if (draft.body->find("decode") == nullptr && draft.node.source != nullptr) {
-    ConfigNode standard;
-    standard.shape = ConfigNode::Shape::scalar;
-    standard.place = draft.node.place;
-    standard.text = draft.node.source->default_decode();
-    if (!FieldType<DecodeConfig>::read(standard, common->decode, problems)) return;
-  }
-  settle_time(*draft.body, *common, problems);
-  draft.node.common = std::move(*common);
+  draft.decodes = common && settle_decode(draft, *common, problems);
+  if (!draft.decodes) return;
+  const ConfigNode* time = settings.find("time");
+  if (time != nullptr && has(common->doubtful, "time"))
+    draft.node.common.time = readable_time(*time);
+  settle_time(time, draft.node.common, problems);
 }
 
 // Places of the single inputs, which NodeCommon's list of names does not keep.
 void read_inputs(DraftNode& draft, Diagnostics& problems) {
-  const ConfigNode* input = draft.body->find("input");
+  const ConfigNode* input = draft.doubts.settings.find("input");
   if (input == nullptr)
-    for (const auto& [key, value] : draft.body->entries)  // misspelled, which was reported
+    for (const auto& [key, value] : draft.body->entries)  // misspelled, in a node of unknown type
       if (key.text != "type" && !closest(key.text, {"input"}).empty()) input = &value;
   if (input == nullptr) return;
   if (input->shape == ConfigNode::Shape::null) {
@@ -216,7 +233,7 @@ std::string without_secret(const std::string& message, const std::string& secret
 void check_claims(const Draft& draft, Diagnostics& problems) {
   std::map<std::string, const DraftNode*> owners;
   for (const auto& node : draft.nodes) {
-    if (node.node.sink == nullptr) continue;
+    if (node.node.sink == nullptr || node.doubts.required) continue;
     const std::string claim = node.node.sink->claim();
     if (claim.empty()) continue;
     const auto [owner, is_new] = owners.emplace(claim, &node);
@@ -254,11 +271,7 @@ void report_for(const std::string& label, const ConfigNode* body, const Diagnost
         hint = fmt::format("see streamd docs {} for what this key may be", told ? type->text : "");
       }
     }
-    message = label + ": " + message;
-    if (p.severity == Severity::error)
-      problems.error(p.code, p.place, message, hint);
-    else
-      problems.warning(p.code, p.place, message, hint);
+    add({p.severity, p.code, p.place, label + ": " + message, hint}, problems);
   }
 }
 
@@ -271,12 +284,14 @@ void make_list(const DocumentNode& from, Draft& draft, const Registry& registry,
   list.list.name = from.name;
   list.list.place = from.place;
   Diagnostics own;
+  Doubts doubts;
   if (list.body != nullptr)
-    list.list.plan = make_component(*list.body, list.list.type, list_common_spec(),
+    list.list.plan = make_component(*list.body, list.list.type, doubts, list_common_spec(),
                                     registry.lists(), registry, own);
   report_for(list.label(), list.body, own, problems);
   // One with mistakes may have anything, so that what uses it is checked too.
-  const auto fields = list.list.plan ? list.list.plan->fields() : ~IndicatorFields{0};
+  const bool good = list.list.plan != nullptr && own.errors() == 0;
+  const auto fields = good ? list.list.plan->fields() : ~IndicatorFields{0};
   list.list.slot = std::make_shared<ListSlot>(own_name(from.name), fields);
   for (const std::size_t member : from.members) draft.scopes[member]->add(list.list.slot);
   draft.lists.push_back(std::move(list));
@@ -308,19 +323,18 @@ void make_components(Draft& draft, const Registry& registry, Diagnostics& proble
       case Section::operators:
         node.node.kind = PlanNode::Kind::op;
         if (node.body == nullptr) break;
-        node.node.op = make_component(*node.body, node.node.type, node_common_spec(),
+        node.node.op = make_component(*node.body, node.node.type, node.doubts, node_common_spec(),
                                       registry.operators(), registry, own);
         read_inputs(node, own);
         break;
       case Section::sinks:
         node.node.kind = PlanNode::Kind::sink;
         if (node.body == nullptr) break;
-        node.node.sink = make_component(*node.body, node.node.type, node_common_spec(),
+        node.node.sink = make_component(*node.body, node.node.type, node.doubts, node_common_spec(),
                                         registry.sinks(), registry, own);
         read_inputs(node, own);
         break;
     }
-    node.complete = own.errors() == 0 && node.body != nullptr;
     report_for(node.label(), node.body, own, problems);
     draft.nodes.push_back(std::move(node));
   }

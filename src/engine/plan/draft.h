@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/config/document.h"
+#include "engine/plan/doubts.h"
 #include "engine/plan/plan.h"
 
 #include <array>
@@ -25,7 +26,8 @@ struct DraftNode {
   std::size_t member = 0;  // index into Draft::scopes
   std::vector<DraftInput> inputs;
   PlanNode node;                // node.inputs is filled at the end
-  bool complete = true;         // false: its own settings or inputs had an error
+  Doubts doubts;                // about its settings
+  bool decodes = false;         // sources: node.common.decode is what the file says
   std::array<Needs, 2> wanted;  // by what reads its port out (or routes), late
 
   std::string label() const;  // operator "typed"
@@ -61,8 +63,8 @@ void connect(Draft& draft, Diagnostics& problems);
 
 // schemas.cc
 enum class Pass { first, last };
-// Binds the nodes in order. First: sources give what configuration alone tells, and what a node
-// with an error gives is taken to be anything, so that what reads it is checked too. Last (only
+// Binds the nodes in order. First: sources give what configuration alone tells, and a node with an
+// error gives what is certain of it, or anything, so that what reads it is checked too. Last (only
 // without errors): sources give exactly what is wanted of them, and PlanNode::inputs is filled.
 void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems);
 // Asks from the sinks backwards. Needs the schemas of the first pass.

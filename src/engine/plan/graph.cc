@@ -75,7 +75,6 @@ class Connector {
       std::set<std::string> seen;
       for (auto& input : node.inputs) {
         resolve(node, input);
-        if (!input.node) node.complete = false;
         if (!seen.insert(input.text).second)
           problems_.error("duplicate-input", input.place,
                           fmt::format("{}: input \"{}\" is here twice", node.label(), input.text),
@@ -102,11 +101,10 @@ class Connector {
 
  private:
   void missing_input(std::size_t i) {
-    DraftNode& node = draft_.nodes[i];
+    const DraftNode& node = draft_.nodes[i];
     if (draft_.dead_letters == i) return;
     unclear_ = true;
     if (node.body == nullptr || node.body->find("input") != nullptr) return;
-    node.complete = false;
     problems_.error("missing-key", node.node.place, node.label() + ": \"input\" is missing",
                     "add input: with the name of a source or operator");
   }
@@ -123,10 +121,9 @@ class Connector {
                          : fmt::format("it can be {}", fmt::join(names, ", "));
   }
 
-  void wrong_sides(DraftNode& node) {
+  void wrong_sides(const DraftNode& node) {
     const std::size_t sides = node.node.op == nullptr ? 0 : node.node.op->sides();
     if (sides == 0 || node.inputs.empty() || node.inputs.size() == sides) return;
-    node.complete = false;
     problems_.error(
         "inputs", node.inputs.front().place,
         fmt::format("{} reads {} inputs, here {} named", node.label(), sides,
@@ -156,21 +153,22 @@ class Connector {
                       "read what the sink reads");
       return;
     }
-    const std::vector<std::string> routes =
-        from.node.op == nullptr ? std::vector<std::string>{} : from.node.op->routes();
-    if (!routes.empty())
-      return resolve_route(reader, input, found->second, routes,
-                           dot == std::string::npos ? "" : input.text.substr(dot + 1));
+    const std::vector<std::string> routes = routes_of(from);
+    const std::string port = dot == std::string::npos ? "" : input.text.substr(dot + 1);
+    if (!port.empty() && port != "late" && may_have_more_routes(from)) {
+      input.node = found->second;
+      return;
+    }
+    if (!routes.empty()) return resolve_route(reader, input, found->second, routes, port);
     if (dot != std::string::npos) {
-      if (input.text.substr(dot + 1) != "late" || from.node.kind == NodeKind::source) {
-        problems_.error("unknown-port", input.place,
-                        fmt::format("{}: {} has no port {}", reader.label(), from.label(),
-                                    json_quote(input.text.substr(dot + 1))),
-                        input.text.substr(dot + 1) == "errors"
-                            ? fmt::format("write {}; what it cannot use goes to the sink that "
-                                          "dead_letters: names",
-                                          name)
-                            : fmt::format("write {}; only windows have another port: late", name));
+      if (port != "late" || from.node.kind == NodeKind::source) {
+        problems_.error(
+            "unknown-port", input.place,
+            fmt::format("{}: {} has no port {}", reader.label(), from.label(), json_quote(port)),
+            port == "errors" ? fmt::format("write {}; what it cannot use goes to the sink that "
+                                           "dead_letters: names",
+                                           name)
+                             : fmt::format("write {}; only windows have another port: late", name));
         meant_.insert(name);
         return;
       }
@@ -179,10 +177,18 @@ class Connector {
     input.node = found->second;
   }
 
+  static std::vector<std::string> routes_of(const DraftNode& node) {
+    return node.node.op == nullptr ? std::vector<std::string>{} : node.node.op->routes();
+  }
+
+  // Those that its settings would name, if they could be read.
+  static bool may_have_more_routes(const DraftNode& node) {
+    return node.node.kind == NodeKind::op && (node.node.op == nullptr || node.doubts.fields);
+  }
+
   // What a reader would write.
   static std::string readable(const DraftNode& node) {
-    const auto routes =
-        node.node.op == nullptr ? std::vector<std::string>{} : node.node.op->routes();
+    const auto routes = routes_of(node);
     return routes.empty() ? node.node.name : node.node.name + "." + routes.front();
   }
 
@@ -212,8 +218,8 @@ class Connector {
 
   // Records of a route that nobody reads would vanish.
   void unread_routes(const DraftNode& node, std::size_t i) {
-    if (node.node.op == nullptr) return;
-    const std::vector<std::string> routes = node.node.op->routes();
+    if (may_have_more_routes(node)) return;
+    const std::vector<std::string> routes = routes_of(node);
     for (std::size_t r = 0; r < routes.size(); ++r) {
       const std::string name = node.node.name + "." + routes[r];
       const bool is_read =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan/remedies.h"
 
+#include "engine/api/spec.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,41 +13,6 @@ namespace {
 
 bool same(const Place& a, const Place& b) {
   return a.file == b.file && a.line == b.line && a.column == b.column;
-}
-
-void add(const Diagnostic& p, Diagnostics& problems) {
-  if (p.severity == Severity::error)
-    problems.error(p.code, p.place, p.message, p.hint);
-  else
-    problems.warning(p.code, p.place, p.message, p.hint);
-}
-
-// What stands in the first pair of quotes.
-std::string quoted_part(const std::string& message) {
-  const std::size_t from = message.find('"');
-  const std::size_t to = from == std::string::npos ? from : message.find('"', from + 1);
-  return to == std::string::npos ? std::string() : message.substr(from + 1, to - from - 1);
-}
-
-bool is_word_sign(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.';
-}
-
-// The keys that a rule's text names, in its order: "tls.cert and tls.key belong together".
-std::vector<std::string> words(const std::string& text) {
-  std::vector<std::string> out;
-  std::string word;
-  for (const char c : text + " ") {
-    if (is_word_sign(c)) {
-      word += c;
-      continue;
-    }
-    while (!word.empty() && word.back() == '.') word.pop_back();
-    if (!word.empty()) out.push_back(word);
-    word.clear();
-  }
-  return out;
 }
 
 const ConfigEntry* entry_of(const ConfigNode& map, const std::string& key) {
@@ -79,7 +46,7 @@ constexpr std::string_view kChoice = "one of ";
 
 // "one of json, kv" -> json, kv; of a field that takes anything: none.
 std::vector<std::string> choices_of(const FieldView& field) {
-  return field.type.starts_with(kChoice) ? words(field.type.substr(kChoice.size()))
+  return field.type.starts_with(kChoice) ? words_of(field.type.substr(kChoice.size()))
                                          : std::vector<std::string>();
 }
 
@@ -132,14 +99,6 @@ std::string addition(const ConfigNode& body, const std::vector<std::string>& key
   return {};
 }
 
-// The keys of the declaration that a rule names.
-std::vector<std::string> keys_of(const std::string& rule, const SpecView& view) {
-  std::vector<std::string> keys;
-  for (const auto& name : words(rule))
-    if (field_of(view.fields, name.substr(0, name.find('.'))) != nullptr) keys.push_back(name);
-  return keys;
-}
-
 std::string rule_hint(const ConfigNode& body, const std::vector<std::string>& keys,
                       const SpecView& view, const std::string& rule) {
   const auto says = [&](const char* part) { return rule.find(part) != std::string::npos; };
@@ -153,7 +112,7 @@ std::string rule_hint(const ConfigNode& body, const std::vector<std::string>& ke
 }
 
 void place_rule(const ConfigNode& body, const SpecView& view, Diagnostic& p) {
-  const auto keys = keys_of(p.message, view);
+  const auto keys = keys_in_rule(p.message, view);
   for (const auto& key : keys)
     if (const ConfigEntry* at = entry_at(body, key)) {
       const bool scalar = at->second.shape == ConfigNode::Shape::scalar;
@@ -161,19 +120,6 @@ void place_rule(const ConfigNode& body, const SpecView& view, Diagnostic& p) {
       break;
     }
   if (p.hint.empty()) p.hint = rule_hint(body, keys, view, p.message);
-}
-
-// The scalar with this text; of a map's keys too.
-const ConfigNode* scalar_of(const ConfigNode& node, const std::string& text) {
-  if (node.shape == ConfigNode::Shape::scalar && node.text == text) return &node;
-  for (const auto& item : node.items)
-    if (const ConfigNode* found = scalar_of(item, text)) return found;
-  for (const auto& [key, value] : node.entries) {
-    if (key.text == "type" || key.text == "input") continue;
-    if (const ConfigNode* found = scalar_of(value, text)) return found;
-    if (key.text == text) return &key;
-  }
-  return nullptr;
 }
 
 std::string fields_there(const Schema& in) {
@@ -186,6 +132,36 @@ std::string fields_there(const Schema& in) {
 }
 
 }  // namespace
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void add(const Diagnostic& problem, Diagnostics& problems) {
+  const auto& [severity, code, place, message, hint] = problem;
+  if (severity == Severity::error)
+    problems.error(code, place, message, hint);
+  else
+    problems.warning(code, place, message, hint);
+}
+
+std::string quoted_part(const std::string& message) {
+  const std::size_t from = message.find('"');
+  const std::size_t to = from == std::string::npos ? from : message.find('"', from + 1);
+  return to == std::string::npos ? std::string() : message.substr(from + 1, to - from - 1);
+}
+
+const ConfigNode* scalar_of(const ConfigNode& node, const std::string& text) {
+  if (node.shape == ConfigNode::Shape::scalar && node.text == text) return &node;
+  for (const auto& item : node.items)
+    if (const ConfigNode* found = scalar_of(item, text)) return found;
+  for (const auto& [key, value] : node.entries) {
+    if (key.text == "type" || key.text == "input") continue;
+    if (const ConfigNode* found = scalar_of(value, text)) return found;
+    if (key.text == text) return &key;
+  }
+  return nullptr;
+}
 
 void complete_settings(const ConfigNode& body, const SpecView& view, const Diagnostics& found,
                        Diagnostics& problems) {

@@ -7,7 +7,19 @@
 #include "engine/api/spec_view.h"
 #include "engine/core/schema.h"
 
+#include <string>
+#include <vector>
+
 namespace streamd {
+
+bool has(const std::vector<std::string>& names, const std::string& name);
+void add(const Diagnostic& problem, Diagnostics& problems);
+
+// What stands in the first pair of quotes: the name that a message is about or a hint proposes.
+std::string quoted_part(const std::string& message);
+
+// The scalar with this text; of a map's keys too, but for those of type and input.
+const ConfigNode* scalar_of(const ConfigNode& node, const std::string& text);
 
 // Problems with the settings of a node: rules point at the key that they are about, and what is
 // missing or of a wrong type shows an example.

@@ -58,12 +58,11 @@ std::vector<Schema> input_schemas(const Draft& draft, const DraftNode& reader) {
   return schemas;
 }
 
-void check_ports(const Draft& draft, DraftNode& reader, Diagnostics& problems) {
+void check_ports(const Draft& draft, const DraftNode& reader, Diagnostics& problems) {
   for (const auto& input : reader.inputs) {
     if (!input.node || input.port != Port::late) continue;
     const DraftNode& from = draft.nodes[*input.node];
     if (from.node.ports.has_late) continue;
-    reader.complete = false;
     problems.error("unknown-port", input.place,
                    fmt::format("{}: {} has no port \"late\"", reader.label(), from.label()),
                    fmt::format("write {}; only windows have port late", from.node.name));
@@ -76,7 +75,6 @@ std::size_t sides_of(const DraftNode& node) {
 
 // `schemas`: those of the inputs.
 void bind_node(DraftNode& node, std::vector<Schema> schemas, Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   Diagnostics own;
   if (const std::size_t sides = sides_of(node); sides > 0) {
     if (schemas.size() != sides) schemas.assign(sides, anything());  // reported
@@ -89,11 +87,15 @@ void bind_node(DraftNode& node, std::vector<Schema> schemas, Diagnostics& proble
     node.node.ports = node.node.op->bind(node.node.in, own);
   }
   if (node.node.sink != nullptr) node.node.sink->bind(node.node.in, own);
-  Diagnostics complete;
+  Diagnostics complete, told;
   complete_fields(node.body, node.node.in, own, complete);
-  report_for(node.label(), node.body, complete, problems);
-  if (problems.errors() > before) node.complete = false;
-  if (!node.complete) node.node.ports = {anything(), true};
+  leave_out_consequences(node.doubts, complete, told);
+  report_for(node.label(), node.body, told, problems);
+  if (node.node.kind != PlanNode::Kind::op) return;
+  if (node.node.op == nullptr) node.node.ports.has_late = true;  // it may be a window
+  if (node.node.op == nullptr || node.doubts.fields ||
+      !add_what_is_meant(complete, node.node.in, node.node.ports.out))
+    node.node.ports.out = anything();
 }
 
 // `schemas`: those of the inputs.
@@ -239,7 +241,7 @@ void bind_nodes(Draft& draft, Pass pass, Diagnostics& problems) {
     DraftNode& node = draft.nodes[i];
     if (node.node.kind == PlanNode::Kind::source) {
       const Schema decoded = decoded_schema(node.node.common.decode);
-      node.node.ports.out = !node.complete       ? anything()
+      node.node.ports.out = !node.decodes        ? anything()
                             : pass == Pass::last ? projected(decoded, node.wanted[0])
                                                  : decoded;
       continue;

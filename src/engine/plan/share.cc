@@ -16,7 +16,7 @@ using Inputs = std::vector<std::pair<std::size_t, Port>>;
 using Work = std::tuple<Inputs, std::string, std::string>;  // inputs, type, shared_work()
 
 std::optional<Work> work_of(const DraftNode& node) {
-  if (node.node.op == nullptr || !node.complete) return std::nullopt;
+  if (node.node.op == nullptr) return std::nullopt;
   std::string text = node.node.op->shared_work();
   if (text.empty()) return std::nullopt;
   Inputs inputs;

@@ -152,13 +152,12 @@ const Spec<NodeCommon>& node_common_spec() {
   return kSpec;
 }
 
-void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& problems) {
+void settle_time(const ConfigNode* time, SourceCommon& common, Diagnostics& problems) {
   const Schema schema = decoded_schema(common.decode);
   const bool syslog = common.decode.kind == DecodeConfig::Kind::syslog;
   const char* const standard_name = syslog ? kSyslogTime : kAccessLogTime;
   const auto standard = schema.find(standard_name);
   const bool has_standard = standard && schema.fields[*standard].type == Type::timestamp;
-  const ConfigNode* time = node.find("time");
   if (!common.time && time == nullptr && has_standard) {
     common.time.emplace();
     if (syslog) {

@@ -47,8 +47,8 @@ const Spec<SourceCommon>& source_common_spec();  // plus `type`
 
 // Completes and checks `time` against what the decoder gives: access logs have `time_local` and
 // syslog has `timestamp`, which are the defaults; a field that a closed schema does not have and a
-// format that is none are errors. `node` is the source's map.
-void settle_time(const ConfigNode& node, SourceCommon& common, Diagnostics& problems);
+// format that is none are errors. `time`: the setting, null when there is none.
+void settle_time(const ConfigNode* time, SourceCommon& common, Diagnostics& problems);
 
 // What every list can be told.
 struct ListCommon {

@@ -271,8 +271,7 @@ void add_dedupe_operator(Registry& registry) {
                         [](const dedupe::Config& config, const ConfigNode&,
                            Diagnostics& problems) -> std::unique_ptr<OperatorPlan> {
                           auto key = KeyParts::parse(config.by, problems);
-                          if (!key) return nullptr;
-                          return std::make_unique<dedupe::DedupePlan>(config, std::move(*key));
+                          return std::make_unique<dedupe::DedupePlan>(config, std::move(key));
                         });
 }
 

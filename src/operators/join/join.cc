@@ -193,9 +193,8 @@ void add_join_operator(Registry& registry) {
                           auto first = KeyParts::parse(config.by, problems);
                           auto second = KeyParts::parse(
                               config.second_by.empty() ? config.by : config.second_by, problems);
-                          if (!first || !second) return nullptr;
                           return std::make_unique<join::JoinPlan>(
-                              std::move(config), std::move(*first), std::move(*second), node.place);
+                              std::move(config), std::move(first), std::move(second), node.place);
                         });
 }
 

@@ -64,6 +64,8 @@ struct EnumNames<window::OnFull> {
   }};
 };
 template <>
+inline constexpr bool kNamesFields<window::Kind> = false;
+template <>
 struct FieldType<window::Kind> {
   static bool read(const ConfigNode& node, window::Kind& into, Diagnostics& problems);
   static std::string name();

@@ -117,11 +117,14 @@ class WindowPlan final : public OperatorPlan {
  public:
   WindowPlan(Config config, Place place) : config_(std::move(config)), place_(place) {}
 
-  // What does not parse is left out of bind().
+  // What does not parse is left out of bind(), where its name still stands for a value.
   void parse(Diagnostics& problems) {
     for (const auto& [name, text] : config_.compute) {
       auto call = parse_compute(name, text, problems);
-      if (!call) continue;
+      if (!call) {
+        unclear_.push_back(name);
+        continue;
+      }
       std::optional<expr::Expression> input;
       if (call->input) input = expr::Expression::parse(*call->input, problems);
       calls_.push_back({std::move(*call), std::move(input), text.where.place});
@@ -163,12 +166,9 @@ class WindowPlan final : public OperatorPlan {
     rules.emit = config_.emit;
     rules.max_keys = config_.max_keys;
     rules.on_full = config_.on_full;
-    // With a field of the result missing, `having` would be blamed for reading it.
-    const bool all_parsed = calls_.size() == config_.compute.size();
-    if (all_parsed) {
-      bind_condition(having_, config_.having, rules.out, rules.having, problems);
-      warn_unreachable(problems);
-    }
+    for (const auto& name : unclear_) rules.out.fields.push_back({name, Type::any, true});
+    bind_condition(having_, config_.having, rules.out, rules.having, problems);
+    if (unclear_.empty()) warn_unreachable(problems);
     if (having_) {
       std::set<std::string> fields;
       having_->fields(fields);
@@ -360,6 +360,7 @@ class WindowPlan final : public OperatorPlan {
   Place place_;
   bool of_several_ = false;  // has the `having` of other nodes, which warn of their own
   std::vector<Call> calls_;
+  std::vector<std::string> unclear_;  // names of what does not parse
   std::optional<expr::Expression> where_;
   std::optional<expr::Expression> having_;
   std::shared_ptr<const WindowOperator::Shared> shared_;

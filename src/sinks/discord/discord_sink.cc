@@ -192,7 +192,6 @@ class Plan final : public SinkPlan, public Renders {
 };
 
 std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   auto address = webhook_url(config.webhook, config.thread_id);
   if (!address)
     problems.error("bad-webhook", node.find("webhook")->place, address.error().message,
@@ -211,8 +210,8 @@ std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostic
   for (const auto& [name, text] : config.fields)
     if (auto field = expr::Template::parse(text, problems))
       texts.fields.emplace_back(name, std::move(*field));
-  if (problems.errors() > before) return nullptr;
-  return std::make_unique<Plan>(std::move(config), std::move(*address), std::move(texts));
+  return std::make_unique<Plan>(std::move(config), std::move(address).value_or(http::Url{}),
+                                std::move(texts));
 }
 
 }  // namespace

@@ -308,13 +308,12 @@ void check_index(const DatedName& index, const Place& place, Diagnostics& proble
 }
 
 std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   auto index = DatedName::parse(config.index, "an index", problems);
   if (index) check_index(*index, node.find("index")->place, problems);
   std::optional<expr::Template> id, routing;
   if (config.id) id = expr::Template::parse(*config.id, problems);
   if (config.routing) routing = expr::Template::parse(*config.routing, problems);
-  if (problems.errors() > before) return nullptr;
+  if (!index) return nullptr;
   return std::make_unique<Plan>(std::move(config), std::move(*index), std::move(id),
                                 std::move(routing));
 }

@@ -233,7 +233,7 @@ class Plan final : public SinkPlan, public Renders {
 
 std::unique_ptr<SinkPlan> make(Config config, const ConfigNode&, Diagnostics& problems) {
   std::optional<expr::Template> body;
-  if (config.body && !(body = expr::Template::parse(*config.body, problems))) return nullptr;
+  if (config.body) body = expr::Template::parse(*config.body, problems);
   return std::make_unique<Plan>(std::move(config), std::move(body));
 }
 

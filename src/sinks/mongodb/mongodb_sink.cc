@@ -95,12 +95,11 @@ void check_collection(const Config& config, const DatedName& name, const Place& 
 }
 
 std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
-  const std::size_t before = problems.errors();
   auto collection = DatedName::parse(config.collection, "a collection", problems);
   if (collection) check_collection(config, *collection, node.find("collection")->place, problems);
   std::optional<expr::Template> id;
   if (config.id) id = expr::Template::parse(*config.id, problems);
-  if (problems.errors() > before) return nullptr;
+  if (!collection) return nullptr;
   return std::make_unique<Plan>(std::move(config), std::move(*collection), std::move(id));
 }
 

@@ -102,10 +102,9 @@ class Plan final : public SinkPlan, public Renders {
 
 std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
   auto templates = Templates::parse(config, problems);
-  if (!templates) return nullptr;
   const ConfigNode* const data = node.find("structured_data");
   const Place place = data == nullptr ? node.place : data->place;
-  return std::make_unique<Plan>(std::move(config), std::move(*templates), place);
+  return std::make_unique<Plan>(std::move(config), std::move(templates), place);
 }
 
 }  // namespace

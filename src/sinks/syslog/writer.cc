@@ -25,14 +25,15 @@ int number_of(std::string_view text, int (*by_name)(std::string_view), int most)
   return by_name(text);
 }
 
-void check_plain(const TemplateText& text, const expr::Template& parsed, const char* what,
-                 const char* names, int (*by_name)(std::string_view), int most,
+void check_plain(const TemplateText& text, const std::optional<expr::Template>& parsed,
+                 const char* what, const char* names, int (*by_name)(std::string_view), int most,
                  Diagnostics& problems) {
-  if (!parsed.literal() || number_of(parsed.literal_prefix(), by_name, most) >= 0) return;
+  if (!parsed || !parsed->literal() || number_of(parsed->literal_prefix(), by_name, most) >= 0)
+    return;
   const bool secret = text.where.substituted;
   problems.error("bad-value", text.where.place,
                  secret ? fmt::format("{}: no such {}", what, what)
-                        : fmt::format("\"{}\" is no {}", parsed.literal_prefix(), what),
+                        : fmt::format("\"{}\" is no {}", parsed->literal_prefix(), what),
                  fmt::format("Use {} or a number from 0 to {}.", names, most));
 }
 
@@ -45,12 +46,10 @@ void append_escaped(std::string_view value, std::string& out) {
 
 }  // namespace
 
-std::optional<Templates> Templates::parse(const Config& config, Diagnostics& problems) {
+Templates Templates::parse(const Config& config, Diagnostics& problems) {
   Templates out;
-  bool good = true;
   const auto one = [&](const TemplateText& text, std::optional<expr::Template>& into) {
     into = expr::Template::parse(text, problems);
-    good = good && into.has_value();
   };
   one(config.facility, out.facility);
   one(config.severity, out.severity);
@@ -59,14 +58,11 @@ std::optional<Templates> Templates::parse(const Config& config, Diagnostics& pro
   if (config.host) one(*config.host, out.host);
   if (config.procid) one(*config.procid, out.procid);
   if (config.msgid) one(*config.msgid, out.msgid);
-  if (!good) return std::nullopt;
-  const std::size_t before = problems.errors();
-  check_plain(config.facility, *out.facility, "facility",
+  check_plain(config.facility, out.facility, "facility",
               "kern, user, daemon, auth, local0 to local7", syslog_facility_of, 23, problems);
-  check_plain(config.severity, *out.severity, "severity",
+  check_plain(config.severity, out.severity, "severity",
               "emerg, alert, crit, err, warning, notice, info, debug", syslog_severity_of, 7,
               problems);
-  if (problems.errors() > before) return std::nullopt;
   return out;
 }
 

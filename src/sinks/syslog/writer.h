@@ -21,8 +21,9 @@ namespace streamd::syslog_out {
 struct Templates {
   std::optional<expr::Template> message, facility, severity, host, app, procid, msgid;
 
-  // nullopt when something was reported. A facility or severity that is plain text is checked.
-  static std::optional<Templates> parse(const Config& config, Diagnostics& problems);
+  // What does not parse is reported and left out. A facility or severity that is plain text is
+  // checked.
+  static Templates parse(const Config& config, Diagnostics& problems);
   void needs(const Config& config, Needs& into) const;
 };
 

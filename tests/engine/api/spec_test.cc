@@ -86,14 +86,23 @@ TEST_CASE("what can be read is read, and misspelled keys count as what they mean
   REQUIRE(reading);
   CHECK(problems.errors() == 3);
   CHECK(reading->config.within == Duration::from_seconds(30));
-  CHECK(reading->unusable == std::vector<std::string>{"by"});
-  CHECK_FALSE(reading->missing);
+  CHECK(reading->doubtful == std::vector<std::string>{"by"});
   CHECK_FALSE(reading->usable());
   Diagnostics more;
   const auto only_unknown = dedupe_spec().read(
       map({{"by", scalar("a")}, {"within", scalar("1s")}, {"colour", scalar("red")}}), more);
   CHECK(more.errors() == 1);
   CHECK(only_unknown->usable());
+}
+
+TEST_CASE("what is missing or against a rule is in doubt") {
+  Diagnostics problems;
+  const auto missing = dedupe_spec().read(map({{"within", scalar("30s")}}), problems);
+  CHECK(missing->doubtful == std::vector<std::string>{"by"});
+  const auto against =
+      dedupe_spec().read(map({{"by", scalar("a")}, {"within", scalar("0s")}}), problems);
+  CHECK(against->doubtful == std::vector<std::string>{"within"});
+  CHECK_FALSE(against->usable());
 }
 
 TEST_CASE("what is found about values that could not be read is left out") {

@@ -99,7 +99,7 @@ Batch test_batch(const std::vector<OracleRecord>& records) {
 std::unique_ptr<OperatorPlan> make_plan(const ConfigNode& config, Diagnostics& problems) {
   Registry registry;
   add_window_operator(registry);
-  return registry.operators()[0].make(config, {}, problems);
+  return registry.operators()[0].make(config, {}, problems).plan;
 }
 
 std::unique_ptr<OperatorPlan> bound_plan(const ConfigNode& config) {

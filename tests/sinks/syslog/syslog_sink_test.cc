@@ -46,9 +46,8 @@ Written write(Fields fields, const Batch& batch) {
   const auto config = syslog_out::spec().parse(map_of(std::move(fields)), problems);
   if (!config) FAIL(problems.all()[0].message);
   const auto templates = syslog_out::Templates::parse(*config, problems);
-  REQUIRE(templates);
   const auto writer =
-      syslog_out::MessageWriter::bind(*config, *templates, kSchema, {}, "here", problems);
+      syslog_out::MessageWriter::bind(*config, templates, kSchema, {}, "here", problems);
   if (problems.errors() > 0) FAIL(problems.all()[0].message);
   syslog_out::MessageWriter::Scratch scratch;
   Written out;
@@ -152,7 +151,7 @@ TEST_CASE("Line ends become blanks where they would end the message") {
     REQUIRE(config);
     const auto templates = syslog_out::Templates::parse(*config, problems);
     const auto writer =
-        syslog_out::MessageWriter::bind(*config, *templates, kSchema, {}, "here", problems);
+        syslog_out::MessageWriter::bind(*config, templates, kSchema, {}, "here", problems);
     syslog_out::MessageWriter::Scratch scratch;
     std::string out;
     const std::string_view forged("\n<8>1 \0", 7);
