@@ -60,6 +60,8 @@ class Connector {
     for (const auto& node : draft_.nodes)
       if (node.node.kind == NodeKind::sink) sinks.push_back(node.node.name);
     const std::string guess = closest(*document.dead_letters, sinks);
+    if (!guess.empty() && draft_.nodes[by_name_.at(guess)].inputs.empty())
+      draft_.dead_letters = by_name_.at(guess);
     problems_.error("unknown-sink", document.dead_letters_place, "dead_letters names no sink",
                     guess.empty() ? "add the sink, or remove dead_letters: the dead letters then "
                                     "go to a file in the state directory"
@@ -168,7 +170,9 @@ class Connector {
             port == "errors" ? fmt::format("write {}; what it cannot use goes to the sink that "
                                            "dead_letters: names",
                                            name)
-                             : fmt::format("write {}; only windows have another port: late", name));
+            : from.node.kind == NodeKind::op && !closest(port, {"late"}).empty()
+                ? fmt::format("did you mean \"{}.late\"?", name)
+                : fmt::format("write {}; only windows have another port: late", name));
         meant_.insert(name);
         return;
       }

@@ -4,9 +4,17 @@
 namespace streamd {
 namespace {
 
+// A misspelled key, which only_keys() reports, counts as what it means.
+const ConfigNode* find_meant(const ConfigNode& map, const char* key) {
+  if (const ConfigNode* node = map.find(key)) return node;
+  for (const auto& [name, value] : map.entries)
+    if (!closest(name.text, {key}).empty()) return &value;
+  return nullptr;
+}
+
 bool read_length(const ConfigNode& map, const char* key, std::int64_t& micros,
                  Diagnostics& problems) {
-  const ConfigNode* node = map.find(key);
+  const ConfigNode* node = find_meant(map, key);
   if (node == nullptr) {
     problems.error("missing-key", map.place, std::string("\"") + key + "\" is missing",
                    std::string("add ") + key + ":, for example " + key + ": 10s");
