@@ -108,7 +108,7 @@ bool FileReader::looked_just_now(Duration now) const {
 }
 
 std::optional<Duration> FileReader::confirmed_at(Duration pulled_at) const {
-  return std::min(pulled_at, silent_at_.value_or(pulled_at));
+  return silent_at_.value_or(pulled_at);
 }
 
 void FileReader::sort_unfinished() {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -218,7 +219,7 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
   gone(DropReason::expired, raw_.expired);
   gone(DropReason::throttled, raw_.throttled);
   if (*pulled == Pull::end) source.ended = true;
-  if (*pulled != Pull::data) source.stale = true;
+  if (*pulled == Pull::end || tells_news(source, *pulled)) source.stale = true;
   if (raw_.records.empty()) return *pulled == Pull::end;
   Lane& lane = lane_of(source, raw_.partition);
   lane.last_data = now;
@@ -230,6 +231,14 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
   if (*pulled == Pull::data) show_front(source, first);
   emit(node, batch, Port::out);
   return true;
+}
+
+// After one that was idle, too, partitions are what they were; what else may be new is until when
+// that is known.
+bool Worker::tells_news(SourceReader& source, Pull pulled) {
+  const bool was_idle = std::exchange(source.was_idle, pulled == Pull::idle);
+  if (pulled != Pull::idle) return false;
+  return !was_idle || source.reader->confirmed_at(*source.pulled_at) != source.confirmed_at;
 }
 
 bool Worker::is_ahead(SourceReader& source, Duration now) const {

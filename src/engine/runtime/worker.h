@@ -98,6 +98,7 @@ class Worker {
     std::optional<Duration> pulled_at;     // when the last pull that went well began
     std::optional<Duration> confirmed_at;  // Reader::confirmed_at, of `states`
     bool stale = true;                     // the last pull changed what partitions() would say
+    bool was_idle = false;                 // the last pull
     bool ended = false;
     Duration retry_at{};
     Duration backoff{};
@@ -114,6 +115,7 @@ class Worker {
   Status restore_operator(Node& node);
   bool read_sources();
   bool read_one(SourceReader& source, Duration max_wait);
+  static bool tells_news(SourceReader& source, Pull pulled);
   bool is_ahead(SourceReader& source, Duration now) const;
   void show_front(const SourceReader& source, EventTime time);
   Lane& lane_of(SourceReader& source, std::uint32_t partition);

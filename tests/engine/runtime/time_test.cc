@@ -348,3 +348,17 @@ TEST_CASE("thousands of partitions are not listed anew for each that has its fir
   CHECK(stepped.out->sorted()[0].find(R"("n":10000)") != std::string::npos);
   REQUIRE(stepped.run->checkpoint().has_value());
 }
+
+TEST_CASE("a pull that finds nothing once more is no reason to list partitions", "[runtime]") {
+  Stepped stepped(kTumbling);
+  stepped.input->partitions = {{at(100)}, {}};
+  stepped.open();
+  stepped.input->hung = true;
+  const auto before = stepped.input->listed.load();
+  for (int i = 0; i < 100; ++i) stepped.run->turn(0);
+  CHECK(stepped.input->listed <= before + 1);
+  stepped.input->hung = false;
+  stepped.pass(Duration::from_seconds(5));
+  stepped.pass(Duration::from_seconds(60));
+  CHECK(stepped.out->sorted().size() == 1);
+}
