@@ -2,6 +2,7 @@
 #include "engine/codec/short_decimal.h"
 #include "operators/builtin_operators.h"
 #include "operators/conversion.h"
+#include "operators/outer_objects.h"
 
 #include <algorithm>
 #include <string>
@@ -108,6 +109,7 @@ struct ConvertShape {
   std::vector<Conversion> conversions;
   OnError on_error = OnError::dead_letter;
   std::size_t columns = 0;
+  OuterObjects outer;
 };
 
 class Convert final : public Operator {
@@ -125,7 +127,7 @@ class Convert final : public Operator {
       if (c.from) convert(in, c, *in.column(*c.from), *arena, *column);
       columns[c.to] = std::move(column);
     }
-    Batch made = in.with_columns(std::move(columns));
+    Batch made = shape_.outer.update(in.with_columns(std::move(columns)), *arena);
     made.keep(std::move(arena));
     if (failed_.empty()) {
       out.emit(made);
@@ -230,6 +232,7 @@ class ConvertPlan final : public OperatorPlan {
   }
   Ports bind(const Schema& in, Diagnostics& problems) override {
     Ports ports{in, false};
+    std::vector<std::string> changed;
     for (Conversion& c : shape_.conversions) {
       c.from = in.find(c.field);
       if (!c.from && !in.open) report_unknown(in, c, problems);
@@ -239,11 +242,13 @@ class ConvertPlan final : public OperatorPlan {
         ports.out.fields.push_back({c.field, Type::any, true});
       }
       c.to = *to;
+      if (c.from) changed.push_back(c.field);
       Field& field = ports.out.fields[c.to];
       field.derived = true;
       field.type = shape_.on_error == OnError::dead_letter ? type_of(c.target.type) : Type::any;
     }
     shape_.columns = ports.out.fields.size();
+    shape_.outer.bind(ports.out, changed);
     return ports;
   }
   std::unique_ptr<Operator> make(const OperatorContext&) const override {

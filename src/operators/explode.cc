@@ -4,6 +4,7 @@
 #include "engine/core/hash.h"
 #include "engine/expr/json_reader.h"
 #include "operators/builtin_operators.h"
+#include "operators/outer_objects.h"
 
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ struct ExplodeShape {
   std::vector<std::optional<std::size_t>> columns;  // per column of the output; none: the part
   bool keep_empty = false;
   std::uint64_t max_parts = 0;
+  OuterObjects outer;
 };
 
 // A number of its own for each part, the same at every run. Exact for positions below 2^43; those
@@ -127,7 +129,7 @@ class Explode final : public Operator {
         for (const std::uint32_t row : from_) column->push_back(source[row]);
         columns.push_back(std::move(column));
       }
-      Batch made(rows_, std::move(columns), origin_);
+      Batch made = shape_.outer.update(Batch(rows_, std::move(columns), origin_), *arena_);
       made.keep(arena_);
       made.keep(std::make_shared<const Batch>(in));
       out.emit(made);
@@ -179,6 +181,7 @@ class ExplodePlan final : public OperatorPlan {
     if (in.open && config_.as != config_.field && !in.is_hidden(config_.field))
       ports.out.hidden.push_back(config_.field);
     std::erase(ports.out.hidden, config_.as);
+    shape_.outer.bind(ports.out, {config_.field, config_.as});
     return ports;
   }
   bool passes_records() const override { return false; }

@@ -6,6 +6,7 @@
 #include "operators/key_states.h"
 #include "operators/keyed_plan.h"
 #include "operators/last_values.h"
+#include "operators/outer_objects.h"
 
 #include <algorithm>
 #include <memory>
@@ -38,6 +39,7 @@ struct FillShape {
   std::vector<std::optional<std::size_t>> required;  // columns of the output
   std::size_t columns = 0;
   std::size_t lasts = 0;
+  OuterObjects outer;
 
   bool lacks(const Value& v) const {
     switch (v.kind()) {
@@ -185,7 +187,7 @@ class Fill final : public Operator {
     }
     if (dropped > 0) out.drop(DropReason::filtered, dropped);
     if (rows.empty()) return;
-    Batch made = in.with_columns(std::move(columns));
+    Batch made = shape_.outer.update(in.with_columns(std::move(columns)), *arena_);
     made.keep(arena_);
     out.emit(rows.size() == in.size() ? made : made.select(std::move(rows)));
   }
@@ -232,6 +234,7 @@ class FillPlan final : public KeyedPlan {
     shape_.required.clear();
     if (shape_.lasts > 0) bind_key(in, problems);
     std::size_t last = 0;
+    std::vector<std::string> filled;
     for (std::size_t f = 0; f < shape_.config.fields.size(); ++f) {
       const auto& [name, rule] = shape_.config.fields[f];
       FillStep step;
@@ -253,9 +256,11 @@ class FillPlan final : public KeyedPlan {
       field.derived = true;
       if (field.type != (step.program ? step.program->type() : type_of(step.value.kind())))
         field.type = Type::any;
+      if (step.from) filled.push_back(name);
       shape_.steps.push_back(std::move(step));
     }
     shape_.columns = ports.out.fields.size();
+    shape_.outer.bind(ports.out, filled);
     for (const std::string& name : shape_.config.drop) {
       require_field(ports.out, name, place_, problems);
       shape_.required.push_back(ports.out.find(name));

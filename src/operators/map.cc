@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
-#include "engine/codec/encode.h"
 #include "engine/core/arena.h"
 #include "engine/expr/expression.h"
 #include "operators/builtin_operators.h"
+#include "operators/outer_objects.h"
 
 #include <algorithm>
 #include <optional>
@@ -20,11 +20,18 @@ struct MapConfig {
   std::vector<std::string> keep;
 };
 
+struct MapInner;
+
 // Where a column of the output comes from.
 struct MapColumn {
   enum class From { input, set, nothing } from = From::nothing;
-  std::size_t index = 0;             // input column, or program
-  std::vector<std::string> without;  // what is taken out of its objects
+  std::size_t index = 0;        // input column, or program
+  std::vector<MapInner> inner;  // what is set in its objects or taken out of them, no path twice
+};
+
+struct MapInner {
+  std::string path;
+  MapColumn column;  // nothing: taken out
 };
 
 // What is const and shared between workers.
@@ -74,30 +81,22 @@ class Map final : public Operator {
     std::vector<ColumnPtr> columns;
     columns.reserve(shape_.columns.size());
     for (const MapColumn& c : shape_.columns) {
-      switch (c.from) {
-        case MapColumn::From::input: columns.push_back(in.column(c.index)); break;
-        case MapColumn::From::set: columns.push_back(made_[c.index]); break;
-        case MapColumn::From::nothing:
-          columns.push_back(std::make_shared<const Column>(in.physical_rows()));
-          break;
-      }
-      if (!c.without.empty()) columns.back() = reduced(in, *columns.back(), c.without, arena);
+      ColumnPtr column = column_of(in, c, arena);
+      columns.push_back(column ? std::move(column)
+                               : std::make_shared<const Column>(in.physical_rows()));
     }
     return columns;
   }
 
-  static ColumnPtr reduced(const Batch& in, const Column& whole,
-                           const std::vector<std::string>& without, Arena& arena) {
-    auto column = std::make_shared<Column>(whole);
-    std::string text;
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      Value& value = (*column)[in.physical(i)];
-      if (!value.is(Kind::json) || !value.text().starts_with('{')) continue;
-      text.clear();
-      append_without(value.text(), without, text);
-      value = Value::json(arena.copy(text));
-    }
-    return column;
+  // Null: nothing.
+  ColumnPtr column_of(const Batch& in, const MapColumn& c, Arena& arena) const {
+    if (c.from == MapColumn::From::nothing) return nullptr;
+    const ColumnPtr column = c.from == MapColumn::From::set ? made_[c.index] : in.column(c.index);
+    if (c.inner.empty()) return column;
+    std::vector<InnerField> fields;
+    for (const MapInner& inner : c.inner)
+      fields.push_back({inner.path, column_of(in, inner.column, arena)});
+    return with_inner(in, *column, fields, arena);
   }
 
   std::vector<std::uint32_t> reject_failed(const Batch& in, Emitter& out) const {
@@ -151,15 +150,15 @@ class MapPlan final : public OperatorPlan {
     in_open_ = in.open;
     out_ = in;
     for (std::size_t i = 0; i < in.fields.size(); ++i)
-      shape_.columns.push_back({MapColumn::From::input, i});
+      shape_.columns.push_back({MapColumn::From::input, i, {}});
     for (const Assignment& a : set_) assign(a, in, problems);
     rename(problems);
     for (const std::string& field : config_.remove) {
       if (!out_.open && !has(field)) report_unknown(field, problems);
       take_out(field);
       hide(field);
+      change_objects(field, {});
     }
-    for (const std::string& field : out_.hidden) take_out_of_objects(field);
     if (!config_.keep.empty()) keep_only(problems);
     return {out_, false};
   }
@@ -202,14 +201,19 @@ class MapPlan final : public OperatorPlan {
       shape_.columns.erase(shape_.columns.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
-  // Raw objects are left alone: whoever writes them leaves out what is hidden.
-  void take_out_of_objects(const std::string& field) {
+  // In the columns that hold objects with this field.
+  void change_objects(std::string_view field, const MapColumn& to) {
     for (std::size_t i = 0; i < out_.fields.size(); ++i) {
-      const std::string& name = out_.fields[i].name;
-      const bool written = out_.fields[i].derived || !config_.keep.empty();
-      if (written && field != name && covers(name, field))
-        shape_.columns[i].without.push_back(field.substr(name.size() + 1));
+      const std::string_view path = path_inside(out_.fields[i].name, field);
+      if (!path.empty()) change_inside(shape_.columns[i], path, to);
     }
+  }
+  static void change_inside(MapColumn& object, std::string_view path, const MapColumn& to) {
+    std::erase_if(object.inner, [&](const MapInner& inner) { return covers(path, inner.path); });
+    for (MapInner& inner : object.inner)
+      if (const std::string_view rest = path_inside(inner.path, path); !rest.empty())
+        return change_inside(inner.column, rest, to);
+    object.inner.push_back({std::string(path), to});
   }
   void hide(const std::string& field) {
     if (out_.open && !out_.is_hidden(field)) out_.hidden.push_back(field);
@@ -227,10 +231,11 @@ class MapPlan final : public OperatorPlan {
       add({a.name, Type::any, true}, {});
       return;
     }
-    const MapColumn column{MapColumn::From::set, shape_.programs.size()};
+    const MapColumn column{MapColumn::From::set, shape_.programs.size(), {}};
     const Field field{a.name, program->type(), true};
     shape_.programs.push_back(std::move(*program));
     take_out(a.name, Taken::inside);
+    change_objects(a.name, column);
     const auto there = out_.find(a.name);
     if (!there) {
       add(field, column);
@@ -259,9 +264,11 @@ class MapPlan final : public OperatorPlan {
     for (const Moved& m : moved) {
       take_out(m.from);
       hide(m.from);
+      change_objects(m.from, {});
     }
     for (const Moved& m : moved) {
       take_out(m.to);
+      change_objects(m.to, m.column);
       add({m.to, m.type, true}, m.column);
     }
   }
@@ -325,7 +332,11 @@ void add_map_operator(Registry& registry) {
           .details(
               "In this order, whatever the order in the file: every `set` is computed from the "
               "record as it came in, then `rename`, `remove` and `keep` apply to the result. A "
-              "record for which an expression fails becomes a dead letter with code `expression`.")
+              "record for which an expression fails becomes a dead letter with code "
+              "`expression`.\n\n"
+              "`a.b` is field b of object a, where the record has such a field: it is set or taken "
+              "out there, for those too that read `a` itself. Where the object has no b, what is "
+              "set stands beside it as a field `a.b`.")
           .field(&C::set, {.name = "set",
                            .help = "CEL expression per field.",
                            .examples = {"{ok: status < 400}"}})

@@ -60,10 +60,6 @@ TEST_CASE("What is removed from an object is gone from the object that is kept o
       "map", map_of({{"rename", map_of({{"o.c", scalar("x")}})}, {"keep", list_of({"x", "o"})}}),
       open_schema({"o"}));
   CHECK(object(moved, "o", R"({"c":1,"cc":2})") == R"({"cc":2})");
-  Schema before = open_schema({"o"});
-  before.hidden = {"o.c"};
-  OperatorFixture later("map", map_of({{"keep", list_of({"o"})}}), before);
-  CHECK(object(later, "o", R"({"c":1,"x":2})") == R"({"x":2})");
 }
 
 TEST_CASE("A record whose expression fails is rejected, the others go on") {

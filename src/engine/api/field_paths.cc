@@ -11,6 +11,10 @@ bool covers(std::string_view field, std::string_view path) {
          (path.size() > field.size() && path.starts_with(field) && path[field.size()] == '.');
 }
 
+std::string_view path_inside(std::string_view field, std::string_view path) {
+  return path != field && covers(field, path) ? path.substr(field.size() + 1) : std::string_view();
+}
+
 void require_field(const Schema& in, const std::string& field, Place place, Diagnostics& problems) {
   if (in.find(field)) return;
   for (const Field& f : in.fields)

@@ -21,9 +21,6 @@ enum class TimeStyle : std::uint8_t { rfc3339, unix };
 // Durations: text in seconds ("1.5s"). Bytes: base64 text. IPs and CIDRs: their usual text. Slices
 // of JSON are copied, without line breaks. Not for missing values (inside lists they give null).
 void append_json(const Value& value, std::string& out, TimeStyle style = TimeStyle::rfc3339);
-// Appends a JSON object without what lies at the dotted paths, on one line.
-void append_without(std::string_view object, const std::vector<std::string>& paths,
-                    std::string& out);
 // "text" with quotes and escapes.
 void append_json_string(std::string_view text, std::string& out);
 

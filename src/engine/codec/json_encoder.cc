@@ -1,82 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/codec/encode.h"
+#include "engine/codec/object_changes.h"
 #include "engine/codec/raw_json.h"
 
 namespace streamd {
-namespace {
-
-// What is to happen with one path of the raw object.
-struct Change {
-  std::string_view path;  // relative to the object at hand
-  const Value* value;     // null: leave out
-  char* written;          // set when the value took the place of the old one
-};
-
-bool has_below(const std::vector<Change>& changes, std::string_view raw_key) {
-  for (const Change& change : changes) {
-    const std::size_t dot = change.path.find('.');
-    if (dot != std::string_view::npos && key_is(raw_key, change.path.substr(0, dot))) return true;
-  }
-  return false;
-}
-
-void append_nested(std::string_view object, const std::vector<Change>& changes, TimeStyle style,
-                   std::string& out);
-
-// The member with what lies deeper changed.
-void append_below(const RawMember& member, const std::vector<Change>& changes, TimeStyle style,
-                  std::string& out) {
-  std::vector<Change> below;
-  for (const Change& change : changes) {
-    const std::size_t dot = change.path.find('.');
-    if (dot == std::string_view::npos || !key_is(member.key, change.path.substr(0, dot))) continue;
-    below.push_back({change.path.substr(dot + 1), change.value, change.written});
-  }
-  append_one_line(member.whole.substr(0, member.whole.size() - member.value.size()), out);
-  append_nested(member.value, below, style, out);
-}
-
-void append_nested(std::string_view object, const std::vector<Change>& changes, TimeStyle style,
-                   std::string& out) {
-  RawMembers members(object);
-  bool first = true;
-  const auto comma = [&] {
-    if (!first) out += ',';
-    first = false;
-  };
-  out += '{';
-  while (const auto member = members.next()) {
-    const Change* hit = nullptr;
-    for (const Change& change : changes) {
-      if (key_is(member->key, change.path)) hit = &change;
-    }
-    if (hit != nullptr) {
-      if (hit->value == nullptr || *hit->written || hit->value->is(Kind::missing)) continue;
-      comma();
-      out += member->whole.substr(0, member->key.size() + 2);
-      out += ':';
-      append_json(*hit->value, out, style);
-      *hit->written = 1;
-    } else if (member->value.front() == '{' && has_below(changes, member->key)) {
-      comma();
-      append_below(*member, changes, style, out);
-    } else {
-      comma();
-      append_one_line(member->whole, out);
-    }
-  }
-  out += '}';
-}
-
-}  // namespace
-
-void append_without(std::string_view object, const std::vector<std::string>& paths,
-                    std::string& out) {
-  std::vector<Change> changes;
-  for (const std::string& path : paths) changes.push_back({path, nullptr, nullptr});
-  append_nested(object, changes, TimeStyle::rfc3339, out);
-}
-
 JsonEncoder::JsonEncoder(const Schema& schema, TimeStyle style)
     : style_(style), copy_raw_(schema.raw_is_exact()), open_(schema.open) {
   for (std::size_t c = 0; c < schema.fields.size(); ++c) {
@@ -119,7 +46,7 @@ void JsonEncoder::append_members(const Batch& batch, std::size_t i, const char* 
 
 void JsonEncoder::append_changed(const Batch& batch, std::size_t i, std::string& out) const {
   std::vector<char> written(dotted_ ? members_.size() : 0);
-  std::vector<Change> changes;
+  std::vector<ObjectChange> changes;
   if (dotted_) {
     for (std::size_t d = 0; d < drops_.size(); ++d) {
       const bool derived = d < members_.size();
@@ -137,7 +64,7 @@ void JsonEncoder::append_changed(const Batch& batch, std::size_t i, std::string&
     if (!first) out += ',';
     first = false;
     if (dotted_ && member->value.front() == '{' && has_below(changes, member->key)) {
-      append_below(*member, changes, style_, out);
+      append_changed_member(member->key, member->whole, member->value, changes, style_, out);
     } else {
       append_one_line(member->whole, out);
     }

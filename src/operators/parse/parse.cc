@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
 #include "operators/builtin_operators.h"
+#include "operators/outer_objects.h"
 #include "operators/parse/format.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,7 @@ struct Shape {
   OnError on_error = OnError::dead_letter;
   std::optional<std::size_t> from;
   std::vector<OutColumn> columns;
+  OuterObjects outer;
 };
 
 class Parse final : public Operator {
@@ -111,7 +113,7 @@ class Parse final : public Operator {
       else
         columns.push_back(in.column(column.input));
     }
-    Batch result = in.with_columns(std::move(columns));
+    Batch result = shape_.outer.update(in.with_columns(std::move(columns)), *cells_.arena);
     result.keep(std::move(cells_.arena));
     for (auto& owner : cells_.owners) result.keep(std::move(owner));
     out.emit(bad_.empty() ? result : result.select(reject_bad(in, out)));
@@ -195,6 +197,8 @@ class ParsePlan final : public OperatorPlan {
     }
     const bool hides = !keep_field_ && in.open && made_as(shape_.field) == kNone;
     if (hides && !in.is_hidden(shape_.field)) ports.out.hidden.push_back(shape_.field);
+    const bool changes = !keep_field_ || made_as(shape_.field) != kNone;
+    shape_.outer.bind(ports.out, changes ? std::vector{shape_.field} : std::vector<std::string>{});
     return ports;
   }
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nodes change inside an object is so for whoever reads the object itself afterwards."""
+
+import json
+
+import pytest
+
+from harness import Streamd
+
+SOURCE = """\
+pipeline: nested
+sources:
+  lines:
+    type: file
+    path: in.ndjson
+    follow: false
+    decode: json
+    time: {field: t, format: unix}
+operators:
+"""
+RECORD = {"t": 1, "a": {"b": "5", "c": [1, 2]}, "k": "v"}
+
+
+def pipeline(*nodes):
+    """Nodes one after the other, then a sink."""
+    text, before = SOURCE, "lines"
+    for number, (kind, settings) in enumerate(nodes):
+        text += f"  n{number}: {{type: {kind}, input: {before}, {settings}}}\n"
+        before = f"n{number}"
+    return text + f"sinks:\n  out: {{type: stdout, input: {before}}}\n"
+
+
+def printed(streamd, tmp_path, text, *records):
+    (tmp_path / "in.ndjson").write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in records))
+    run = Streamd(streamd, text, tmp_path)
+    assert run.run() == 0, run.stderr
+    return run.stdout
+
+
+def test_a_removed_password_is_in_no_message_and_in_no_record(streamd, tmp_path):
+    text = pipeline(("map", "remove: [user.password]")).replace("sinks:\n", """\
+sinks:
+  message: {type: stdout, input: n0, encode: text, message: "login by {{ user }}"}
+""")
+    out = printed(streamd, tmp_path, text, {"t": 1, "user": {"name": "bob", "password": "hunter2"}})
+    assert sorted(out.splitlines()) == ['login by {"name":"bob"}', '{"t":1,"user":{"name":"bob"}}']
+
+
+REMOVE, SET, CONVERT = ("map", "remove: [a.b]"), ("map", "set: {a.b: '\"1\"'}"), ("convert", "fields: {a.b: int}")
+WITHOUT, ONE, NUMBER = {"c": [1, 2]}, {"b": "1", "c": [1, 2]}, {"b": 5, "c": [1, 2]}
+
+
+@pytest.mark.parametrize("change, changed", [(REMOVE, WITHOUT), (SET, ONE), (CONVERT, NUMBER)],
+                         ids=["remove", "set", "convert"])
+@pytest.mark.parametrize("reader, field", [
+    (("map", "keep: [a]"), "a"),
+    (("map", "rename: {a: q}"), "q"),
+    (("map", "set: {q: a}"), "q"),
+    (("map", "set: {q: a}, keep: [q]"), "q"),
+    (("map", "rename: {a: q.r}"), "q.r"),
+    (("filter", "where: size(a) >= 1"), "a"),
+    (("fill", "fields: {q: {from: a}}"), "q"),
+    (("window", "by: [k], window: {tumbling: 10s}, compute: {q: first(a)}"), "q"),
+    (("window", "by: [a], window: {tumbling: 10s}, compute: {n: count()}"), "a"),
+], ids=["keep", "rename", "set", "set-keep", "rename-inside", "filter", "fill", "first", "by"])
+def test_whoever_reads_the_object_sees_what_was_changed_inside(streamd, tmp_path, change, changed, reader, field):
+    on_the_way = ("filter", 'where: k == "v"')
+    out = printed(streamd, tmp_path, pipeline(change, on_the_way, reader), RECORD)
+    assert json.loads(out)[field] == changed
+
+
+def test_a_condition_on_the_object_sees_it_without_what_was_removed(streamd, tmp_path):
+    for where, count in (("size(a) == 1", 1), ("size(a) == 2", 0)):
+        out = printed(streamd, tmp_path, pipeline(REMOVE, ("filter", f"where: {where}")), RECORD)
+        assert len(out.splitlines()) == count
+
+
+@pytest.mark.parametrize("settings, expected", [
+    ("set: {a.b: '\"1\"'}, keep: [a]", {"a": ONE}),
+    ("set: {a.b: '\"1\"'}, rename: {a: b2}", {"t": 1, "k": "v", "b2": ONE}),
+    ("remove: [a.b], keep: [a]", {"a": WITHOUT}),
+    ("rename: {a: q}, remove: [q.b], keep: [q]", {"q": WITHOUT}),
+    ("rename: {k: a.b}, keep: [a]", {"a": {"b": "v", "c": [1, 2]}}),
+])
+def test_the_steps_of_one_map_see_each_other(streamd, tmp_path, settings, expected):
+    assert json.loads(printed(streamd, tmp_path, pipeline(("map", settings)), RECORD)) == expected
+
+
+def test_changes_of_several_nodes_add_up(streamd, tmp_path):
+    nodes = (CONVERT, ("map", "set: {a.c: a.b + 1}"), ("map", "rename: {a: q}"), ("map", "remove: [q.b]"),
+             ("map", "set: {q2: q}, keep: [q, q2]"))
+    out = json.loads(printed(streamd, tmp_path, pipeline(*nodes), RECORD))
+    assert out == {"q": {"c": 6}, "q2": {"c": 6}}
+
+
+def test_of_branches_that_meet_again_each_has_its_own_object(streamd, tmp_path):
+    text = pipeline(REMOVE, CONVERT, ("map", "set: {q: a}, keep: [q]"))
+    text = text.replace("n1: {type: convert, input: n0", "n1: {type: convert, input: lines")
+    text = text.replace("n2: {type: map, input: n1", "n2: {type: map, input: [n0, n1, lines]")
+    out = [json.loads(line)["q"] for line in printed(streamd, tmp_path, text, RECORD).splitlines()]
+    assert sorted(out, key=str) == sorted([WITHOUT, NUMBER, RECORD["a"]], key=str)
