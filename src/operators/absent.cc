@@ -93,7 +93,7 @@ class Tidings {
     rows_->floor.push_back(EventTime::min());
     rows_->position.push_back(
         mix64(hash_bytes(key, back ? 1 : 0), static_cast<std::uint64_t>(time)));
-    const auto values = decode_key(arena_->copy(key));
+    const auto values = decode_key(arena_->copy(key), *arena_);
     for (std::size_t c = 0; c < by_; ++c)
       columns_[c]->push_back(values && c < values->size() ? (*values)[c] : Value::missing());
     columns_[by_]->push_back(Value::string(back ? "back" : "silent"));

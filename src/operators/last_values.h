@@ -34,7 +34,7 @@ class LastValues {
     if (field >= held_.size() || held_[field].value.empty()) return otherwise;
     const Held& held = held_[field];
     if (time < held.time || saturating_sub(time, held.time) >= keep) return otherwise;
-    const auto values = decode_key(arena.copy(held.value));
+    const auto values = decode_key(arena.copy(held.value), arena);
     return values && values->size() == 1 ? values->front() : otherwise;
   }
 
@@ -53,7 +53,7 @@ class LastValues {
       Held held;
       std::string_view value;
       if (!window::take_signed(in, held.time) || !window::take_text(in, value)) return false;
-      if (!value.empty() && !decode_key(value)) return false;
+      if (!value.empty() && !count_key(value)) return false;
       held.value = value;
       held_.push_back(std::move(held));
     }

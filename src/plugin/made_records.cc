@@ -47,7 +47,7 @@ bool MadeRecords::add(const sd_row& row) {
   if (!rows_) start();
   bytes_.clear();
   if (key_fields_ > 0) {
-    const auto key = decode_key(arena_->copy(from_abi(row.key)));
+    const auto key = decode_key(arena_->copy(from_abi(row.key)), *arena_);
     if (!key || key->size() != key_fields_) return false;
     for (std::size_t c = 0; c < key_fields_; ++c) columns_[c]->push_back((*key)[c]);
     bytes_.append(from_abi(row.key));

@@ -99,3 +99,15 @@ def test_of_branches_that_meet_again_each_has_its_own_object(streamd, tmp_path):
     text = text.replace("n2: {type: map, input: n1", "n2: {type: map, input: [n0, n1, lines]")
     out = [json.loads(line)["q"] for line in printed(streamd, tmp_path, text, RECORD).splitlines()]
     assert sorted(out, key=str) == sorted([WITHOUT, NUMBER, RECORD["a"]], key=str)
+
+
+@pytest.mark.parametrize("node", [
+    ("window", "by: [l, m], window: {tumbling: 10s}, compute: {n: count()}"),
+    ("window", "by: [l, m], window: {session: {gap: 1s, max: 1m}}, compute: {n: count()}"),
+    ("absent", "by: [l, m], for: 5s"),
+], ids=["pane", "session", "absent"])
+def test_a_list_and_a_map_as_key_come_out_as_what_they_were(streamd, tmp_path, node):
+    made = ("map", """set: {l: "[k, 'b', 2]", m: "{'x': [1.5], 'y': null}"}""")
+    out = printed(streamd, tmp_path, pipeline(made, node), RECORD, {**RECORD, "k": "w"}, {"t": 60, "k": "v"})
+    keys = [json.loads(line)["l"] for line in out.splitlines() if json.loads(line)["m"] == {"x": [1.5], "y": None}]
+    assert {tuple(key) for key in keys} == {("v", "b", 2), ("w", "b", 2)}

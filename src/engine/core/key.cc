@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/key.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -83,59 +84,110 @@ std::uint64_t hash_key(std::string_view key, std::uint64_t seed) {
   return is_text_key(key) ? hash_text_key(key.substr(kTextKeyFront), seed) : hash_bytes(key, seed);
 }
 
-std::optional<std::vector<Value>> decode_key(std::string_view key) {
-  std::vector<Value> values;
-  while (!key.empty()) {
-    const auto tag = static_cast<unsigned char>(key.front());
-    key.remove_prefix(1);
-    if (tag >= static_cast<unsigned char>(Kind::error)) return std::nullopt;
-    const auto kind = static_cast<Kind>(tag);
-    std::int64_t i = 0;
-    double d = 0;
-    std::uint32_t n = 0;
-    switch (kind) {
-      case Kind::missing: values.push_back(Value::missing()); break;
-      case Kind::null: values.push_back(Value::null()); break;
-      case Kind::boolean:
-        if (key.empty()) return std::nullopt;
-        values.push_back(Value::boolean(key.front() != 0));
-        key.remove_prefix(1);
-        break;
-      case Kind::int64:
-        if (!take(key, i)) return std::nullopt;
-        values.push_back(Value::int64(i));
-        break;
-      case Kind::uint64:
-        if (!take(key, i)) return std::nullopt;
-        values.push_back(Value::uint64(static_cast<std::uint64_t>(i)));
-        break;
-      case Kind::duration:
-        if (!take(key, i)) return std::nullopt;
-        values.push_back(Value::duration(i));
-        break;
-      case Kind::float64:
-        if (!take(key, d)) return std::nullopt;
-        values.push_back(Value::float64(d));
-        break;
-      case Kind::timestamp:
-        if (!take(key, i) || !take(key, n)) return std::nullopt;
-        values.push_back(Value::timestamp({i}, n));
-        break;
-      default: {
-        if (!take(key, n) || key.size() < n) return std::nullopt;
-        const std::string_view text = key.substr(0, n);
-        key.remove_prefix(n);
-        switch (kind) {
-          case Kind::string: values.push_back(Value::string(text)); break;
-          case Kind::bytes: values.push_back(Value::bytes(text)); break;
-          case Kind::ip: values.push_back(Value::ip(text)); break;
-          case Kind::cidr: values.push_back(Value::cidr(text)); break;
-          // A list or map comes back as opaque text: keys are compared, not computed with.
-          default: values.push_back(Value::json(text)); break;
-        }
-      }
-    }
+namespace {
+
+// Deeper than anything that is parsed: only damaged bytes are.
+constexpr int kMostNested = 1000;
+
+bool take_values(std::string_view key, Arena* arena, int depth, std::vector<Value>& values);
+
+bool take_text(std::string_view& key, std::string_view& text) {
+  std::uint32_t size = 0;
+  if (!take(key, size) || key.size() < size) return false;
+  text = key.substr(0, size);
+  key.remove_prefix(size);
+  return true;
+}
+
+// Without an arena the items are looked at only.
+bool take_items(std::string_view& key, Kind kind, Arena* arena, int depth, Value& value) {
+  std::string_view inner;
+  std::vector<Value> items;
+  if (depth >= kMostNested || !take_text(key, inner) ||
+      !take_values(inner, arena, depth + 1, items))
+    return false;
+  if (kind == Kind::map && items.size() % 2 != 0) return false;
+  if (arena == nullptr) return true;
+  Value* const to = arena->values(items.size());
+  std::copy(items.begin(), items.end(), to);
+  const auto count = static_cast<std::uint32_t>(items.size());
+  value = kind == Kind::list ? Value::list(to, count) : Value::map(to, count / 2);
+  return true;
+}
+
+bool take_value(std::string_view& key, Arena* arena, int depth, Value& value) {
+  const auto tag = static_cast<unsigned char>(key.front());
+  key.remove_prefix(1);
+  if (tag >= static_cast<unsigned char>(Kind::error)) return false;
+  const auto kind = static_cast<Kind>(tag);
+  std::int64_t i = 0;
+  double d = 0;
+  std::uint32_t n = 0;
+  std::string_view text;
+  switch (kind) {
+    case Kind::missing: value = Value::missing(); return true;
+    case Kind::null: value = Value::null(); return true;
+    case Kind::boolean:
+      if (key.empty()) return false;
+      value = Value::boolean(key.front() != 0);
+      key.remove_prefix(1);
+      return true;
+    case Kind::int64:
+      if (!take(key, i)) return false;
+      value = Value::int64(i);
+      return true;
+    case Kind::uint64:
+      if (!take(key, i)) return false;
+      value = Value::uint64(static_cast<std::uint64_t>(i));
+      return true;
+    case Kind::duration:
+      if (!take(key, i)) return false;
+      value = Value::duration(i);
+      return true;
+    case Kind::float64:
+      if (!take(key, d)) return false;
+      value = Value::float64(d);
+      return true;
+    case Kind::timestamp:
+      if (!take(key, i) || !take(key, n)) return false;
+      value = Value::timestamp({i}, n);
+      return true;
+    case Kind::list:
+    case Kind::map: return take_items(key, kind, arena, depth, value);
+    default: break;
   }
+  if (!take_text(key, text)) return false;
+  switch (kind) {
+    case Kind::string: value = Value::string(text); break;
+    case Kind::bytes: value = Value::bytes(text); break;
+    case Kind::ip: value = Value::ip(text); break;
+    case Kind::cidr: value = Value::cidr(text); break;
+    default: value = Value::json(text); break;
+  }
+  return true;
+}
+
+bool take_values(std::string_view key, Arena* arena, int depth, std::vector<Value>& values) {
+  while (!key.empty()) {
+    Value value;
+    if (!take_value(key, arena, depth, value)) return false;
+    values.push_back(value);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::size_t> count_key(std::string_view key) {
+  std::size_t count = 0;
+  for (Value value; !key.empty(); ++count)
+    if (!take_value(key, nullptr, 0, value)) return std::nullopt;
+  return count;
+}
+
+std::optional<std::vector<Value>> decode_key(std::string_view key, Arena& arena) {
+  std::vector<Value> values;
+  if (!take_values(key, &arena, 0, values)) return std::nullopt;
   return values;
 }
 

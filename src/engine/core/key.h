@@ -38,7 +38,9 @@ inline std::uint64_t hash_text_key(std::string_view text, std::uint64_t seed) {
   return hash_bytes(text, seed);
 }
 
-// Values of a key written by append_key. Texts point into `key`. nullopt: the bytes are no key.
-std::optional<std::vector<Value>> decode_key(std::string_view key);
+// How many values a key written by append_key has. nullopt: the bytes are no key.
+std::optional<std::size_t> count_key(std::string_view key);
+// The values themselves. Texts point into `key`, items of lists and maps into the arena.
+std::optional<std::vector<Value>> decode_key(std::string_view key, Arena& arena);
 
 }  // namespace streamd

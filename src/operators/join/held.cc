@@ -42,8 +42,7 @@ bool take_values(std::string_view in, const std::vector<std::string>& names, std
   for (; count > 0; --count) {
     std::string_view name, value;
     if (!window::take_text(in, name) || !window::take_text(in, value)) return false;
-    const auto decoded = decode_key(value);
-    if (!decoded || decoded->size() != 1) return false;
+    if (count_key(value) != 1) return false;
     const auto at = std::find(names.begin(), names.end(), name);
     if (at != names.end()) found[static_cast<std::size_t>(at - names.begin())] = value;
   }
@@ -142,7 +141,8 @@ void HeldRecords::write(const Entry& entry, Side side, const Held& record, State
   window::put_varint(text_, record.id);
   window::put_text(text_, record.raw);
   window::put_varint(text_, names.size());
-  const auto values = decode_key(record.values);
+  Arena arena;
+  const auto values = decode_key(record.values, arena);
   std::string value;
   for (std::size_t n = 0; n < names.size(); ++n) {
     value.clear();

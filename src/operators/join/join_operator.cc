@@ -146,7 +146,7 @@ void JoinOperator::give(const Held& first, const Held* second, std::int64_t time
   if (shape_.keeps_raw) rows_->raw.push_back(arena_->copy(first.raw));
   std::size_t c = 0;
   const auto add = [&](const Held& held) {
-    const auto values = decode_key(arena_->copy(held.values));
+    const auto values = decode_key(arena_->copy(held.values), *arena_);
     STREAMD_CHECK(values, "what is held was encoded here or checked at the start");
     for (const Value& value : *values) columns_[c++]->push_back(value);
   };

@@ -94,11 +94,12 @@ void PaneWindows::drop_panes(std::int64_t before) {
 
 void PaneWindows::admit_waiting(std::int64_t until, Emitter& out) {
   std::uint64_t shed = 0;
+  Arena arena;
   while (!waiting_.empty() && waiting_.begin()->first <= until) {
     const auto records = std::move(waiting_.extract(waiting_.begin()).mapped());
     waiting_changed_ = true;
     for (const auto& w : records) {
-      const auto inputs = decode_key(w.inputs);
+      const auto inputs = decode_key(w.inputs, arena);
       const Arrival arrival{w.time,
                             kNever,
                             {w.key, false},

@@ -88,8 +88,7 @@ Status PaneWindows::restore_keys() {
     for (std::size_t i = begin; i < end; ++i) {
       const auto& [stored, bytes] = keys[i];
       const std::uint64_t hash = hashes[i - begin];
-      const auto values = decode_key(bytes);
-      if (!values || values->size() != rules_.by) return damaged("key");
+      if (count_key(bytes) != rules_.by) return damaged("key");
       if (share_.owns(key_group(hash)) != share_.owns(group)) rows_anew_ = true;
       if (!share_.owns(key_group(hash))) {
         stored_keys_.set(stored, StoredKeys::kForeign);
@@ -214,6 +213,7 @@ Status PaneWindows::restore_waiting(std::string_view value) {
   for (const auto& compute : rules_.aggregates.computes())
     inputs = std::max(inputs, static_cast<std::size_t>(compute.input + 1));
   if (!take_varint(value, count)) return damaged("waiting record");
+  Arena arena;
   for (; count > 0; --count) {
     Waiting w;
     std::int64_t after = 0;
@@ -223,9 +223,8 @@ Status PaneWindows::restore_waiting(std::string_view value) {
         after < kNever - kSizeLimit || after > kEverything || w.time < -kTimeLimit ||
         w.time > kTimeLimit)
       return damaged("waiting record");
-    const auto fields = decode_key(key);
-    const auto values = decode_key(encoded);
-    if (!fields || fields->size() != rules_.by || !values || values->size() != inputs)
+    const auto values = decode_key(encoded, arena);
+    if (count_key(key) != rules_.by || !values || values->size() != inputs)
       return damaged("waiting record");
     for (const auto& compute : rules_.aggregates.computes())
       if (compute.input >= 0 &&
@@ -275,8 +274,7 @@ Status PaneWindows::restore_done() {
       touch(id);
   }
   for (const auto& [key, alerts] : restored_alerts_) {
-    const auto values = decode_key(key);
-    if (!values || values->size() != rules_.by) return damaged("alert");
+    if (count_key(key) != rules_.by) return damaged("alert");
     const std::uint64_t hash = hash_key(key, seed_);
     std::uint32_t id = keys_.find(key, hash);
     if (id == KeyTable::kNone) id = make_key({key, false}, hash);

@@ -48,7 +48,7 @@ void Results::add(const Row& row) {
   rows_->time.push_back({row.time});
   rows_->floor.push_back(EventTime::min());
   rows_->position.push_back(result_id(row));
-  const auto key = decode_key(arena_->copy(row.key));
+  const auto key = decode_key(arena_->copy(row.key), *arena_);
   STREAMD_CHECK(key && key->size() == rules_.by, "a key has as many values as there are fields");
   std::size_t c = 0;
   for (const Value& value : *key) columns_[c++]->push_back(value);

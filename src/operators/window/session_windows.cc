@@ -259,12 +259,12 @@ Status SessionWindows::restore_row(unsigned group, std::string_view sub_key,
   if (!share_.owns(group)) return {};
   value.remove_prefix(1);
   const std::string_view key = sub_key.substr(1);
-  const auto values = decode_key(key);
+  const auto values = count_key(key);
   const std::uint64_t hash = hash_key(key, seed_);
   std::uint64_t n = 0;
-  if (sub_key.front() != 's' || !values || values->size() != rules_.by ||
-      key_group(hash) != group || keys_.find(key, hash) != KeyTable::kNone ||
-      !take_varint(value, n) || n == 0 || n > value.size())
+  if (sub_key.front() != 's' || values != rules_.by || key_group(hash) != group ||
+      keys_.find(key, hash) != KeyTable::kNone || !take_varint(value, n) || n == 0 ||
+      n > value.size())
     return damaged();
   const std::uint32_t id = make_key({key, false}, hash);
   for (; n > 0; --n) {

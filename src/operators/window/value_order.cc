@@ -114,8 +114,7 @@ Value decode_value(std::string_view encoded) {
 }
 
 bool is_one_value(std::string_view encoded) {
-  const auto values = decode_key(encoded);
-  return values && values->size() == 1 && decode_value(encoded).kind() != Kind::missing;
+  return count_key(encoded) == 1 && decode_value(encoded).kind() != Kind::missing;
 }
 
 int compare_encoded(std::string_view a, std::string_view b) {
