@@ -336,7 +336,9 @@ void add_map_operator(Registry& registry) {
               "`expression`.\n\n"
               "`a.b` is field b of object a, where the record has such a field: it is set or taken "
               "out there, for those too that read `a` itself. Where the object has no b, what is "
-              "set stands beside it as a field `a.b`.")
+              "set stands beside it as a field `a.b`.\n\n"
+              "JSON has no infinity and no NaN: a double that is one (`1.0 / 0.0`, `1e400`) is "
+              "written as null.")
           .field(&C::set, {.name = "set",
                            .help = "CEL expression per field.",
                            .examples = {"{ok: status < 400}"}})
