@@ -38,10 +38,11 @@ inline ConfigNode list_of(const std::vector<std::string>& items) {
 // Null when `problems` got one.
 template <class Plan>
 std::unique_ptr<Plan> make_plan(const std::vector<Registered<Plan>>& known, const std::string& type,
-                                const ConfigNode& fields, Diagnostics& problems) {
+                                const ConfigNode& fields, Diagnostics& problems,
+                                const std::vector<const SpecView*>& also = {}) {
   for (const auto& registered : known)
     if (registered.view.type == type) {
-      auto plan = registered.make(fields, {}, problems).plan;
+      auto plan = registered.make(fields, also, problems).plan;
       return problems.errors() > 0 ? nullptr : std::move(plan);
     }
   FAIL("no such component: " << type);

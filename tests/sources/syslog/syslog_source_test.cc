@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/decode.h"
 #include "engine/io/net/socket.h"
 #include "sources/builtin_sources.h"
 #include "sources/syslog/sender_limits.h"
@@ -42,13 +43,20 @@ struct Lines {
   }
 };
 
+// Of what every source can be told, what this one looks at, too.
+struct Common {
+  DecodeConfig decode;
+};
+
 std::unique_ptr<SourcePlan> plan(Fields fields, Diagnostics& problems) {
+  static const SpecView common =
+      Spec<Common>("source").field(&Common::decode, {.name = "decode", .help = ""}).view();
   static const Registry registry = [] {
     Registry made;
     add_syslog_source(made);
     return made;
   }();
-  return make_plan(registry.sources(), "syslog", map_of(std::move(fields)), problems);
+  return make_plan(registry.sources(), "syslog", map_of(std::move(fields)), problems, {&common});
 }
 
 // A source that runs, its clock, and what it said.
