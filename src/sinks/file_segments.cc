@@ -231,6 +231,12 @@ Status FileSegments::sync() {
 
 Status FileSegments::sync_data() const {
   if (::fdatasync(descriptor_) != 0) return not_durable(path_, errno);
+  struct stat about {};
+  if (::fstat(descriptor_, &about) == 0 && about.st_nlink == 0)
+    return fail(
+        ErrorKind::state,
+        fmt::format("\"{}\" was deleted while it was written, with all that stood in it", path_),
+        "To begin a new one start with --reset-state and the name of the sink.");
   return {};
 }
 

@@ -54,7 +54,7 @@ class FileSegments {
 
   // Writes what was put. Retry::backoff where the disk may heal; goes on where it stopped.
   Status flush();
-  // flush(), then on disk to stay.
+  // flush(), then on disk to stay. An error of kind state when the file was deleted meanwhile.
   Status sync();
 
  private:

@@ -123,6 +123,24 @@ TEST_CASE("A file that lost committed bytes is refused") {
   CHECK(read_file(f.path()) == "short");
 }
 
+TEST_CASE("A file that is deleted while it is written is an error at the next checkpoint") {
+  FileSinkFixture f;
+  auto sink = f.open();
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  checkpoint(*sink, 1);
+  std::filesystem::rename(f.path(), f.path() + ".moved");
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  checkpoint(*sink, 2);
+  std::filesystem::remove(f.path() + ".moved");
+  REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+  REQUIRE(sink->barrier(3));
+  const auto prepared = sink->prepared(3);
+  REQUIRE_FALSE(prepared);
+  CHECK(prepared.error().kind == ErrorKind::state);
+  CHECK(prepared.error().retry == Retry::never);
+  CHECK(prepared.error().message.find("was deleted") != std::string::npos);
+}
+
 TEST_CASE("A checkpoint says nothing about the file of another path") {
   FileSinkFixture f, other({{"existing", scalar("refuse")}}, "sub/precious");
   const std::string state = f.first_run();
