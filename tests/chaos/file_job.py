@@ -9,8 +9,9 @@ from books import books_of, outputs, sorted_outputs, unbalanced
 from harness import Streamd
 from nginx_job import generate, job
 
-# A partition of the file source: where the file was and its inode, which each run has its own of.
-PLACE = re.compile(rb'("partition":")[^"]*/([^/"#]+)#[0-9a-f]+-')
+# A partition of the file source: where the file was, its inode and when it was made, which each run
+# has its own of.
+PLACE = re.compile(rb'("partition":")[^"]*/([^/"#]+)#[0-9a-f]+-[0-9a-f]+')
 
 RUBBISH = b'{"@timestamp": broken\n'
 
