@@ -285,8 +285,9 @@ Spec<AbsentConfig> absent_spec() {
           "It is told when event time says so, not a clock on the wall: records that are only "
           "delayed make no alert. When all partitions of a source are idle, event time goes on "
           "with the clock (`idle_after`), so the silence of everybody is told too. A key that was "
-          "never there is not missed, and the end of a bounded input is no silence. Late records "
-          "count as `late`.")
+          "never there is not missed. A bounded input is known until its newest record (less "
+          "`max_delay`): silences that were long enough by then are told, its end is none. Late "
+          "records count as `late`.")
       .promise("exact, also after a crash")
       .field(&C::by, {.name = "by",
                       .help = "Fields or CEL expressions that make the key.",

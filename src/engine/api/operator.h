@@ -49,7 +49,8 @@ class Operator {
   // An error return means the engine cannot go on; a bad record is a reject, never an error.
   virtual Status on_batch(const Batch& in, Emitter& out) = 0;
   // Event time has reached w on all inputs of this instance. Monotone. Emit what closes now; the
-  // engine forwards w downstream after the call. EventTime::max() = the input has ended.
+  // engine forwards w downstream after the call. EventTime::max() = the input has ended; the last
+  // time it reached was told before.
   virtual Status on_watermark(EventTime /*w*/, Emitter& /*out*/) { return {}; }
   // Hand over what changed since the last call. The epoch is committed later, all or nothing; after
   // a failed commit the process ends, so there is nothing to take back.

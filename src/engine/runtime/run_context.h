@@ -34,6 +34,12 @@ struct SourceClock {
     for (auto& c : confirmed) c.store(INT64_MIN);
     for (auto& f : fronts) f.store(INT64_MAX);
   }
+  void reach(EventTime lane_watermark) {
+    auto largest = newest.load(std::memory_order_relaxed);
+    while (lane_watermark.micros > largest &&
+           !newest.compare_exchange_weak(largest, lane_watermark.micros)) {
+    }
+  }
 };
 
 struct RunContext {

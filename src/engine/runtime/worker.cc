@@ -84,10 +84,8 @@ Status Worker::open(Shared& shared, const std::string& pipeline_dir,
     entry.reader = std::move(*reader);
     entry.ingest = std::make_unique<Ingest>(plan, *run_.clock);
     entry.stored = std::move(*stored);
-    auto& newest = run_.source_clocks[n]->newest;
     for (const auto& [name, partition] : entry.stored)
-      if (partition.max_time != EventTime::min())
-        newest = std::max(newest.load(), (partition.max_time - entry.ingest->max_delay()).micros);
+      run_.source_clocks[n]->reach(partition.max_time - entry.ingest->max_delay());
     readers_.push_back(std::move(entry));
   }
   return {};
@@ -225,6 +223,7 @@ bool Worker::read_one(SourceReader& source, Duration max_wait) {
   lane.last_data = now;
   lane.idle = false;
   const Batch batch = source.ingest->decode(raw_, lane, *node.counters, dead_letters_);
+  run_.source_clocks[source.node]->reach(lane.watermark(source.ingest->max_delay()));
   if (batch.empty()) return true;
   const EventTime first = batch.rows().time[batch.physical(0)];
   source.pace.read(first);

@@ -75,6 +75,7 @@ class Worker {
     EventTime announced = EventTime::min();
     EventTime given = EventTime::min();  // what the instance was told
     EventTime out_mark = EventTime::min();
+    EventTime reached = EventTime::min();  // inputs that have ended: the last time they reached
     // Barrier
     bool passed = true;
     bool sent = false;
@@ -151,7 +152,7 @@ class Worker {
   static bool is_silent(const SourceReader& source, const PartitionState& state, Duration since);
   void advance_marks();
   void note_end();
-  EventTime local_mark(const Node& node) const;
+  EventTime local_mark(Node& node);
   static EventTime exchanged_mark(const Node& node);
   void give_mark(Node& node, EventTime mark);
 

@@ -70,7 +70,6 @@ bool Worker::is_silent(const SourceReader& source, const PartitionState& state, 
 
 // The minimum over this worker's lanes that still count.
 EventTime Worker::lanes_mark(const SourceReader& source) {
-  auto& newest = run_.source_clocks[source.node]->newest;
   const Duration delay = source.ingest->max_delay();
   EventTime mark = EventTime::max();
   bool any_idle = source.any_silent;
@@ -79,11 +78,6 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
       any_idle = true;
     else
       mark = std::min(mark, lane->watermark(delay));
-    if (lane->max_time == EventTime::min()) continue;
-    auto largest = newest.load(std::memory_order_relaxed);
-    while (lane->watermark(delay).micros > largest &&
-           !newest.compare_exchange_weak(largest, lane->watermark(delay).micros)) {
-    }
   }
   // Records may be coming whose times nobody knows.
   const bool unread = !source.unread.empty() || (!source.ended && !source.confirmed_at);
@@ -124,9 +118,12 @@ EventTime Worker::source_mark(SourceReader& source) {
   return source.taken_over + (confirmed - *source.idle_since);
 }
 
-EventTime Worker::local_mark(const Node& node) const {
+EventTime Worker::local_mark(Node& node) {
   EventTime mark = EventTime::max();
-  for (const auto& input : node.plan->inputs) mark = std::min(mark, nodes_[input.node].out_mark);
+  for (const auto& input : node.plan->inputs) {
+    mark = std::min(mark, nodes_[input.node].out_mark);
+    node.reached = std::max(node.reached, nodes_[input.node].reached);
+  }
   return mark;
 }
 
@@ -147,6 +144,10 @@ void Worker::give_mark(Node& node, EventTime mark) {
     node.out_mark = kIdleMark;
     return;
   }
+  // Before the end there is the last time that the input has reached. What is known by then is so
+  // whether or not the turns of the workers came to say it.
+  if (mark == EventTime::max() && node.given < node.reached && node.reached < mark)
+    give_mark(node, node.reached);
   if (mark > node.given) {
     node.given = mark;
     if (node.op && !run_.checkpoint->failed())
@@ -171,6 +172,7 @@ void Worker::advance_marks() {
       node.out_mark = node.given = std::max(node.given, mark);
     if (mark != kIdleMark)
       node.counters->watermark.store(node.given.micros, std::memory_order_relaxed);
+    if (mark == EventTime::max()) node.reached = {run_.source_clocks[source.node]->newest.load()};
   }
   bool all_ended = true;
   for (std::size_t n = 0; n < nodes_.size(); ++n) {

@@ -362,3 +362,31 @@ TEST_CASE("a pull that finds nothing once more is no reason to list partitions",
   stepped.pass(Duration::from_seconds(60));
   CHECK(stepped.out->sorted().size() == 1);
 }
+
+TEST_CASE("a bounded input is known to its last watermark before it ends", "[runtime]") {
+  for (const unsigned workers : {1u, 2u, 3u}) {
+    Live live;
+    live.pipeline = R"(
+pipeline: test
+dead_letters: dead
+sources:
+  in: {type: fake, time: {field: t, format: unix, max_delay: 1s}}
+operators:
+  quiet: {type: absent, input: in, by: [host], for: 10s}
+sinks:
+  out: {type: fake, input: quiet}
+  dead: {type: fake_dead}
+)";
+    const auto of = [](const char* host, int t) {
+      return fmt::format(R"({{"t":"{}","host":"{}"}})", t, host);
+    };
+    // The watermark ends at 59: that "edge" said nothing until 59 was still to be seen.
+    live.input->partitions = {{of("long", 1), of("between", 1)},
+                              {of("short", 50), of("between", 60), of("edge", 49)}};
+    live.run(
+        workers, [] {}, [] { return false; });
+    REQUIRE(live.out->sorted().size() == 2);
+    CHECK(live.out->sorted()[0].find(R"("host":"between")") != std::string::npos);
+    CHECK(live.out->sorted()[1].find(R"("host":"long")") != std::string::npos);
+  }
+}
