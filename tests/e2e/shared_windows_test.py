@@ -124,3 +124,39 @@ def test_a_rule_that_is_added_has_the_history_of_the_others(streamd, tmp_path):
     whole = expected["some.ndjson"].splitlines()
     later = outputs(run.directory / "out")["some.ndjson"].splitlines()
     assert later and later == whole[len(whole) - len(later):]
+
+
+# Windows that count values of the same fields, some of them behind a filter.
+COUNTING = {
+    "short": "input: sized, window: {sliding: 4s, every: 2s}, by: [client], "
+             "compute: {n: distinct(size), spread: entropy(size)}",
+    "long": "input: sized, window: {tumbling: 30s}, compute: {most: 'topk(client, 3)', n: distinct(size)}",
+    "large": "input: requests, window: {tumbling: 10s}, where: has(size) && size > 50, "
+             "compute: {n: distinct(size), clients: distinct(client)}",
+    "made": "input: sized, window: {sliding: 6s, every: 3s}, "
+            "compute: {n: 'distinct(string(size) + client)', spread: entropy(size)}",
+    "visits": "input: requests, window: {session: {gap: 1s, max: 1m}}, by: [client], "
+              "compute: {n: distinct(size), most: 'topk(size, 2)'}",
+}
+
+
+def counting(names):
+    text = HEAD.format(follow="false")
+    if any("input: sized" in COUNTING[name] for name in names):
+        text += "  sized: {type: filter, input: requests, where: has(size)}\n"
+    text += "".join(f"  {name}: {{type: window, {COUNTING[name]}}}\n" for name in names)
+    return text + "sinks:\n" + "".join(SINK.format(name=name) for name in names)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_windows_that_count_the_same_fields_do_not_disturb_each_other(streamd, tmp_path, workers):
+    expected = {}
+    for name in COUNTING:
+        run = run_of(streamd, tmp_path / name, counting([name]), "--workers", 1)
+        assert run.run() == 0, run.stderr
+        expected |= outputs(run.directory / "out")
+    run = run_of(streamd, tmp_path / "together", counting(COUNTING), "--workers", workers)
+    assert run.run() == 0, run.stderr
+    assert outputs(run.directory / "out").keys() == expected.keys()
+    for file, text in outputs(run.directory / "out").items():
+        assert sorted(text.splitlines()) == sorted(expected[file].splitlines()) != []

@@ -49,10 +49,9 @@ Value sum_result(const Compute& compute, const std::uint64_t* at) {
 
 }  // namespace
 
-Aggregates::Aggregates(std::vector<Compute> computes, std::uint64_t seed)
+Aggregates::Aggregates(std::vector<Compute> computes, std::shared_ptr<DistinctValues> values)
     : computes_(std::move(computes)),
-      values_(std::make_unique<DistinctValues>(seed)),
-      block_(std::make_unique<Block>()) {
+      values_(values ? std::move(values) : std::make_shared<DistinctValues>(0)) {
   for (const auto& compute : computes_) {
     if (compute.counts_with >= 0) {
       offsets_.push_back(offsets_[static_cast<std::size_t>(compute.counts_with)]);
@@ -80,11 +79,6 @@ std::uint32_t Aggregates::place_of(const Compute& compute) {
 void Aggregates::fetch(const std::uint64_t* part) const {
   for (const Step& step : steps_)
     if (is_counted(step.function)) fetch_counted(part[step.offset]);
-}
-
-void Aggregates::forget(std::size_t records) const {
-  for (std::size_t i = 0; i < records * counted_inputs_.size(); ++i)
-    if (block_->numbers[i] != DistinctValues::kNone) values_->release(block_->numbers[i]);
 }
 
 const char* Aggregates::refuse(Function function, const Value& value) {

@@ -5,8 +5,9 @@
 // in any order gives the value of the parts that are inside.
 //
 // Words start zeroed; `free_*` must be called before they are forgotten. Null or missing inputs are
-// skipped by all functions. Words belong to the Aggregates that made them: it knows which values
-// they count. A copy knows none yet; each worker has one of its own. One thread.
+// skipped by all functions. Words belong to the Aggregates that made them: its DistinctValues knows
+// which values they count. A copy has one of its own, which knows none yet; so has each worker. One
+// thread.
 #pragma once
 
 #include "engine/core/arena.h"
@@ -20,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace streamd::window {
@@ -62,11 +64,15 @@ inline constexpr std::size_t kSumDoubles = ExactSum::kWords + 1;  // how many we
 
 class Aggregates {
  public:
-  // seed: of the state directory; for what never counts values of records, any.
-  explicit Aggregates(std::vector<Compute> computes, std::uint64_t seed = 0);
+  // values: null for what never counts values of records.
+  explicit Aggregates(std::vector<Compute> computes,
+                      std::shared_ptr<DistinctValues> values = nullptr);
   // Another one of the same kind.
-  Aggregates with_seed(std::uint64_t seed) const { return Aggregates(computes_, seed); }
-  Aggregates(const Aggregates& other) : Aggregates(other.with_seed(other.values_->seed())) {}
+  Aggregates with_values(std::shared_ptr<DistinctValues> values) const {
+    return Aggregates(computes_, std::move(values));
+  }
+  Aggregates(const Aggregates& other)
+      : Aggregates(other.with_values(std::make_shared<DistinctValues>(other.values_->seed()))) {}
   Aggregates(Aggregates&&) = default;
   Aggregates& operator=(Aggregates&&) = default;
 
@@ -77,17 +83,14 @@ class Aggregates {
   // nullptr: `value` can be an input of `function`; otherwise what it should have been.
   static const char* refuse(Function function, const Value& value);
 
-  // Looks up together which values the records of a block count; each has `inputs`, and gets
-  // `counted` until forget(), to be handed to add().
-  template <class Record>
-  void look_up(std::span<Record> block) const;
-  void forget(std::size_t records) const;
-  bool counts_values() const { return !counted_inputs_.empty(); }
+  // Inputs whose values are counted. Their numbers (column_numbers.h), side by side in this order,
+  // may be handed to add().
+  const std::vector<std::uint32_t>& counted_inputs() const { return counted_inputs_; }
 
   // A record will be added to the part soon.
   void fetch(const std::uint64_t* part) const;
   // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
-  // counted: of look_up(), or null.
+  // counted: see counted_inputs(), or null.
   void add(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
            const std::uint32_t* counted = nullptr) const {
     if (only_sum_ && inputs[0].is(Kind::float64)) {
@@ -131,35 +134,15 @@ class Aggregates {
     Function function;
     std::uint32_t input;
     std::uint32_t offset;
-    std::uint32_t counted;  // the place of its value in what look_up() gives
+    std::uint32_t counted;  // its place in counted_inputs()
   };
-  struct Block {
-    std::vector<const Value*> values;
-    std::vector<std::uint32_t> numbers;  // of a record's counted inputs, side by side
-  };
-
   std::vector<Compute> computes_;
   std::vector<std::size_t> offsets_;
   std::vector<Step> steps_;
   std::size_t words_ = 0;
   bool only_sum_ = false;  // one sum or average, of the only input
   std::vector<std::uint32_t> counted_inputs_;
-  std::unique_ptr<DistinctValues> values_;
-  std::unique_ptr<Block> block_;
+  std::shared_ptr<DistinctValues> values_;
 };
-
-template <class Record>
-void Aggregates::look_up(std::span<Record> block) const {
-  const std::size_t width = counted_inputs_.size();
-  block_->values.resize(block.size());
-  block_->numbers.resize(block.size() * width);
-  for (std::size_t c = 0; c < width; ++c) {
-    for (std::size_t k = 0; k < block.size(); ++k)
-      block_->values[k] = block[k].inputs + counted_inputs_[c];
-    values_->numbers_of(block_->values, block_->numbers.data() + c, width);
-  }
-  for (std::size_t k = 0; k < block.size(); ++k)
-    block[k].counted = block_->numbers.data() + k * width;
-}
 
 }  // namespace streamd::window

@@ -17,8 +17,7 @@ std::uint32_t DistinctValues::number_of(std::string_view encoded) {
   return number_of(KeyRef{encoded, false}, {hash_key(encoded, seed_)});
 }
 
-void DistinctValues::numbers_of(std::span<const Value* const> values, std::uint32_t* numbers,
-                                std::size_t step) {
+void DistinctValues::numbers_of(std::span<const Value* const> values, std::uint32_t* numbers) {
   sought_.assign(values.size(), {});
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i]->is(Kind::string)) continue;
@@ -27,7 +26,7 @@ void DistinctValues::numbers_of(std::span<const Value* const> values, std::uint3
   }
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i]->is(Kind::string)) sought_[i].guess = table_.guess(sought_[i].hash);
-  for (std::size_t i = 0; i < values.size(); ++i, numbers += step) {
+  for (std::size_t i = 0; i < values.size(); ++i, ++numbers) {
     const Value& value = *values[i];
     if (value.absent()) {
       *numbers = kNone;

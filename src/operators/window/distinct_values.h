@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DistinctValues: the values that distinct, top and entropy of one node have seen on one worker,
+// DistinctValues: the values that distinct, top and entropy of all windows have seen on one worker,
 // each once, under a dense number. What is counted (counted.h) holds numbers, so values are
 // compared as bytes once, when a record brings them: two values have one number only if they are
 // equal. A value is forgotten when nothing that holds() it is left; then its number may become that
@@ -30,8 +30,8 @@ class DistinctValues {
   // The same for the bytes that append_key makes of it.
   std::uint32_t number_of(std::string_view encoded);
   // The same for the values of many records, which wait for memory together. Each is held for the
-  // caller; absent ones get kNone. `step`: from one place in `numbers` to the next.
-  void numbers_of(std::span<const Value* const> values, std::uint32_t* numbers, std::size_t step);
+  // caller; absent ones get kNone.
+  void numbers_of(std::span<const Value* const> values, std::uint32_t* numbers);
   static constexpr std::uint32_t kNone = KeyTable::kNone;
 
   void hold(std::uint32_t number) { ++table_.entry(number).holders; }

@@ -61,7 +61,7 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
     const Pane* const pane = recent_pane(arrival.time);
     if (pane != nullptr && pane->start() <= entry.newest) pane->prefetch(entry.hint[pane->side()]);
   }
-  if (rules_.aggregates.counts_values()) fetch_parts(block);
+  if (!rules_.aggregates.counted_inputs().empty()) fetch_parts(block);
 }
 
 void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
@@ -121,8 +121,6 @@ void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
 
 std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
   if (!keys_.small()) fetch_ahead(block);
-  const bool look_up = rules_.aggregates.counts_values();
-  if (look_up) rules_.aggregates.look_up(block);
   std::size_t refused = 0;
   for (auto& arrival : block) {
     const std::int64_t closed = closed_for(key_group(arrival.hash));
@@ -131,7 +129,6 @@ std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
                           : accept_behind(arrival, closed, out);
     refused += arrival.outcome != Outcome::taken;
   }
-  if (look_up) rules_.aggregates.forget(block.size());
   return refused;
 }
 

@@ -46,7 +46,7 @@ struct Arrival {
   std::uint32_t row = 0;             // physical
   std::uint32_t guess = 0xFFFFFFFF;  // the id that the key's hash led to when it was prefetched
   Outcome outcome = Outcome::taken;
-  const std::uint32_t* counted = nullptr;  // of Aggregates::look_up()
+  const std::uint32_t* counted = nullptr;  // numbers of Aggregates::counted_inputs()
 };
 
 // Floors and watermarks may be anything; beyond these bounds they mean "never" and "everything".

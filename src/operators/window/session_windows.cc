@@ -108,7 +108,8 @@ Outcome SessionWindows::take(const Arrival& arrival, Emitter& out) {
   if (at == sessions.size()) return Outcome::late;
   ++sessions[at].count;
   if (arrival.inputs != nullptr)
-    rules_.aggregates.add(sessions[at].part.data(), arrival.inputs, arrival.time, arrival.number);
+    rules_.aggregates.add(sessions[at].part.data(), arrival.inputs, arrival.time, arrival.number,
+                          arrival.counted);
   absorb_next(sessions, at);
   Session& session = sessions[at];
   schedule(id, session);

@@ -4,6 +4,8 @@
 #include "engine/core/key.h"
 #include "engine/expr/reject.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
@@ -15,9 +17,16 @@ constexpr Value kMissing;
 
 constexpr bool in_range(std::int64_t time) { return time >= -kTimeLimit && time <= kTimeLimit; }
 
-Rules share_of(Rules rules, const OperatorContext& context) {
+std::shared_ptr<RecentColumns> columns_of(const OperatorContext& context) {
+  const auto make = [&] { return std::make_shared<RecentColumns>(context.hash_seed); };
+  if (context.shared == nullptr) return make();
+  return context.shared->get_or_make<RecentColumns>(
+      fmt::format("counted columns of worker {}", context.worker), make);
+}
+
+Rules share_of(Rules rules, const OperatorContext& context, const RecentColumns& recent) {
   const std::uint64_t n = std::max(1u, context.workers);
-  rules.aggregates = rules.aggregates.with_seed(context.hash_seed);
+  rules.aggregates = rules.aggregates.with_values(recent.values());
   rules.max_keys = std::max<std::uint64_t>(1, rules.max_keys / n + (rules.max_keys % n ? 1 : 0));
   return rules;
 }
@@ -54,7 +63,8 @@ bool takes_numbers(Function function) {
 
 WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const OperatorContext& context)
     : shared_(std::move(shared)),
-      rules_(share_of(shared_->rules, context)),
+      recent_(columns_of(context)),
+      rules_(share_of(shared_->rules, context, *recent_)),
       seed_(context.hash_seed) {
   auto origin = std::make_shared<const Origin>(Origin{context.node, ""});
   const Share share{context.worker, std::max(1u, context.workers)};
@@ -66,6 +76,12 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
   columns_.resize(shared_->intake.inputs.size());
   by_.resize(shared_->intake.by.size());
   values_.resize(kBlock * columns_.size());
+  for (const std::uint32_t input : rules_.aggregates.counted_inputs()) {
+    const bool plain = shared_->intake.inputs[input].column.has_value();
+    counted_.push_back(
+        {input, plain ? nullptr : std::make_shared<ColumnNumbers>(recent_->values())});
+  }
+  numbers_.resize(kBlock * counted_.size());
 }
 
 Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
@@ -106,6 +122,24 @@ void WindowOperator::evaluate_inputs(const Batch& in) {
   }
   for (std::size_t b = 0; b < intake.by.size(); ++b)
     by_[b] = intake.by[b] ? in.column(*intake.by[b])->data() : nullptr;
+  for (Counted& counted : counted_)
+    if (const auto& column = intake.inputs[counted.input].column)
+      counted.numbers = recent_->of(in.column(*column));
+    else
+      counted.numbers->start(in.physical_rows());
+}
+
+void WindowOperator::look_up(std::span<Arrival> block) {
+  const std::size_t width = counted_.size();
+  if (width == 0) return;
+  for (std::size_t c = 0; c < width; ++c) {
+    const auto& [input, numbers] = counted_[c];
+    if (columns_[input] != nullptr) numbers->look_up(block, columns_[input]);
+    for (std::size_t k = 0; k < block.size(); ++k)
+      numbers_[k * width + c] =
+          columns_[input] == nullptr ? DistinctValues::kNone : numbers->data()[block[k].row];
+  }
+  for (std::size_t k = 0; k < block.size(); ++k) block[k].counted = &numbers_[k * width];
 }
 
 bool WindowOperator::all_usable(const Batch& in) const {
@@ -252,6 +286,7 @@ void WindowOperator::take(Windows& windows, const Batch& in, Emitter& out) {
   for (std::size_t begin = 0; begin < in.size(); begin += kBlock) {
     prepare(in, begin, std::min(in.size(), begin + kBlock), out);
     const std::span<Arrival> block(block_.data(), taken_);
+    look_up(block);
     if (windows.accept(block, out) == 0) continue;
     for (const auto& arrival : block) {
       if (arrival.outcome == Outcome::shed) ++shed;

@@ -8,6 +8,7 @@
 #include "engine/core/fetch_line.h"
 #include "engine/core/key.h"
 #include "engine/expr/expression.h"
+#include "operators/window/column_numbers.h"
 #include "operators/window/pane_windows.h"
 #include "operators/window/rules.h"
 #include "operators/window/session_windows.h"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,13 +75,21 @@ class WindowOperator final : public Operator {
     return hashes[row];
   }
   void settle();
+  // Numbers what the block's records count.
+  void look_up(std::span<Arrival> block);
   // Says why and returns true when a record cannot be used.
   bool reject(const Batch& in, std::size_t i, Emitter& out);
   // Whether all inputs of a batch can be used, as nearly always: then reject() need not look.
   bool all_usable(const Batch& in) const;
   void emit_late(const Batch& in, Emitter& out);
 
+  struct Counted {
+    std::uint32_t input;
+    std::shared_ptr<ColumnNumbers> numbers;  // of the batch; of an expression, this node's own
+  };
+
   std::shared_ptr<const Shared> shared_;
+  const std::shared_ptr<RecentColumns> recent_;
   const Rules rules_;
   const std::uint64_t seed_;
   std::optional<PaneWindows> panes_;
@@ -100,6 +110,8 @@ class WindowOperator final : public Operator {
   std::string keys_;       // those that had to be encoded
   std::vector<std::size_t> key_ends_;
   std::vector<Value> values_;  // of the block: inputs, when a record has several
+  std::vector<Counted> counted_;
+  std::vector<std::uint32_t> numbers_;                        // of the block
   std::vector<std::pair<std::uint32_t, std::int64_t>> late_;  // physical row, micros late
 };
 
