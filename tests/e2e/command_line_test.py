@@ -171,6 +171,41 @@ def test_docs_of_each_type_name_each_option(streamd):
             assert field["name"] in told.stdout, (component["type"], field["name"])
 
 
+def test_functions_of_expressions_are_listed_and_explained(streamd):
+    listed = json.loads(call(streamd, "list", "functions", "--json").stdout)
+    text = call(streamd, "list", "functions").stdout
+    page = call(streamd, "docs", "expressions").stdout
+    assert {"contains", "matches", "timestamp", "networkName", "math.abs"} <= {f["type"] for f in listed}
+    for function in listed:
+        assert f"function  {function['signature']} " in text
+        assert "| `" + function["signature"].replace("|", "\\|") + "` |" in page
+        told = call(streamd, "docs", function["type"]).stdout
+        assert function["signature"] in told and function["summary"] in told and function["example"] in told
+
+
+def test_what_the_page_of_expressions_shows_is_accepted(streamd, tmp_path):
+    page = call(streamd, "docs", "expressions").stdout
+    shown = []
+    for title in ("Fields", "Values", "Of lists and maps"):
+        section = page.split(f"## {title}\n")[1].split("\n## ")[0]
+        for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
+            shown += [code.strip() for pair in re.findall(r"``(.+?)``|`([^`]+)`", row) for code in pair if code]
+    assert len(shown) > 20
+    fields = {f"x{n}": code for n, code in enumerate(shown)}
+    pipeline = tmp_path / "shown.yaml"
+    pipeline.write_text(json.dumps({
+        "pipeline": "shown", "sources": {"in": {"type": "stdin", "decode": "json"}},
+        "operators": {"out": {"type": "map", "input": "in", "set": fields}},
+        "sinks": {"null": {"type": "null", "input": "out"}}}))
+    told = call(streamd, "check", pipeline)
+    assert told.returncode == 0, told.stderr
+    record = {"status": 200, "host": "h", "user": {"name": "bob"}, "headers": {"content-type": "text"}, "@timestamp": 1, "tags": ["a"]}
+    run = subprocess.run([streamd, "run", pipeline, "--state-dir", tmp_path / "state"], input=json.dumps(record) + "\n",
+                         capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"^null +null +1 +1 ", run.stderr, re.MULTILINE), run.stderr
+
+
 def test_nothing_is_complained_about_that_a_killed_namesake_left(streamd):
     """libmongoc's counters, in shared memory under the number of a process that is no more."""
     for _ in range(5):

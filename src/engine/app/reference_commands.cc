@@ -2,6 +2,7 @@
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/config/reference.h"
+#include "engine/expr/functions.h"
 #include "engine/plan/source_common.h"
 #include "engine/testing/test_file.h"
 
@@ -107,8 +108,16 @@ int docs_command(const std::string& type, const std::string& write_to, bool comp
       fmt::print("{}", text);
       found = true;
     }
+  for (const auto& group : expr::function_groups())
+    for (const auto& function : group.functions)
+      if (function.name == type) {
+        fmt::print("{}\n  {}\n  {}\n", signature(function), function.help, function.example);
+        found = true;
+      }
   if (found) return kExitDone;
-  fmt::print(stderr, "error: no component of type \"{}\"\n  = help: streamd list shows all\n",
+  fmt::print(stderr,
+             "error: no component of type \"{}\"\n  = help: streamd list shows all; streamd docs "
+             "expressions is the language of conditions\n",
              type);
   return kExitUsage;
 }

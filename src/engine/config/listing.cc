@@ -9,6 +9,8 @@
 namespace streamd {
 namespace {
 
+constexpr std::size_t kWidest = 50;  // what is wider stands out
+
 template <class Plan>
 void add_views(const std::vector<Registered<Plan>>& components, const std::string& kind,
                std::vector<SpecView>& into) {
@@ -47,6 +49,29 @@ std::vector<expr::AddedFunction> added_functions(const Registry& registry) {
   return {all.begin(), all.end()};
 }
 
+std::string built_in_json(const expr::Function& function) {
+  return fmt::format(
+      R"({{"kind":"function","type":{},"summary":{},"signature":{},"example":{},"plugin":null,)"
+      R"("min_args":{},"max_args":{}}})",
+      json_quote(std::string(function.name)), json_quote(std::string(function.help)),
+      json_quote(signature(function)), json_quote(std::string(function.example)), function.min_args,
+      function.max_args);
+}
+
+// Of all that are built in, each in a line.
+std::string function_table() {
+  std::size_t width = 0;
+  for (const auto& group : expr::function_groups())
+    for (const auto& function : group.functions)
+      if (const auto size = signature(function).size(); size < kWidest)
+        width = std::max(width, size);
+  std::string out;
+  for (const auto& group : expr::function_groups())
+    for (const auto& function : group.functions)
+      out += fmt::format("function  {:<{}}  {}\n", signature(function), width, function.help);
+  return out;
+}
+
 std::string function_json(const expr::AddedFunction& function) {
   return fmt::format(
       R"({{"kind":"function","type":{},"summary":{},"plugin":{},"min_args":{},"max_args":{}}})",
@@ -82,7 +107,7 @@ std::string list_table(const Registry& registry, const std::string& kind) {
   const auto views = all_views(registry, kind);
   std::size_t width = 0;
   for (const auto& view : views) width = std::max(width, view.type.size());
-  std::string out;
+  std::string out = kind == "function" ? function_table() : "";
   for (const auto& view : views)
     out += fmt::format("{:<8}  {:<{}}  {}{}\n", view.kind, view.type, width, view.summary,
                        from_plugin(view.plugin));
@@ -94,7 +119,12 @@ std::string list_table(const Registry& registry, const std::string& kind) {
 }
 
 std::string list_json(const Registry& registry, const std::string& kind) {
-  return json_array(all_views(registry, kind), view_json) + "\n";
+  if (kind != "function") return json_array(all_views(registry, kind), view_json) + "\n";
+  std::vector<std::string> all;
+  for (const auto& group : expr::function_groups())
+    for (const auto& function : group.functions) all.push_back(built_in_json(function));
+  for (const auto& function : added_functions(registry)) all.push_back(function_json(function));
+  return json_array(all, [](const std::string& text) { return text; }) + "\n";
 }
 
 std::string plugin_json(const Registry& registry, const std::string& name,

@@ -2,25 +2,12 @@
 #include "engine/config/reference.h"
 
 #include "engine/config/document.h"
+#include "engine/config/pages.h"
 
 #include <fmt/format.h>
 
 namespace streamd {
 namespace {
-
-constexpr std::string_view kWrittenBy =
-    "<!-- Written by `streamd docs` from the component's own declaration. -->\n\n";
-
-std::string table_cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|')
-      out += "\\|";
-    else
-      out += c == '\n' ? ' ' : c;
-  }
-  return out;
-}
 
 std::string key_table(const std::vector<FieldView>& fields) {
   std::string out = "| key | what it does | default |\n|---|---|---|\n";
@@ -61,7 +48,7 @@ bool has_advanced(const SpecView& view) {
 }
 
 std::string component_page(const SpecView& view, const SpecView& common) {
-  std::string out(kWrittenBy);
+  std::string out(kPageFront);
   out += fmt::format("# {} `{}`\n\n{}\n\n", view.kind, view.type, view.summary);
   if (!view.promise.empty()) out += fmt::format("**Delivery:** {}\n\n", view.promise);
   if (!view.details.empty()) out += view.details + "\n\n";
@@ -84,7 +71,7 @@ std::string component_page(const SpecView& view, const SpecView& common) {
 }
 
 std::string pipeline_page(const CommonKeys& common) {
-  std::string out(kWrittenBy);
+  std::string out(kPageFront);
   out += "# The pipeline file\n\n## Top level\n\n";
   fields_text(document_view(), false, out);
   out += "## Every source\n\n";
@@ -109,7 +96,7 @@ std::string pipeline_page(const CommonKeys& common) {
 
 std::string file_page(const std::string& title, const std::string& text,
                       const std::vector<FilePart>& parts) {
-  std::string out(kWrittenBy);
+  std::string out(kPageFront);
   out += fmt::format("# {}\n\n{}\n\n", title, text);
   for (const auto& part : parts) {
     out += fmt::format("## {}\n\n", part.title);
@@ -121,8 +108,10 @@ std::string file_page(const std::string& title, const std::string& text,
 std::map<std::string, std::string> reference_pages(const Registry& registry,
                                                    const CommonKeys& common) {
   std::map<std::string, std::string> pages;
-  std::string index(kWrittenBy);
-  index += "# Reference\n\n- [The pipeline file](pipeline.md)\n- [The test file](tests.md)\n";
+  std::string index(kPageFront);
+  index +=
+      "# Reference\n\n- [The pipeline file](pipeline.md)\n- [Expressions](expressions.md)\n"
+      "- [The test file](tests.md)\n";
   for (const std::string kind : {"source", "list", "operator", "sink"}) {
     const auto views = all_views(registry, kind);
     if (views.empty()) continue;
@@ -135,6 +124,7 @@ std::map<std::string, std::string> reference_pages(const Registry& registry,
   }
   pages["index.md"] = std::move(index);
   pages["pipeline.md"] = pipeline_page(common);
+  pages["expressions.md"] = expressions_page(registry);
   return pages;
 }
 

@@ -22,7 +22,8 @@ struct CommonKeys {
   }
 };
 
-// Path below docs/reference -> Markdown: "index.md", "pipeline.md", "sources/kafka.md", ….
+// Path below docs/reference -> Markdown: "index.md", "pipeline.md", "expressions.md",
+// "sources/kafka.md", ….
 std::map<std::string, std::string> reference_pages(const Registry& registry,
                                                    const CommonKeys& common);
 
@@ -38,7 +39,7 @@ std::string file_page(const std::string& title, const std::string& text,
 std::string pipeline_json_schema(const Registry& registry, const CommonKeys& common);
 
 // `streamd list`: one line per component type, and per function of a plugin. `kind`: source, list,
-// operator, sink, function, or empty for all.
+// operator, sink, function (then those that are built in, too), or empty for all.
 std::string list_table(const Registry& registry, const std::string& kind = {});
 // `streamd list --json`: an array of objects with all that a SpecView holds.
 std::string list_json(const Registry& registry, const std::string& kind = {});

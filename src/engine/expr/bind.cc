@@ -273,7 +273,7 @@ class Binder {
       else if (is_aggregate(ast.name))
         hint = "give it a name below compute of a window, and use the name";
       else
-        hint = "functions are those of CEL, such as contains, matches, size, int";
+        hint = "streamd list functions shows all of them, such as contains, matches, size, int";
     }
     return refuse(ast, "unknown-function", "unknown function \"" + ast.name + "\"",
                   std::move(hint));

@@ -104,14 +104,24 @@ constexpr TypeSet kToString =
     kToInt | set_of(Type::boolean, Type::bytes, Type::duration, Type::ip, Type::cidr, Type::json);
 
 constexpr std::array kTable = {
-    Function{"size", kGlobal, 1, 1, Type::int64, {kSized}, size},
-    Function{"size", kMember, 1, 1, Type::int64, {kSized}, size},
-    Function{"int", kGlobal, 1, 1, Type::int64, {kToInt}, to_int},
-    Function{"uint", kGlobal, 1, 1, Type::uint64, {kNumber | kText}, to_uint},
-    Function{"double", kGlobal, 1, 1, Type::float64, {kNumber | kText}, to_double},
-    Function{"string", kGlobal, 1, 1, Type::string, {kToString}, to_string},
-    Function{"bytes", kGlobal, 1, 1, Type::bytes, {set_of(Type::string, Type::bytes)}, to_bytes},
-    Function{"bool", kGlobal, 1, 1, Type::boolean, {set_of(Type::string, Type::boolean)}, to_bool},
+    Function{"size", kGlobal, 1, 1, Type::int64, {kSized}, size}.doc(
+        "Of a text the code points, of a list or map the entries.", "size('héllo') == 5"),
+    Function{"size", kMember, 1, 1, Type::int64, {kSized}, size}.doc(
+        "Of a text the code points, of a list or map the entries.", "[1, 2, 3].size() == 3"),
+    Function{"int", kGlobal, 1, 1, Type::int64, {kToInt}, to_int}.doc(
+        "Whole number: of a double without its fraction, of a time its seconds since 1970. What is "
+        "too large, or a text that is no number, fails.",
+        "int('42') == 42 && int(3.9) == 3"),
+    Function{"uint", kGlobal, 1, 1, Type::uint64, {kNumber | kText}, to_uint}.doc(
+        "Whole number without a sign; a negative one fails.", "uint(7) == 7u"),
+    Function{"double", kGlobal, 1, 1, Type::float64, {kNumber | kText}, to_double}.doc(
+        "Number with a fraction.", "double('1.5') == 1.5"),
+    Function{"string", kGlobal, 1, 1, Type::string, {kToString}, to_string}.doc(
+        "As text, as a template prints it.", "string(1.5) + string(true) == '1.5true'"),
+    Function{"bytes", kGlobal, 1, 1, Type::bytes, {set_of(Type::string, Type::bytes)}, to_bytes}
+        .doc("The bytes of a text in UTF-8.", "bytes('abc') == b'abc'"),
+    Function{"bool", kGlobal, 1, 1, Type::boolean, {set_of(Type::string, Type::boolean)}, to_bool}
+        .doc("Of `1`, `t`, `true`, `0`, `f`, `false` and their capitals.", "bool('true')"),
     Function{"timestamp",
              kGlobal,
              1,
@@ -119,7 +129,9 @@ constexpr std::array kTable = {
              Type::timestamp,
              {set_of(Type::string, Type::int64, Type::timestamp)},
              to_timestamp,
-             true},
+             true}
+        .doc("Of a text as RFC 3339 writes it, or of seconds since 1970.",
+             "timestamp('1970-01-01T00:01:00Z') == timestamp(60)"),
     Function{"duration",
              kGlobal,
              1,
@@ -127,43 +139,61 @@ constexpr std::array kTable = {
              Type::duration,
              {set_of(Type::string, Type::duration)},
              to_duration,
-             true},
-    Function{"dyn", kGlobal, 1, 1, Type::any, {kAnyType}, same},
-    Function{"type", kGlobal, 1, 1, Type::string, {kAnyType}, type_of_value},
+             true}
+        .doc("Of a number with a unit, or several: `h`, `m`, `s`, `ms`, `us`, `ns`.",
+             "duration('1h30m') == duration('90m')"),
+    Function{"dyn", kGlobal, 1, 1, Type::any, {kAnyType}, same}.doc(
+        "The value itself; its type is looked at when the record is there.", "dyn(1) == 1.0"),
+    Function{"type", kGlobal, 1, 1, Type::string, {kAnyType}, type_of_value}.doc(
+        "Type of the value, as `int`, `string`, `list`.", "type('a') == string"),
     Function{
-        "math.greatest", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::gt>},
-    Function{
-        "math.least", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::lt>},
-    Function{"math.abs", kGlobal, 1, 1, Type::any, {kNumber}, abs_value},
-    Function{"math.sign", kGlobal, 1, 1, Type::any, {kNumber}, sign},
-    Function{"math.ceil", kGlobal, 1, 1, Type::any, {kNumber}, rounded<ceil_of>},
-    Function{"math.floor", kGlobal, 1, 1, Type::any, {kNumber}, rounded<floor_of>},
-    Function{"math.round", kGlobal, 1, 1, Type::any, {kNumber}, rounded<round_of>},
-    Function{"math.trunc", kGlobal, 1, 1, Type::any, {kNumber}, rounded<trunc_of>},
-    Function{"math.isNaN", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_nan>},
-    Function{"math.isInf", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_inf>},
-    Function{"math.isFinite", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_finite>},
+        "math.greatest", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::gt>}
+        .doc("The greatest of numbers, or of a list of them.", "math.greatest(1, 3, 2) == 3"),
+    Function{"math.least", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::lt>}
+        .doc("The least of numbers, or of a list of them.", "math.least([4, 2]) == 2"),
+    Function{"math.abs", kGlobal, 1, 1, Type::any, {kNumber}, abs_value}.doc("Without its sign.",
+                                                                             "math.abs(-3) == 3"),
+    Function{"math.sign", kGlobal, 1, 1, Type::any, {kNumber}, sign}.doc("-1, 0 or 1.",
+                                                                         "math.sign(-2.5) == -1.0"),
+    Function{"math.ceil", kGlobal, 1, 1, Type::any, {kNumber}, rounded<ceil_of>}.doc(
+        "The next whole number above.", "math.ceil(1.2) == 2.0"),
+    Function{"math.floor", kGlobal, 1, 1, Type::any, {kNumber}, rounded<floor_of>}.doc(
+        "The next whole number below.", "math.floor(-1.2) == -2.0"),
+    Function{"math.round", kGlobal, 1, 1, Type::any, {kNumber}, rounded<round_of>}.doc(
+        "The nearest whole number; halves go away from zero.", "math.round(-1.5) == -2.0"),
+    Function{"math.trunc", kGlobal, 1, 1, Type::any, {kNumber}, rounded<trunc_of>}.doc(
+        "Without its fraction.", "math.trunc(-1.7) == -1.0"),
+    Function{"math.isNaN", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_nan>}.doc(
+        "Whether it is no number (0.0 / 0.0).", "math.isNaN(0.0 / 0.0)"),
+    Function{"math.isInf", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_inf>}.doc(
+        "Whether it is infinite.", "math.isInf(1.0 / 0.0)"),
+    Function{"math.isFinite", kGlobal, 1, 1, Type::boolean, {kNumber}, tested<is_finite>}.doc(
+        "Whether it is neither infinite nor no number.", "math.isFinite(1.5)"),
 };
 
-std::array<std::span<const Function>, 4> tables() {
-  return {basic_functions(), string_functions(), time_functions(), network_functions()};
-}
-
 }  // namespace
+
+std::span<const FunctionGroup> function_groups() {
+  static const std::array<FunctionGroup, 4> groups = {{{"Types and numbers", basic_functions()},
+                                                       {"Texts", string_functions()},
+                                                       {"Times", time_functions()},
+                                                       {"Addresses", network_functions()}}};
+  return groups;
+}
 
 std::span<const Function> basic_functions() { return kTable; }
 
 const Function* find_function(std::string_view name, CallStyle style) {
-  for (const auto table : tables())
-    for (const Function& function : table)
+  for (const FunctionGroup& group : function_groups())
+    for (const Function& function : group.functions)
       if (function.name == name && function.style == style) return &function;
   return nullptr;
 }
 
 std::vector<std::string> function_names(CallStyle style) {
   std::vector<std::string> names;
-  for (const auto table : tables())
-    for (const Function& function : table)
+  for (const FunctionGroup& group : function_groups())
+    for (const Function& function : group.functions)
       if (function.style == style) names.emplace_back(function.name);
   return names;
 }

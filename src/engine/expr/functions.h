@@ -50,10 +50,31 @@ struct Function {
   Kernel kernel = nullptr;
   bool fold_strictly = false;  // a failure on constants is a mistake in the text: report it
   const AddedFunction* added = nullptr;  // what the kernel calls, for one that is not built in
+  // For people: what it gives, in a line or two; and an expression that is true. Built-in ones have
+  // both.
+  std::string_view help = {};
+  std::string_view example = {};
+
+  constexpr Function doc(std::string_view line, std::string_view truth) const {
+    Function with = *this;
+    with.help = line;
+    with.example = truth;
+    return with;
+  }
+};
+
+struct FunctionGroup {
+  std::string_view title;
+  std::span<const Function> functions;
 };
 
 const Function* find_function(std::string_view name, CallStyle style);
 std::vector<std::string> function_names(CallStyle style);
+
+// All that are built in, as the reference shows them.
+std::span<const FunctionGroup> function_groups();
+// "string.indexOf(string[, int]) -> int": with the types that it takes and gives.
+std::string signature(const Function& function);
 
 // The parts of the table.
 std::span<const Function> basic_functions();

@@ -149,16 +149,38 @@ Value masked(const Call& c) {
   return network_around(octets_of(c[0]), prefix_of(c[0]), c.context.arena);
 }
 
+// By the second argument for IPv4, by the third for IPv6.
+Value network_by_family(const Call& c, std::string_view address) {
+  const Value& bits = c[address.size() == 4 ? 1 : 2];
+  if (!bits.is(Kind::int64)) return mismatch(c);
+  if (bits.as_int() < 0 || bits.as_int() > static_cast<std::int64_t>(address.size()) * 8)
+    return failure(c.context, std::to_string(bits.as_int()) + " is no prefix length of " +
+                                  (address.size() == 4 ? "an IPv4" : "an IPv6") + " network");
+  return network_around(address, static_cast<unsigned>(bits.as_int()), c.context.arena);
+}
+
 Value network_of(const Call& c) {
   // It is no function of CEL's, so nothing forbids what CEL's ip() refuses.
   const Value ip = to_ip<parse_logged_ip>(c);
-  if (!ip.is(Kind::ip)) return ip;
-  const Value& bits = c[ip.size() == 4 ? 1 : 2];
-  if (!bits.is(Kind::int64)) return mismatch(c);
-  if (bits.as_int() < 0 || bits.as_int() > static_cast<std::int64_t>(ip.size()) * 8)
-    return failure(c.context, std::to_string(bits.as_int()) + " is no prefix length of " +
-                                  (ip.size() == 4 ? "an IPv4" : "an IPv6") + " network");
-  return network_around(ip.text(), static_cast<unsigned>(bits.as_int()), c.context.arena);
+  return ip.is(Kind::ip) ? network_by_family(c, ip.text()) : ip;
+}
+
+Value network_name(const Call& c) {
+  if (!c[0].is(Kind::string) && !c[0].is(Kind::ip)) return mismatch(c);
+  Address read;
+  std::string_view address = c[0].text();
+  if (c[0].is(Kind::string)) {
+    const auto parsed = parse_logged_ip(address);
+    if (!parsed) return c[0];
+    read = *parsed;
+    address = read.bytes();
+  }
+  const Value network = network_by_family(c, address);
+  if (!network.is(Kind::cidr)) return network;
+  thread_local std::string text;
+  text.clear();
+  append_cidr(network.text(), text);
+  return Value::string(c.context.arena.copy(text));
 }
 
 constexpr TypeSet kIp = set_of(Type::ip), kCidr = set_of(Type::cidr);
@@ -169,27 +191,58 @@ constexpr auto kGlobal = CallStyle::global;
 constexpr auto kMember = CallStyle::member;
 
 constexpr std::array kTable = {
-    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip<parse_ip>, true},
-    Function{"cidr", kGlobal, 1, 1, Type::cidr, {kCidrText}, to_cidr, true},
-    Function{"isIP", kGlobal, 1, 1, Type::boolean, {kText}, is_ip},
-    Function{"isCIDR", kGlobal, 1, 1, Type::boolean, {kText}, is_cidr},
-    Function{"ip.isCanonical", kGlobal, 1, 1, Type::boolean, {kText}, is_canonical},
-    Function{"family", kMember, 1, 1, Type::int64, {kIp}, family},
-    Function{"isLoopback", kMember, 1, 1, Type::boolean, {kIp}, test_ip<loopback>},
-    Function{"isUnspecified", kMember, 1, 1, Type::boolean, {kIp}, test_ip<unspecified>},
-    Function{"isGlobalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<global_unicast>},
+    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip<parse_ip>, true}.doc(
+        "Address, IPv4 or IPv6. A text that is none fails.",
+        "ip('::ffff:c000:201') == ip('192.0.2.1')"),
+    Function{"cidr", kGlobal, 1, 1, Type::cidr, {kCidrText}, to_cidr, true}.doc(
+        "Network. A text that is none fails.", "cidr('10.0.0.0/8').contains(ip('10.1.2.3'))"),
+    Function{"isIP", kGlobal, 1, 1, Type::boolean, {kText}, is_ip}.doc(
+        "Whether the text is an address.", "isIP('192.0.2.1') && !isIP('example.org')"),
+    Function{"isCIDR", kGlobal, 1, 1, Type::boolean, {kText}, is_cidr}.doc(
+        "Whether the text is a network.", "isCIDR('10.0.0.0/8') && !isCIDR('10.0.0.0/33')"),
+    Function{"ip.isCanonical", kGlobal, 1, 1, Type::boolean, {kText}, is_canonical}.doc(
+        "Whether the address is written in its normal form.", "!ip.isCanonical('2001:DB8::1')"),
+    Function{"family", kMember, 1, 1, Type::int64, {kIp}, family}.doc("4 or 6.",
+                                                                      "ip('::1').family() == 6"),
+    Function{"isLoopback", kMember, 1, 1, Type::boolean, {kIp}, test_ip<loopback>}.doc(
+        "Whether it is this machine itself.", "ip('127.0.0.1').isLoopback()"),
+    Function{"isUnspecified", kMember, 1, 1, Type::boolean, {kIp}, test_ip<unspecified>}.doc(
+        "Whether it is 0.0.0.0 or ::.", "ip('::').isUnspecified()"),
+    Function{"isGlobalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<global_unicast>}.doc(
+        "Whether it is none of the special ones above and below; private addresses are not "
+        "special.",
+        "ip('10.1.1.1').isGlobalUnicast()"),
+    Function{"isLinkLocalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_unicast>}
+        .doc("Whether it is in 169.254.0.0/16 or fe80::/10.",
+             "ip('169.254.1.1').isLinkLocalUnicast()"),
     Function{
-        "isLinkLocalUnicast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_unicast>},
-    Function{
-        "isLinkLocalMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_multicast>},
-    Function{"isMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<multicast>},
-    Function{"isPrivate", kMember, 1, 1, Type::boolean, {kIp}, test_ip<private_use>},
-    Function{"containsIP", kMember, 2, 2, Type::boolean, {kCidr, kIpText}, contains_ip},
-    Function{"containsCIDR", kMember, 2, 2, Type::boolean, {kCidr, kCidrText}, contains_cidr},
-    Function{"ip", kMember, 1, 1, Type::ip, {kCidr}, address_of},
-    Function{"prefixLength", kMember, 1, 1, Type::int64, {kCidr}, prefix_length},
-    Function{"network", kGlobal, 3, 3, Type::cidr, {kIpText, kInt, kInt}, network_of, true},
-    Function{"masked", kMember, 1, 1, Type::cidr, {kCidr}, masked},
+        "isLinkLocalMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<link_local_multicast>}
+        .doc("Whether it is in 224.0.0.0/24 or ff02::/16.", "ip('ff02::1').isLinkLocalMulticast()"),
+    Function{"isMulticast", kMember, 1, 1, Type::boolean, {kIp}, test_ip<multicast>}.doc(
+        "Whether it is in 224.0.0.0/4 or ff00::/8.", "ip('239.1.1.1').isMulticast()"),
+    Function{"isPrivate", kMember, 1, 1, Type::boolean, {kIp}, test_ip<private_use>}.doc(
+        "Whether it is in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7.",
+        "ip('172.16.0.1').isPrivate()"),
+    Function{"containsIP", kMember, 2, 2, Type::boolean, {kCidr, kIpText}, contains_ip}.doc(
+        "Whether the address is in the network.", "cidr('10.0.0.0/8').containsIP('10.1.2.3')"),
+    Function{"containsCIDR", kMember, 2, 2, Type::boolean, {kCidr, kCidrText}, contains_cidr}.doc(
+        "Whether all of the other network is in this one.",
+        "cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')"),
+    Function{"ip", kMember, 1, 1, Type::ip, {kCidr}, address_of}.doc(
+        "The address of the network.", "cidr('10.1.2.3/12').ip() == ip('10.1.2.3')"),
+    Function{"prefixLength", kMember, 1, 1, Type::int64, {kCidr}, prefix_length}.doc(
+        "Its prefix length.", "cidr('10.0.0.0/8').prefixLength() == 8"),
+    Function{"network", kGlobal, 3, 3, Type::cidr, {kIpText, kInt, kInt}, network_of, true}.doc(
+        "The network around an address, by prefix lengths for IPv4 and IPv6. Takes mapped "
+        "addresses as servers log them.",
+        "network('203.0.113.77', 24, 48) == cidr('203.0.113.0/24')"),
+    Function{"masked", kMember, 1, 1, Type::cidr, {kCidr}, masked}.doc(
+        "Without its host bits.", "cidr('10.1.2.3/12').masked() == cidr('10.0.0.0/12')"),
+    Function{"networkName", kGlobal, 3, 3, Type::string, {kIpText, kInt, kInt}, network_name, true}
+        .doc("The network around an address as text, to group by. A text that is no address stays "
+             "what it is.",
+             "networkName('203.0.113.77', 24, 48) == '203.0.113.0/24' && "
+             "networkName('example.org', 24, 48) == 'example.org'"),
 };
 
 }  // namespace

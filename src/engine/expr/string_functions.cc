@@ -258,22 +258,48 @@ constexpr TypeSet kTextOrCidr = set_of(Type::string, Type::cidr);
 constexpr TypeSet kNeedle = set_of(Type::string, Type::ip);
 
 constexpr std::array kTable = {
-    Function{"contains", kMember, 2, 2, Type::boolean, {kTextOrCidr, kNeedle}, contains},
-    Function{"startsWith", kMember, 2, 2, Type::boolean, {kText, kText}, starts_with},
-    Function{"endsWith", kMember, 2, 2, Type::boolean, {kText, kText}, ends_with},
-    Function{"matches", kMember, 2, 2, Type::boolean, {kText, kText}, matches},
-    Function{"matches", CallStyle::global, 2, 2, Type::boolean, {kText, kText}, matches},
-    Function{"charAt", kMember, 2, 2, Type::string, {kText, kInt}, char_at},
-    Function{"indexOf", kMember, 2, 3, Type::int64, {kText, kText, kInt}, index_of},
-    Function{"lastIndexOf", kMember, 2, 3, Type::int64, {kText, kText, kInt}, last_index_of},
-    Function{"lowerAscii", kMember, 1, 1, Type::string, {kText}, shift_ascii<'A', 'Z', 32>},
-    Function{"upperAscii", kMember, 1, 1, Type::string, {kText}, shift_ascii<'a', 'z', -32>},
-    Function{"replace", kMember, 3, 4, Type::string, {kText, kText, kText | kInt}, replace},
-    Function{"split", kMember, 2, 3, Type::list, {kText, kText, kInt}, split},
-    Function{"substring", kMember, 2, 3, Type::string, {kText, kInt, kInt}, substring},
-    Function{"trim", kMember, 1, 1, Type::string, {kText}, trim},
-    Function{"join", kMember, 1, 2, Type::string, {kListLike, kText}, join},
-    Function{"reverse", kMember, 1, 1, Type::string, {kText}, reverse},
+    Function{"contains", kMember, 2, 2, Type::boolean, {kTextOrCidr, kNeedle}, contains}.doc(
+        "Whether the text holds another one, or the network an address.",
+        "'GET /admin'.contains('/admin')"),
+    Function{"startsWith", kMember, 2, 2, Type::boolean, {kText, kText}, starts_with}.doc(
+        "Whether the text begins so.", "'/api/v1'.startsWith('/api')"),
+    Function{"endsWith", kMember, 2, 2, Type::boolean, {kText, kText}, ends_with}.doc(
+        "Whether the text ends so.", "'shell.php'.endsWith('.php')"),
+    Function{"matches", kMember, 2, 2, Type::boolean, {kText, kText}, matches}.doc(
+        "Whether the regular expression (RE2) is found anywhere in the text; `^` and `$` hold it "
+        "to its ends.",
+        "'bot/2.1'.matches(r'^bot/[0-9]')"),
+    Function{"matches", CallStyle::global, 2, 2, Type::boolean, {kText, kText}, matches}.doc(
+        "Whether the regular expression (RE2) is found anywhere in the text.",
+        "matches('aab', 'a+b')"),
+    Function{"charAt", kMember, 2, 2, Type::string, {kText, kInt}, char_at}.doc(
+        "The code point at a place from 0 on; the empty text at the end.",
+        "'abc'.charAt(1) == 'b'"),
+    Function{"indexOf", kMember, 2, 3, Type::int64, {kText, kText, kInt}, index_of}.doc(
+        "Where the text holds another one first, from a place on; -1: nowhere.",
+        "'a/b/c'.indexOf('/') == 1 && 'a/b/c'.indexOf('/', 2) == 3"),
+    Function{"lastIndexOf", kMember, 2, 3, Type::int64, {kText, kText, kInt}, last_index_of}.doc(
+        "Where the text holds another one last, at a place or before; -1: nowhere.",
+        "'a/b/c'.lastIndexOf('/') == 3"),
+    Function{"lowerAscii", kMember, 1, 1, Type::string, {kText}, shift_ascii<'A', 'Z', 32>}.doc(
+        "With `A` to `Z` as small letters.", "'GET'.lowerAscii() == 'get'"),
+    Function{"upperAscii", kMember, 1, 1, Type::string, {kText}, shift_ascii<'a', 'z', -32>}.doc(
+        "With `a` to `z` as capitals.", "'get'.upperAscii() == 'GET'"),
+    Function{"replace", kMember, 3, 4, Type::string, {kText, kText, kText | kInt}, replace}.doc(
+        "With another text in place of each, or of the first so many.",
+        "'a-b-c'.replace('-', '.') == 'a.b.c' && 'a-b-c'.replace('-', '.', 1) == 'a.b-c'"),
+    Function{"split", kMember, 2, 3, Type::list, {kText, kText, kInt}, split}.doc(
+        "The parts between a text; of at most so many the last holds the rest.",
+        "'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c']"),
+    Function{"substring", kMember, 2, 3, Type::string, {kText, kInt, kInt}, substring}.doc(
+        "From a place on, or up to another one, which is not in it.",
+        "'abcdef'.substring(2) == 'cdef' && 'abcdef'.substring(1, 3) == 'bc'"),
+    Function{"trim", kMember, 1, 1, Type::string, {kText}, trim}.doc("Without blanks at both ends.",
+                                                                     "' a b '.trim() == 'a b'"),
+    Function{"join", kMember, 1, 2, Type::string, {kListLike, kText}, join}.doc(
+        "The texts of a list, with another one between them.", "['a', 'b'].join(', ') == 'a, b'"),
+    Function{"reverse", kMember, 1, 1, Type::string, {kText}, reverse}.doc(
+        "From its end to its beginning.", "'abc'.reverse() == 'cba'"),
 };
 
 }  // namespace

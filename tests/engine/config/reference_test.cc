@@ -63,7 +63,7 @@ ConfigNode as_json(const std::string& text) {
 TEST_CASE("the reference has an index and a page for each type") {
   const SpecView view = common();
   const auto pages = reference_pages(registry(), {view, view, view});
-  REQUIRE(pages.size() == 3);
+  REQUIRE(pages.size() == 4);
   CHECK(pages.at("index.md").find("[`filter`](operators/filter.md)") != std::string::npos);
   const std::string& page = pages.at("operators/filter.md");
   CHECK(page.find("# operator `filter`") != std::string::npos);
@@ -73,6 +73,7 @@ TEST_CASE("the reference has an index and a page for each type") {
   CHECK(page.find("- within must be positive") != std::string::npos);
   CHECK(page.find("From \\| where.") != std::string::npos);
   CHECK(pages.at("pipeline.md").find("### `dead_letters`") != std::string::npos);
+  CHECK(pages.at("expressions.md").find("| `isIP(string) -> bool` |") != std::string::npos);
 }
 
 TEST_CASE("the JSON schema decides by type and refuses other keys") {
