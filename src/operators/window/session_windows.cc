@@ -181,27 +181,31 @@ void SessionWindows::advance(std::int64_t watermark, Emitter& out) {
     Session session;
   };
   std::vector<Closed> closed;
-  std::vector<std::uint32_t> emptied;
+  std::vector<std::uint32_t> touched;
   while (!timers_.empty() && timers_.begin()->first <= watermark) {
     const auto ids = std::move(timers_.extract(timers_.begin()).mapped());
-    for (const std::uint32_t id : ids) {
-      if (id >= sessions_.size() || sessions_[id].empty()) continue;
-      Sessions& sessions = sessions_[id];
-      for (auto& session : sessions) {
-        if (end_of(session) <= watermark) {
-          closed.push_back(
-              {end_of(session), std::string(keys_.entry(id).bytes()), std::move(session)});
-          session.part.clear();
-          session.count = 0;
-        } else if (session.timer <= watermark) {
-          session.timer = kEverything;
-          schedule(id, session);
-        }
+    touched.insert(touched.end(), ids.begin(), ids.end());
+  }
+  // A key has a timer for each of its sessions; they are looked at once.
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (const std::uint32_t id : touched) {
+    if (id >= sessions_.size() || sessions_[id].empty()) continue;
+    Sessions& sessions = sessions_[id];
+    for (auto& session : sessions) {
+      if (end_of(session) <= watermark) {
+        closed.push_back(
+            {end_of(session), std::string(keys_.entry(id).bytes()), std::move(session)});
+        session.part.clear();
+        session.count = 0;
+      } else if (session.timer <= watermark) {
+        session.timer = kEverything;
+        schedule(id, session);
       }
-      std::erase_if(sessions, [](const Session& s) { return s.count == 0; });
-      changed_.emplace(keys_.entry(id).bytes());
-      if (sessions.empty()) remove_key(id);
     }
+    std::erase_if(sessions, [](const Session& s) { return s.count == 0; });
+    changed_.emplace(keys_.entry(id).bytes());
+    if (sessions.empty()) remove_key(id);
   }
   std::sort(closed.begin(), closed.end(), [](const Closed& x, const Closed& y) {
     if (x.end != y.end) return x.end < y.end;
