@@ -62,7 +62,7 @@ class Fill final : public Operator {
         keys_(keys),
         states_({context.worker, context.workers}, context.hash_seed,
                 {shape.config.keep.micros,
-                 (shape.config.max_keys + context.workers - 1) / context.workers}) {}
+                 window::Share{context.worker, context.workers}.part_of(shape.config.max_keys)}) {}
 
   Status restore(StateReader& state) override { return states_.restore(state); }
   Status checkpoint(StateWriter& state) override {
@@ -238,6 +238,7 @@ class FillPlan final : public KeyedPlan {
     for (std::size_t f = 0; f < shape_.config.fields.size(); ++f) {
       const auto& [name, rule] = shape_.config.fields[f];
       FillStep step;
+      if (lies_in_column(in, name)) require_field(in, name, place_, problems);
       step.from = in.find(name);
       if (rule.last)
         step.last = last++;
@@ -298,8 +299,8 @@ Spec<FillConfig> fill_spec() {
           "`filtered`. A record that needs an expression that fails becomes a dead letter with "
           "code `expression`: write `has(b) ? b : null` where b may be missing.\n\n"
           "`last` remembers the newest value by event time, so records out of order do not bring "
-          "an old one back, and gives it to records that are not older than it and not more than "
-          "`keep` newer. A record without a `by` field becomes a dead letter with code "
+          "an old one back, and gives it to records that are not older than it and newer by "
+          "less than `keep`. A record without a `by` field becomes a dead letter with code "
           "`missing-field`. With `max_keys` held, a record that brings a value of a new key is "
           "counted as `shed`.")
       .promise("exact, also after a crash")

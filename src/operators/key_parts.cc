@@ -16,12 +16,6 @@ bool names_field(std::string_view text) {
   });
 }
 
-bool lies_in_column(const Schema& in, const std::string& path) {
-  return std::any_of(in.fields.begin(), in.fields.end(), [&](const Field& field) {
-    return field.name != path && covers(field.name, path);
-  });
-}
-
 }  // namespace
 
 KeyParts KeyParts::parse(const std::vector<ExprText>& by, Diagnostics& problems) {

@@ -32,6 +32,9 @@ struct ScoreConfig {
   std::uint64_t max_keys = 1'000'000;
 };
 
+// Seven tenths and three times one are a little less than one.
+constexpr double kRounding = 1e-9;
+
 // What speaks against one key: the newest of each reason.
 struct Suspicion {
   struct Reason {
@@ -62,7 +65,7 @@ struct Suspicion {
     }
     reasons.push_back(std::move(reason));
     sort();
-    if (reasons.size() > most) reasons.pop_back();
+    while (reasons.size() > most) reasons.pop_back();
   }
 
   void encode(std::string& out) const {
@@ -139,8 +142,8 @@ class Score final : public KeyedOperator<Suspicion> {
     if (reason->time > saturating_sub(suspicion->newest, config.within.micros))
       suspicion->add(std::move(*reason), config.max_reasons);
     const double score = suspicion->score();
-    const bool passes =
-        score >= config.at_least && (config.emit == ScoreEmit::every || before < config.at_least);
+    const double least = config.at_least - kRounding;
+    const bool passes = score >= least && (config.emit == ScoreEmit::every || before < least);
     if (passes)
       tell(in.physical(i), *suspicion, score);
     else
@@ -221,6 +224,7 @@ class ScorePlan final : public KeyedPlan {
     const ScoreConfig& config = shape_.config;
     require_field(in, config.reason, place_, problems);
     require_field(in, config.weight, place_, problems);
+    if (lies_in_column(in, config.says)) require_field(in, config.says, place_, problems);
     shape_.reason = in.find(config.reason);
     shape_.weight = in.find(config.weight);
     shape_.says = in.find(config.says);

@@ -111,3 +111,33 @@ def test_a_list_and_a_map_as_key_come_out_as_what_they_were(streamd, tmp_path, n
     out = printed(streamd, tmp_path, pipeline(made, node), RECORD, {**RECORD, "k": "w"}, {"t": 60, "k": "v"})
     keys = [json.loads(line)["l"] for line in out.splitlines() if json.loads(line)["m"] == {"x": [1.5], "y": None}]
     assert {tuple(key) for key in keys} == {("v", "b", 2), ("w", "b", 2)}
+
+
+INSIDE = {
+    "explode": ("explode", "field: h, as: made"),
+    "map": ("map", "set: {made: \"{'a': k == 'v' ? 3 : 4}\"}"),
+    "parse": ("parse", "field: text, format: json, into: made"),
+}
+
+
+@pytest.mark.parametrize("maker", INSIDE)
+def test_a_window_computes_values_inside_what_a_node_has_made(streamd, tmp_path, maker):
+    window = ("window", "window: {tumbling: 1m}, compute: {n: count(), s: sum(made.a), d: distinct(made.a), m: max(made.a), "
+                        "e: entropy(made.a), f: first(made.a), same: sum(made.a + 0)}")
+    records = [{"t": 1, "k": "v", "h": [{"a": 3}], "text": '{"a":3}'}, {"t": 2, "k": "w", "h": [{"a": 4}], "text": '{"a":4}'}]
+    out = json.loads(printed(streamd, tmp_path, pipeline(INSIDE[maker], window), *records))
+    assert (out["n"], out["s"], out["d"], out["m"], out["e"], out["f"], out["same"]) == (2, 7, 2, 4, 1.0, 3, 7)
+
+
+def test_what_is_missing_inside_is_skipped_by_a_window(streamd, tmp_path):
+    window = ("window", "window: {tumbling: 1m}, compute: {n: count(), s: sum(made.a), d: distinct(made.a)}")
+    records = [{"t": 1, "h": [{"a": 3}, {"b": 1}, 5, {"a": None}]}]
+    out = json.loads(printed(streamd, tmp_path, pipeline(INSIDE["explode"], window), *records))
+    assert (out["n"], out["s"], out["d"]) == (4, 3, 1)
+
+
+@pytest.mark.parametrize("node", [("fill", "fields: {made.a: 99}"), ("score", "by: [k], says: made.a")], ids=["fill", "score"])
+def test_what_cannot_look_inside_says_so(streamd, tmp_path, node):
+    run = Streamd(streamd, pipeline(INSIDE["explode"], node), tmp_path)
+    assert run.run() == 2
+    assert '"made.a" lies inside "made", which a node before makes' in run.stderr

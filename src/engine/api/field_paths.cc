@@ -15,6 +15,12 @@ std::string_view path_inside(std::string_view field, std::string_view path) {
   return path != field && covers(field, path) ? path.substr(field.size() + 1) : std::string_view();
 }
 
+bool lies_in_column(const Schema& in, std::string_view path) {
+  return std::any_of(in.fields.begin(), in.fields.end(), [&](const Field& field) {
+    return field.name != path && covers(field.name, path);
+  });
+}
+
 void require_field(const Schema& in, const std::string& field, Place place, Diagnostics& problems) {
   if (in.find(field)) return;
   for (const Field& f : in.fields)

@@ -25,9 +25,9 @@ std::shared_ptr<RecentColumns> columns_of(const OperatorContext& context) {
 }
 
 Rules share_of(Rules rules, const OperatorContext& context, const RecentColumns& recent) {
-  const std::uint64_t n = std::max(1u, context.workers);
   rules.aggregates = rules.aggregates.with_values(recent.values());
-  rules.max_keys = std::max<std::uint64_t>(1, rules.max_keys / n + (rules.max_keys % n ? 1 : 0));
+  rules.max_keys = std::max<std::uint64_t>(
+      1, Share{context.worker, std::max(1u, context.workers)}.part_of(rules.max_keys));
   return rules;
 }
 
@@ -117,6 +117,9 @@ void WindowOperator::evaluate_inputs(const Batch& in) {
       columns_[c] = in.column(*intake.inputs[c].column)->data();
     } else if (intake.inputs[c].program) {
       intake.inputs[c].program->evaluate(in, arena_, evaluated_[c]);
+      if (intake.inputs[c].inside)
+        for (Value& value : evaluated_[c])
+          if (value.is(Kind::error)) value = Value::missing();
       columns_[c] = evaluated_[c].data();
     }
   }

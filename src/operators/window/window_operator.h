@@ -31,6 +31,7 @@ struct Intake {
     std::string name;                      // of the computed value
     std::optional<std::size_t> column;     // a plain field
     std::optional<expr::Program> program;  // neither: a field that no record has
+    bool inside = false;  // the program only looks into a column: it fails where nothing is there
   };
   std::optional<expr::Program> where;
   std::vector<std::string> by_names;

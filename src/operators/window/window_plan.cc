@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/api/registry.h"
 #include "engine/expr/expression.h"
 #include "engine/expr/limits.h"
@@ -298,6 +299,11 @@ class WindowPlan final : public OperatorPlan {
         problems.error("unknown-field", place_, "by: unknown field \"" + name + "\"",
                        near.empty() ? "" : "did you mean \"" + near + "\"?");
       }
+      // A name may have such signs, but one that no record has yet is more likely an expression.
+      if (!column && name.find_first_of(" (") != std::string::npos)
+        problems.warning("unknown-field", place_,
+                         "by: \"" + name + "\" is looked for as a field of that name",
+                         "An expression needs a map before: set: {key: " + name + "}, by: [key].");
       shared.intake.by.push_back(column);
       shared.intake.by_names.push_back(name);
       shared.rules.out.fields.push_back({name, column ? in.fields[*column].type : Type::any, true});
@@ -337,7 +343,8 @@ class WindowPlan final : public OperatorPlan {
         if (column) {
           input.column = column;
           type = in.fields[*column].type;
-        } else if (!field || !in.open || in.is_hidden(*field)) {
+        } else if (!field || !in.open || in.is_hidden(*field) || lies_in_column(in, *field)) {
+          input.inside = field && lies_in_column(in, *field);
           input.program = expression->bind(in, problems);
           if (input.program) type = input.program->type();
         }
