@@ -133,7 +133,7 @@ class Absent final : public Operator {
         tidings_(config.by.size(), context.node),
         states_({context.worker, context.workers}, context.hash_seed,
                 {saturating_add(config.forget.micros, config.silence->micros),
-                 (config.max_keys + context.workers - 1) / context.workers}) {}
+                 window::Share{context.worker, context.workers}.part_of(config.max_keys)}) {}
 
   Status restore(StateReader& state) override {
     STREAMD_TRY(states_.restore(state));

@@ -255,9 +255,11 @@ Spec<BaselineConfig> baseline_spec() {
       .rule("ignore_above must be above 0",
             [](const C& c) { return !c.ignore_above || *c.ignore_above > 0; })
       .rule("as must name a field", [](const C& c) { return !c.as.empty(); })
+      .rule("min_samples must be at least 1", [](const C& c) { return c.min_samples >= 1; })
       .rule("max_samples must be between min_samples and 65536",
             [](const C& c) {
-              return c.min_samples >= 1 && c.max_samples >= c.min_samples && c.max_samples <= 65536;
+              return c.method != BaselineMethod::median ||
+                     (c.max_samples >= c.min_samples && c.max_samples <= 65536);
             })
       .rule("max_keys must be at least 1", [](const C& c) { return c.max_keys > 0; })
       .example("Clients against their own past",

@@ -44,6 +44,9 @@ class KeyStates {
   struct Limits {
     std::int64_t keep = 0;       // microseconds
     std::uint64_t max_keys = 0;  // of this worker
+    // A record that comes so late after the newest one of its key that the key would be forgotten
+    // finds a new state, whether a sweep has been there or not: what is said does not depend on it.
+    bool resets = false;
   };
   using Sought = window::KeyTable::Sought;
   KeyStates(window::Share share, std::uint64_t seed, Limits limits)
@@ -62,6 +65,9 @@ class KeyStates {
       if (keys_.size() >= limits_.max_keys) sweep_when_full();
       if (keys_.size() >= limits_.max_keys) return nullptr;
       id = insert(key, sought.hash);
+    } else if (limits_.resets && limits_.keep > 0 &&
+               saturating_sub(time, keys_.entry(id).newest) >= limits_.keep) {
+      state(id) = State{};
     }
     note(id, time);
     return &state(id);

@@ -40,8 +40,10 @@ class KeyedOperator : public Operator {
                 std::uint64_t max_keys)
       : seed_(context.hash_seed),
         keys_(keys),
-        states_({context.worker, context.workers}, context.hash_seed,
-                {keep.micros, (max_keys + context.workers - 1) / context.workers}) {}
+        states_(
+            {context.worker, context.workers}, context.hash_seed,
+            {keep.micros, window::Share{context.worker, context.workers}.part_of(max_keys), true}) {
+  }
 
   void begin(const Batch& in) {
     rows_.clear();

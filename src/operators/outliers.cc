@@ -248,10 +248,9 @@ Spec<OutliersConfig> outliers_spec() {
             [](const C& c) { return !c.threshold || *c.threshold > 0; })
       .rule("as must name a field", [](const C& c) { return !c.as.empty(); })
       .rule("max_keys must be at least 1", [](const C& c) { return c.max_keys > 0; })
+      .rule("min_samples must be at least 2", [](const C& c) { return c.min_samples >= 2; })
       .rule("max_samples must be between min_samples and 65536",
-            [](const C& c) {
-              return c.min_samples >= 2 && c.max_samples >= c.min_samples && c.max_samples <= 65536;
-            })
+            [](const C& c) { return c.max_samples >= c.min_samples && c.max_samples <= 65536; })
       .example("Slow answers of each host", "field: request_time\nby: [host]\nwindow: 10m\n")
       .example("Impossible ports",
                "field: port\nmethod: bounds\nlow: 1\nhigh: 65535\naction: drop\n");

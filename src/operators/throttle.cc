@@ -27,6 +27,8 @@ struct ThrottleConfig {
   }
 };
 
+constexpr double kRounding = 1e-9;
+
 // The bucket of a key: what may still pass, and how much was held since something did.
 struct Bucket {
   double tokens = 0;
@@ -39,7 +41,8 @@ struct Bucket {
     else if (time > at)
       tokens = std::min(config.capacity(), tokens + config.tokens_in(saturating_sub(time, at)));
     at = std::max(at, time);
-    if (tokens < 1) return false;
+    // Ten tenths are a little less than one.
+    if (tokens < 1 - kRounding) return false;
     tokens -= 1;
     return true;
   }
@@ -55,7 +58,7 @@ struct Bucket {
         !window::take_varint(in, held) || !in.empty())
       return false;
     tokens = std::bit_cast<double>(bits);
-    return tokens >= 0;  // NaN is not
+    return tokens >= -kRounding;  // NaN is not
   }
 };
 

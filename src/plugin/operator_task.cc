@@ -40,10 +40,9 @@ OperatorTask::OperatorTask(const OperatorShape& shape, const OperatorContext& co
       made_(shape.keyed() ? shape.keys.parts.size() : 0, shape.outputs.size(), context.node) {
   if (shape.keyed()) {
     keys_.emplace(shape.keys);
-    state_.emplace(
-        window::Share{context.worker, context.workers}, context.hash_seed,
-        KeyStates<KeyMemory>::Limits{shape.keep.micros,
-                                     (shape.max_keys + context.workers - 1) / context.workers});
+    const window::Share share{context.worker, context.workers};
+    state_.emplace(share, context.hash_seed,
+                   KeyStates<KeyMemory>::Limits{shape.keep.micros, share.part_of(shape.max_keys)});
   }
   const auto created = call("create", {}, [&] {
     return shape_.op->create(host_table(), static_cast<Task*>(this),

@@ -111,3 +111,10 @@ TEST_CASE("what is no reason is a dead letter") {
   CHECK(node.out().rejected[1].reason == "field \"reason\" is no text");
   CHECK(node.out().rejected[2].reason == "field \"weight\" is no number");
 }
+
+TEST_CASE("seven tenths and three times one are one") {
+  KeyedNode node("score", map_of({{"by", list_of({"k"})}, {"at_least", scalar("1")}}), columns());
+  for (const char* reason : {"x", "y", "z"}) add(node, "a", reason, 0.1, 10);
+  add(node, "a", "w", 0.7, 11);
+  CHECK(whys(node).size() == 1);
+}

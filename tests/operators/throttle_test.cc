@@ -113,3 +113,28 @@ TEST_CASE("what cannot be throttled is told when the pipeline is read") {
   CHECK(wrong(settings("1", "1s", {{"as", scalar("k")}})) == 1);
   CHECK(wrong(settings("1", "1s", {{"burst", scalar("0")}})) == 1);
 }
+
+TEST_CASE("one record in ten seconds is one in ten seconds, though a tenth is no double") {
+  KeyedNode node("throttle", settings("1", "10s"), open_schema({"k"}));
+  for (int at = 0; at < 125; ++at) add(node, "a", at);
+  CHECK(held(node) == Counts{0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9});
+}
+
+TEST_CASE("a key is forgotten by its records' times, wherever batches end") {
+  for (const bool swept : {false, true}) {
+    KeyedNode node("throttle", settings("1", "1h", {{"remember", scalar("1h")}}),
+                   open_schema({"k"}));
+    for (const double at : {0, 1, 2}) add(node, "a", at);
+    if (swept) node.watermark(9000 * kSecond);
+    add(node, "a", 9001);
+    CHECK(held(node) == Counts{0, 0});
+  }
+}
+
+TEST_CASE("as many keys as there are numbers is no limit with several workers") {
+  KeyedNode node("throttle", settings("1", "1h", {{"max_keys", scalar("18446744073709551615")}}),
+                 open_schema({"k"}), 3);
+  for (const char* key : {"a", "b", "c", "d"}) add(node, key, 0);
+  CHECK(held(node).size() == 4);
+  CHECK(node.out().dropped[DropReason::shed] == 0);
+}

@@ -37,7 +37,7 @@ class Dedupe final : public Operator {
   Dedupe(std::shared_ptr<const Shape> shape, const KeyColumns& keys, const OperatorContext& context)
       : shape_(std::move(shape)),
         seed_(context.hash_seed),
-        max_keys_((shape_->max_keys + context.workers - 1) / context.workers),
+        max_keys_(window::Share{context.worker, context.workers}.part_of(shape_->max_keys)),
         keys_(keys),
         seen_(shape_->within),
         rows_({context.worker, context.workers}, shape_->within) {}
@@ -129,7 +129,7 @@ class Dedupe final : public Operator {
     }
     // So late that it would be forgotten at once.
     if (seen_.expired(key.time, std::max(arrival.floor, watermark_))) return true;
-    if (seen_.size() >= max_keys_ && !make_room()) {
+    if (seen_.size() >= max_keys_ && !make_room(std::max(arrival.floor, watermark_))) {
       ++shed_;
       return false;
     }
@@ -138,10 +138,12 @@ class Dedupe final : public Operator {
     return true;
   }
 
-  bool make_room() {
-    if (watermark_ > saturating_add(cleared_at_, shape_->within / 16)) {
-      cleared_at_ = watermark_;
-      seen_.sweep(watermark_);
+  // `reached`: event time where the record comes from. Within a batch it goes further than the
+  // watermark that was told.
+  bool make_room(std::int64_t reached) {
+    if (reached > saturating_add(cleared_at_, shape_->within / 16)) {
+      cleared_at_ = reached;
+      seen_.sweep(reached);
       if (seen_.size() < max_keys_) return true;
     }
     if (shape_->on_full == OnFull::refuse) return false;

@@ -20,7 +20,7 @@ HeldRecords::Settings settings_of(const JoinShape& shape, unsigned workers) {
   // What is decided at first + after needs its partners until then.
   const std::int64_t decided = shape.pairs == Pairs::newest ? shape.after : 0;
   settings.keep = {shape.after, saturating_add(shape.before, decided)};
-  settings.max_keys = (shape.max_keys + workers - 1) / workers;
+  settings.max_keys = window::Share{0, workers}.part_of(shape.max_keys);
   settings.max_records = shape.max_records;
   return settings;
 }

@@ -245,3 +245,13 @@ TEST_CASE("A remembered key costs at most 64 bytes") {
   }
   CHECK(seen.size() == 400'000);
 }
+
+TEST_CASE("Keys that have expired make room before the watermark is told of it, too") {
+  KeyedNode node("dedupe", within_10s({{"max_keys", scalar("8")}}), open_schema({"k"}));
+  static constexpr const char* kNames[] = {"a", "b", "c", "d"};
+  for (int i = 0; i < 400; ++i)
+    node.records({{Value::string(kNames[i % 4])}}, {i * 6 * kSecond},
+                 {std::max(0, i - 1) * 6 * kSecond});
+  CHECK(node.out().dropped[DropReason::shed] == 0);
+  CHECK(passed(node).size() == 400);
+}
