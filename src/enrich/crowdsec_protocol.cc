@@ -5,7 +5,6 @@
 #include "engine/expr/json_reader.h"
 #include "engine/expr/network.h"
 #include "engine/expr/time_text.h"
-#include "engine/io/http/excerpt.h"
 #include "engine/match/address.h"
 
 #include <fmt/format.h>
@@ -109,7 +108,7 @@ class CrowdsecProtocol final : public Protocol {
       return fail(ErrorKind::external, std::move(message), std::move(hint));
     };
     if (status == 200) {
-      if (auto read = read_decisions(response.body, wall, wanted_, question); !read)
+      if (auto read = read_decisions(response, wall, wanted_, question); !read)
         return in_context(std::move(read).error(), far_side_);
       return {};
     }
@@ -119,7 +118,7 @@ class CrowdsecProtocol final : public Protocol {
     if (status == 404 || status == 405)
       return never(fmt::format("{} is none: it answers {}", far_side_, status),
                    "set url, like http://127.0.0.1:8080");
-    const std::string words = excerpt(response.body);
+    const std::string words = words_of(response);
     const std::string told =
         fmt::format("{} answers {}{}{}", far_side_, status, words.empty() ? "" : ": ", words);
     if (status == 400) return refused(question, told);
@@ -155,14 +154,15 @@ std::unique_ptr<Protocol> make_crowdsec_protocol(const Config& config) {
   return std::make_unique<CrowdsecProtocol>(config);
 }
 
-Status read_decisions(std::string_view body, EventTime wall, const std::vector<Decision>& wanted,
-                      Question& question) {
+Status read_decisions(const http::Response& response, EventTime wall,
+                      const std::vector<Decision>& wanted, Question& question) {
+  const std::string_view body = response.body;
   thread_local Arena scratch(64 * 1024);
   scratch.clear();
   const Value root = is_utf8(body) ? expr::read_json(body, scratch) : Value::error("");
   if (root.is(Kind::null)) return nothing(question);
   if (!root.is(Kind::list))
-    return fail_for_now(fmt::format("it answers with no list of decisions: {}", excerpt(body)),
+    return fail_for_now(fmt::format("it answers with no list of decisions: {}", words_of(response)),
                         kIsItThere);
   std::optional<Judgement> chosen;
   std::int64_t count = 0;

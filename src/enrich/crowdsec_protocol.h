@@ -24,9 +24,9 @@ void check_crowdsec(const Config& config, const ConfigNode& node, Diagnostics& p
 // The config was checked.
 std::unique_ptr<Protocol> make_crowdsec_protocol(const Config& config);
 
-// The body of /v1/decisions: null, or a list of decisions on one address. Durations count from
+// The answer to /v1/decisions: null, or a list of decisions on one address. Durations count from
 // `wall`; simulated and ended decisions are left out. Error: no such list. Safe on any bytes.
-Status read_decisions(std::string_view body, EventTime wall, const std::vector<Decision>& wanted,
-                      Question& question);
+Status read_decisions(const http::Response& response, EventTime wall,
+                      const std::vector<Decision>& wanted, Question& question);
 
 }  // namespace streamd::enrich

@@ -4,7 +4,6 @@
 #include "engine/codec/encode.h"
 #include "engine/codec/utf8.h"
 #include "engine/expr/json_reader.h"
-#include "engine/io/http/excerpt.h"
 
 #include <fmt/format.h>
 
@@ -91,16 +90,16 @@ class HttpProtocol final : public Protocol {
     const std::size_t start = response.body.find_first_not_of(" \t\r\n");
     if (start != std::string::npos && response.body[start] == '<')
       return fail_for_now(
-          fmt::format("{} answers with {} instead of JSON", far_side_, excerpt(response.body)),
+          fmt::format("{} answers with {} instead of JSON", far_side_, words_of(response)),
           "is url right, and does nothing else answer in its place?");
-    read_json_answer(response.body, paths_, question);
+    read_json_answer(response, paths_, question);
     return {};
   }
 
  private:
   Status read_refusal(const http::Response& response, Question& question) const {
     const int status = response.status;
-    const std::string words = excerpt(response.body);
+    const std::string words = words_of(response);
     const std::string told =
         fmt::format("{} answers {}{}{}", far_side_, status, words.empty() ? "" : ": ", words);
     if (status == 401 || status == 403)
@@ -146,8 +145,9 @@ std::unique_ptr<Protocol> make_http_protocol(const Config& config, expr::BoundTe
   return std::make_unique<HttpProtocol>(config, std::move(url));
 }
 
-void read_json_answer(std::string_view body, const std::vector<std::string>& paths,
+void read_json_answer(const http::Response& response, const std::vector<std::string>& paths,
                       Question& question) {
+  const std::string_view body = response.body;
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     nothing(question);
     return;
@@ -156,7 +156,7 @@ void read_json_answer(std::string_view body, const std::vector<std::string>& pat
   scratch.clear();
   const Value root = is_utf8(body) ? expr::read_json(body, scratch) : Value::error("");
   if (root.is(Kind::error)) {
-    refused(question, fmt::format("the answer is no JSON: {}", excerpt(body)));
+    refused(question, fmt::format("the answer is no JSON: {}", words_of(response)));
     return;
   }
   question.verdict = is_empty(root) ? Verdict::nothing : Verdict::found;

@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace streamd::enrich {
@@ -19,9 +18,9 @@ void check_http(const Config& config, const ConfigNode& node, Diagnostics& probl
 // url: the template, bound to the records that come. The config was checked.
 std::unique_ptr<Protocol> make_http_protocol(const Config& config, expr::BoundTemplate url);
 
-// The values at dotted paths of a JSON answer; lists and maps as JSON. nothing for an empty text,
-// null, {} and []; refused for what is no JSON. Safe on any bytes.
-void read_json_answer(std::string_view body, const std::vector<std::string>& paths,
+// The values at dotted paths of an answer's JSON; lists and maps as JSON. nothing for an empty
+// text, null, {} and []; refused for what is no JSON. Safe on any bytes.
+void read_json_answer(const http::Response& response, const std::vector<std::string>& paths,
                       Question& question);
 
 }  // namespace streamd::enrich

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "engine/io/http/client.h"
+#include "engine/io/http/echo.h"
+#include "engine/io/http/excerpt.h"
 #include "enrich/answerer.h"
 
 #include <optional>
@@ -24,6 +26,12 @@ class Protocol {
   // that fails, not this question.
   virtual Status read(const http::Response& response, EventTime wall, Question& question) const = 0;
 };
+
+// What an answer says, for people: a service that answers with anything else than it should may
+// repeat what it was asked, the key too.
+inline std::string words_of(const http::Response& response) {
+  return excerpt(http::without_echo(response));
+}
 
 // Verdicts. A refused question shall not be asked again soon.
 inline Status nothing(Question& question) {

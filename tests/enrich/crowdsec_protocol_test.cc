@@ -137,3 +137,14 @@ TEST_CASE("The URL may hold the version, a path and IPv6") {
   CHECK(asked("1.2.3.4", "http://[::1]:8080/lapi/") ==
         "http://[::1]:8080/lapi/v1/decisions?ip=1.2.3.4");
 }
+
+TEST_CASE("What is no list of decisions shows nothing of the key that it repeats") {
+  Question question("192.0.2.9", 0, 7);
+  http::Response response;
+  response.body = R"({"headers":{"X-Api-Key":"sesame"}})";
+  response.status = 200;
+  response.secrets = {"sesame"};
+  const auto read = make_crowdsec_protocol(config())->read(response, kNow, question);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().message.find(R"({"headers":{"X-Api-Key":"***"}})") != std::string::npos);
+}

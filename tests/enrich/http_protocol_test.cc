@@ -47,7 +47,9 @@ struct Answered {
   Question question;
   explicit Answered(const std::string& body, const std::vector<std::string>& paths)
       : question("key", 0, paths.size()) {
-    read_json_answer(body, paths, question);
+    http::Response response;
+    response.body = body;
+    read_json_answer(response, paths, question);
   }
   std::string text(std::size_t f) const {
     const Value& v = question.values[f];
@@ -190,4 +192,36 @@ TEST_CASE("The secret parts of a URL are in no text") {
   CHECK(e.log[0].find("records that need it become dead letters") != std::string::npos);
   for (const std::string& text : {e.log[0], e.out.rejected[0].reason})
     CHECK(text.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("An answer that repeats the request instead of JSON shows no secret of it") {
+  http::TestServer server([&](http::Peer& peer) {
+    for (std::string request = peer.request(); !request.empty(); request = peer.request())
+      peer.send(http::TestServer::response("I do not know " + request));
+  });
+  Enriched e(map_of({{"kind", scalar("http")},
+                     {"url", scalar(server.url("/{{ ip }}?key=hunter2"))},
+                     {"proxy", scalar("none")},
+                     {"headers", map_of({{"X-Key", scalar("sesame")}})},
+                     {"fields", map_of({{"who", scalar("owner")}})}}),
+             open_schema({"ip"}));
+  REQUIRE(e.run({Value::string("x")}));
+  REQUIRE(e.out.rejected.size() == 1);
+  CHECK(e.out.rejected[0].reason.starts_with(
+      "the answer is no JSON: I do not know GET /x?key=*** HTTP/1.1"));
+  REQUIRE(e.log.size() == 1);
+  for (const std::string& text : {e.log[0], e.out.rejected[0].reason})
+    for (const char* secret : {"hunter2", "sesame"}) CHECK(text.find(secret) == std::string::npos);
+}
+
+TEST_CASE("A page of another type than HTML that repeats the request shows no secret of it") {
+  Question question("key", 0, 1);
+  http::Response response;
+  response.body = "<title>no /x?key=hunter2 here</title>";
+  response.status = 200;
+  response.secrets = {"hunter2"};
+  const auto read = protocol()->read(response, {}, question);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().message ==
+        "the service at far:80 answers with a web page no /x?key=*** here instead of JSON");
 }

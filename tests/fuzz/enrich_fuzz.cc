@@ -29,16 +29,17 @@ void check(const Question& question) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  http::Response answer;
+  answer.body.assign(reinterpret_cast<const char*>(data), size);
   static const std::vector<std::string> paths = {"a", "b.0", "c.d", "0", ""};
   Question json("key", 0, paths.size());
-  read_json_answer(body, paths, json);
+  read_json_answer(answer, paths, json);
   check(json);
   static const std::vector<Decision> wanted = {
       Decision::type,  Decision::scenario, Decision::origin, Decision::scope,
       Decision::value, Decision::until,    Decision::count};
   Question decisions("key", 0, wanted.size());
-  const Status status = read_decisions(body, {1'700'000'000'000'000}, wanted, decisions);
+  const Status status = read_decisions(answer, {1'700'000'000'000'000}, wanted, decisions);
   STREAMD_CHECK(status || !status.error().message.empty(), "a failure says why");
   if (status) check(decisions);
   return 0;

@@ -142,9 +142,10 @@ struct Call {
       response.headers.remove("Content-Length");
     }
     response.url = out.url;
+    response.secrets = secrets_of(request, parts.proxies.proxy_for(out.url));
     // What is for people, and no data.
     if (!response.ok() || response.headers.get("Content-Type").starts_with("text/html"))
-      hide_echo(request, parts.proxies.proxy_for(out.url), response.body);
+      response.body = without_echo(response);
     return response;
   }
 

@@ -65,6 +65,8 @@ struct Response {
   std::string body;  // decompressed
   std::optional<Duration> retry_after;
   Url url;  // of the last redirect; without credentials of another origin
+  // What of the request nobody may read, should the body repeat it: see without_echo() (echo.h).
+  std::vector<std::string> secrets;
 
   bool ok() const { return status >= 200 && status < 300; }
 };

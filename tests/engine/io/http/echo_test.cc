@@ -35,6 +35,15 @@ TEST_CASE("a proxy repeats its own credentials, and nobody sees them") {
         "Proxy-Authorization: Basic *** is wrong for me: ***");
 }
 
+TEST_CASE("a short value in the query is a secret, a short part of the path is a word") {
+  Request request;
+  request.url = *Url::parse("https://h/webhooks/alerts?refresh=true&key=hunter2&next");
+  CHECK(after(request, "no such page: /webhooks/alerts?refresh=true&key=hunter2&next") ==
+        "no such page: /webhooks/alerts?refresh=true&key=***&next");
+  request.url = *Url::parse("https://h/?key=hunter2=/x");
+  CHECK(after(request, "?key=hunter2=/x") == "?key=***");
+}
+
 TEST_CASE("words of an answer that say what is wrong stay") {
   Request request;
   request.url = *Url::parse("https://h/_bulk?refresh=true");
