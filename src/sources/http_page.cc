@@ -27,6 +27,9 @@ tl::unexpected<Error> not_json(std::string_view body, const std::string& path) {
                         "Check the URL; a login page, a proxy or an error page answers like that.");
   if (body[first] != '{' && body[first] != '[')
     return fail_for_now("the answer is no JSON", "Check the URL and `format`.");
+  if (goes_on_behind_json(body))
+    return fail_for_now("something follows the JSON array or object of the answer",
+                        "Several JSON values, one on a line, are `format: ndjson`.");
   if (path.empty()) return fail_for_now("the answer is no complete JSON array or object");
   return fail_for_now(fmt::format("the answer has no array or object at \"{}\"", path),
                       "Check `path`; the answer may also be incomplete.");

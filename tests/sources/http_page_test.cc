@@ -53,6 +53,12 @@ TEST_CASE("An answer that is something else says what it is") {
         Texts{"error: the answer has no array or object at \"data\""});
   CHECK(records(R"([{"a":1},{"a)", config_of(HttpFormat::json)) ==
         Texts{"error: the answer is no complete JSON array or object"});
+  for (const char* body : {"[{\"a\":1}]\n[{\"a\":2}]", "[{\"a\":1}] trailing", "{\"a\":1}{\"a\":2}",
+                           "[]]", "{\"data\":[]}\n{\"data\":[{\"a\":1}]}"})
+    for (const char* path : {"", "data"})
+      CHECK(records(body, config_of(HttpFormat::json, path)) ==
+            Texts{"error: something follows the JSON array or object of the answer"});
+  CHECK(records("{\"data\":[{\"a\":1}]}\r\n", json) == Texts{R"({"a":1})"});
   CHECK(records("a,b\n\"1,2\n", config_of(HttpFormat::csv)) ==
         Texts{"error: the CSV ends inside a quoted field"});
 }

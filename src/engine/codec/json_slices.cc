@@ -26,7 +26,7 @@ std::optional<std::string_view> find_json(std::string_view text, std::string_vie
     RawMembers members(value);
     while (const auto member = members.next())
       if (key_is(member->key, name)) found = member->value;
-    if (members.broken() || !found) return std::nullopt;
+    if (members.broken() || !trimmed(members.rest()).empty() || !found) return std::nullopt;
     value = *found;
   }
   return value;
@@ -40,14 +40,25 @@ bool slice_json(std::string_view value, std::vector<std::string_view>& into) {
     RawMembers members(value);
     while (members.next()) {
     }
-    if (members.broken()) return false;
+    if (members.broken() || !trimmed(members.rest()).empty()) return false;
     into.push_back(value);
     return true;
   }
   RawItems items(value);
   while (const auto item = items.next()) into.push_back(*item);
-  if (items.broken()) into.resize(before);
-  return !items.broken();
+  const bool whole = !items.broken() && trimmed(items.rest()).empty();
+  if (!whole) into.resize(before);
+  return whole;
+}
+
+bool goes_on_behind_json(std::string_view text) {
+  text = trimmed(text);
+  const auto goes_on = [](auto walk) {
+    while (walk.next()) {
+    }
+    return !walk.broken() && !trimmed(walk.rest()).empty();
+  };
+  return text.starts_with('{') ? goes_on(RawMembers(text)) : goes_on(RawItems(text));
 }
 
 std::optional<std::string> json_scalar_text(std::string_view value) {

@@ -3,6 +3,7 @@
 // bytes. Values are cut out, not checked: what is inside may still be broken.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ class RawWalk {
  public:
   // After next() gave nullopt: the text ended before its bracket, or something else is wrong.
   bool broken() const { return broken_; }
+  // After next() gave nullopt and nothing is broken: what follows the closing bracket.
+  std::string_view rest() const { return text_.substr(std::min(at_ + 1, text_.size())); }
 
  protected:
   RawWalk(std::string_view text, char opening);
@@ -44,6 +47,7 @@ class RawMembers : private RawWalk {
   // nullopt: no more members, or broken text.
   std::optional<RawMember> next();
   using RawWalk::broken;
+  using RawWalk::rest;
 };
 
 class RawItems : private RawWalk {
@@ -53,6 +57,7 @@ class RawItems : private RawWalk {
   // nullopt: no more items, or broken text.
   std::optional<std::string_view> next();
   using RawWalk::broken;
+  using RawWalk::rest;
 };
 
 // Whether the key, as it stands between its quotes, is `name`.

@@ -33,7 +33,8 @@ TEST_CASE("Text that ends early or is something else gives no records") {
        {"",          " ",     "[",      "[{\"a\":1}", "[{\"a\":1},", "[{\"a\":1},]",
         "[1 2]",     "[\"x]", "[\"x\\", "{",          "{\"a\"",      "{\"a\":1",
         "{\"a\":1,", "{a:1}", "3",      "\"text\"",   "null",        "<html>",
-        "]",         "}",     "[,1]"}) {
+        "]",         "}",     "[,1]",   "[1] 2",      "[]\n[3]",     "[]]",
+        "{}{}",      "{} x"}) {
     INFO(text);
     CHECK(items(text) == Texts{"(refused)"});
   }
@@ -55,6 +56,7 @@ TEST_CASE("A value is found by the keys on the way to it") {
   for (const char* path : {"b", "a.c", "a.b.c", "e.f", ".", "a."}) CHECK(!find_json(text, path));
   CHECK(!find_json(R"({"a":1)", "a"));
   CHECK(!find_json("[1]", "a"));
+  CHECK(!find_json(R"({"a":1} {"a":2})", "a"));
   CHECK(!find_json("", "a"));
 }
 
