@@ -140,6 +140,16 @@ def test_what_is_refused_is_a_dead_letter_with_the_words(hook, send, tmp_path):
     assert books_of(run)["out"].left == {"dead letters": 1}
 
 
+@pytest.mark.parametrize("status", [301, 303, 307])
+def test_a_redirect_is_no_delivery(status, hook, send, tmp_path):
+    hook.first = [Answer(status, "over there", {"Location": "/elsewhere"})]
+    run = send([{"n": 1}, {"n": 2}])
+    assert [(r.method, r.path) for r in hook.taken] == [("POST", "/hooks/secret-path")]
+    assert hook.bodies == ['{"n": 2}']
+    assert [d["code"] for d in rows(tmp_path / "out/dead.ndjson")] == [f"status-{status}"]
+    assert books_of(run)["out"].left == {"dead letters": 1}
+
+
 def test_one_bad_record_does_not_take_the_others_with_it(hook, send, tmp_path):
     # Two records together, then each by itself.
     hook.first = [Answer(400, "one of them is bad"), Answer(400, "this one")]

@@ -129,6 +129,8 @@ class Endpoint final : public delivery::Destination {
     request.body = body_of(items);
     request.gzip_body = config_.gzip;
     request.idempotent = config_.method == Method::put;
+    // What it leads to would be asked with a GET, and nobody would have taken the record.
+    request.follow_redirects = false;
     if (config_.sign)
       request.headers.set(
           config_.sign->header,
@@ -248,8 +250,9 @@ void add_http_sink(Registry& registry) {
           .details(
               "Every answer 2xx counts as taken. 408, 425, 429 and 5xx go again, after "
               "`Retry-After` "
-              "where it is given; 401 and 403 wait for a person; 413 is halved; every other answer "
-              "makes the record a dead letter with the endpoint's words.\n\n"
+              "where it is given; 401 and 403 wait for a person; 413 is halved; every other "
+              "answer, "
+              "a redirect too, makes the record a dead letter with the endpoint's words.\n\n"
               "Records go out when their checkpoint is done, and only what was on its way during a "
               "crash can arrive twice. With `id_header` an endpoint can tell: a record keeps its "
               "id.\n\n"
