@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -107,15 +108,30 @@ Result<FileSegments::Mark> FileSegments::existing(EventTime now) const {
   return mark;
 }
 
+int FileSegments::open_to_read(std::uint64_t segment) const {
+  const int file = ::open(rotated_name(segment).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  return file >= 0 ? file : ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
 bool FileSegments::ends_line(const Mark& mark) const {
   if (mark.length == 0) return true;
-  int file = ::open(rotated_name(mark.segment).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (file < 0) file = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int file = open_to_read(mark.segment);
   if (file < 0) return true;
   char last = '\n';
   const bool read = ::pread(file, &last, 1, static_cast<off_t>(mark.length - 1)) == 1;
   ::close(file);
   return !read || last == '\n';
+}
+
+std::optional<std::string> FileSegments::beginning(const Mark& mark, std::size_t most) const {
+  const int file = open_to_read(mark.segment);
+  if (file < 0) return std::nullopt;
+  std::string bytes(std::min<std::uint64_t>(most, mark.length), '\0');
+  const bool read =
+      ::pread(file, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
+  ::close(file);
+  if (!read) return std::nullopt;
+  return bytes;
 }
 
 Status FileSegments::open_current() {

@@ -38,6 +38,8 @@ class FileSegments {
   Result<Mark> existing(EventTime now) const;
   // Whether a line ends at `mark`. True at the beginning of a file, and where nothing can be read.
   bool ends_line(const Mark& mark) const;
+  // The first bytes of the segment of `mark`, at most `most`; nullopt where they cannot be read.
+  std::optional<std::string> beginning(const Mark& mark, std::size_t most) const;
   // Opens for appending at `mark`: undoes later rotations and cuts off what was written behind it.
   // An error of kind state when there is less than that.
   Status restore(const Mark& mark);
@@ -59,6 +61,7 @@ class FileSegments {
 
  private:
   std::string rotated_name(std::uint64_t segment) const;
+  int open_to_read(std::uint64_t segment) const;
   Status open_current();
   Status write_until(std::size_t end);
   Status finish_segment();

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -97,7 +98,11 @@ class FileSink final : public Sink {
         start_mark_(context_.state_dir, context_.node),
         segments_(path),
         path_(std::move(path)),
-        from_state_(from_folder(path_, context_.state_dir)) {}
+        from_state_(from_folder(path_, context_.state_dir)) {
+    if (!encoders_->csv) return;
+    encoders_->csv->header(header_);
+    header_ += '\n';
+  }
 
   Status open() {
     if (context_.restored.empty()) return first_start();
@@ -116,8 +121,17 @@ class FileSink final : public Sink {
                               "it is not the file that was written",
                               path_, mark->length),
                   remedy());
+    const auto other = other_header(*mark);
+    if (other && !rotates())
+      return fail(ErrorKind::state, columns_differ(*other),
+                  fmt::format("Set rotate, and a new file is begun; or take the columns back; or "
+                              "move the file away or choose another path, and start with "
+                              "--reset-state {}.",
+                              context_.node));
     start_mark_.remove();
-    return segments_.restore(*mark);
+    STREAMD_TRY(segments_.restore(*mark));
+    if (other) segments_.rotate(context_.clock->wall());
+    return {};
   }
 
   Status write(const Batch& batch, Emitter&) override {
@@ -192,7 +206,8 @@ class FileSink final : public Sink {
     const auto started = start_mark_.load(path_);
     if (!started) return tl::unexpected(started.error());
     auto begin = *started ? FileSegments::Mark::parse(**started) : std::nullopt;
-    if (!begin) {
+    const bool known = begin.has_value();
+    if (!known) {
       const auto existing = segments_.existing(now);
       if (!existing) return tl::unexpected(existing.error());
       if (config_.existing == Existing::refuse && existing->length > 0)
@@ -200,11 +215,39 @@ class FileSink final : public Sink {
                     "Move it away, or set existing: append or replace.");
       begin = *existing;
       if (config_.existing == Existing::replace) begin->length = 0;
-      STREAMD_TRY(start_mark_.store(path_, begin->print()));
     }
+    const auto other = other_header(*begin);
+    if (other && !rotates()) {
+      // The file is given back as it was found, so that it may be moved away.
+      if (known) STREAMD_TRY(segments_.restore(*begin));
+      start_mark_.remove();
+      return fail(ErrorKind::external, columns_differ(*other),
+                  "Move the file away, choose another path, or set existing: replace, or rotate: "
+                  "then a new file is begun.");
+    }
+    if (!known) STREAMD_TRY(start_mark_.store(path_, begin->print()));
     STREAMD_TRY(segments_.restore(*begin));
+    if (other) segments_.rotate(now);
     if (!segments_.ends_line(segments_.end())) segments_.put("\n");
     return {};
+  }
+
+  bool rotates() const { return config_.rotate.size.bytes > 0 || config_.rotate.every.micros > 0; }
+
+  // The first line of the file that goes on at `mark`, where it is not the header of the rows to
+  // come: they would stand under the names of other columns.
+  std::optional<std::string> other_header(const FileSegments::Mark& mark) const {
+    if (header_.empty() || mark.length == 0) return std::nullopt;
+    const auto found = segments_.beginning(mark, std::max<std::size_t>(header_.size(), 500));
+    // A file of nothing but the header may lack its line end.
+    if (!found || found->starts_with(header_) || *found + '\n' == header_) return std::nullopt;
+    return found->substr(0, found->find('\n'));
+  }
+  std::string columns_differ(std::string_view found) const {
+    return fmt::format(
+        "\"{}\" has other columns: its first line is \"{}\", and \"{}\" is to be "
+        "written now",
+        path_, found, std::string_view(header_).substr(0, header_.size() - 1));
   }
 
   void append(const Batch& batch, std::size_t i) {
@@ -215,12 +258,7 @@ class FileSink final : public Sink {
     const std::uint64_t limit = config_.rotate.size.bytes;
     if (limit > 0 && end.length > 0 && end.length + line_.size() > limit)
       segments_.rotate(context_.clock->wall());
-    if (end.length == 0 && encoders_->csv) {
-      header_.clear();
-      encoders_->csv->header(header_);
-      header_ += '\n';
-      segments_.put(header_);
-    }
+    if (end.length == 0 && !header_.empty()) segments_.put(header_);
     segments_.put(line_);
   }
 
@@ -237,7 +275,8 @@ class FileSink final : public Sink {
   FileSegments segments_;
   std::string path_, from_state_;
   std::map<Epoch, FileSegments::Mark> ends_;
-  std::string line_, header_;
+  std::string line_;
+  std::string header_;  // csv: with its line end
 };
 
 constexpr std::array<SentField, 1> kSent = {
@@ -337,7 +376,8 @@ void add_file_sink(Registry& registry) {
                             .required = true,
                             .examples = {"out/alerts.ndjson"}})
           .field(&C::encode, {.name = "encode",
-                              .help = "JSON objects by line, or CSV with a header in every file."})
+                              .help = "JSON objects by line, or CSV with a header in every file; a "
+                                      "file with another header is never written to."})
           .field(&C::rotate, {.name = "rotate",
                               .help = "When a new file is begun.",
                               .examples = {"{size: 1GiB, every: 1d}"}})

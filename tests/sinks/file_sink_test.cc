@@ -196,6 +196,68 @@ TEST_CASE("State of an earlier version opens unless a line would be cut in two")
   CHECK(read_file(f.path()) == unrelated);
 }
 
+TEST_CASE("Rows of other columns never stand under the header that is there") {
+  std::vector<std::pair<std::string, ConfigNode>> fields = {{"encode", scalar("csv")}};
+  const auto columns = [](FileSinkFixture& f, const char* name) {
+    Schema schema;
+    schema.fields = {{name, Type::int64, false}};
+    Diagnostics problems;
+    f.plan->bind(schema, problems);
+  };
+  SECTION("without rotation the start is refused, and the file stays as it is") {
+    FileSinkFixture f(fields);
+    const std::string state = f.first_run();
+    write_file(f.path(), "n\n10\n11\n99\n");
+    columns(f, "other");
+    for (const std::string& restored : {state, std::string()}) {
+      const auto refused = f.try_open(restored);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().message.find("\"n\", and \"other\"") != std::string::npos);
+      CHECK(refused.error().hint.find("another path") != std::string::npos);
+      CHECK(read_file(f.path()) == "n\n10\n11\n99\n");
+    }
+    // The advice is taken on a first start.
+    std::filesystem::rename(f.path(), f.path() + ".old");
+    auto sink = f.open();
+    REQUIRE(sink->write(FileSinkFixture::batch(2), f.out));
+    checkpoint(*sink, 1);
+    CHECK(read_file(f.path()) == "other\n20\n21\n");
+  }
+  SECTION("a start that never got to a checkpoint is undone first") {
+    FileSinkFixture f(fields);
+    std::filesystem::create_directories(f.dir.file("sub"));
+    write_file(f.path(), "n");
+    auto sink = f.open();
+    REQUIRE(sink->write(FileSinkFixture::batch(1), f.out));
+    REQUIRE(sink->tick(f.out));
+    CHECK(read_file(f.path()) == "n\n10\n11\n");
+    sink.reset();
+    columns(f, "other");
+    CHECK_FALSE(f.try_open(""));
+    CHECK(read_file(f.path()) == "n");
+    std::filesystem::remove(f.path());
+    CHECK(f.try_open(""));
+  }
+  SECTION("with rotation a new file is begun, once") {
+    fields.emplace_back("rotate", map_of({{"size", scalar("1MiB")}}));
+    FileSinkFixture f(fields);
+    const std::string state = f.first_run();
+    columns(f, "other");
+    for (int attempt = 0; attempt < 2; ++attempt) {  // the first one dies before its checkpoint
+      auto sink = f.open(state);
+      REQUIRE(sink->write(FileSinkFixture::batch(2), f.out));
+      REQUIRE(sink->tick(f.out));
+      CHECK(read_file(f.path() + ".000001") == "n\n10\n11\n");
+      CHECK(read_file(f.path()) == "other\n20\n21\n");
+      if (attempt == 0) continue;
+      const std::string next = checkpoint(*sink, 2);
+      sink.reset();
+      REQUIRE(f.open(next)->write(FileSinkFixture::batch(3), f.out));
+    }
+    CHECK_FALSE(std::filesystem::exists(f.path() + ".000002"));
+  }
+}
+
 TEST_CASE("Time begins a new file, only when there is something in the old one") {
   FileSinkFixture f({{"rotate", map_of({{"every", scalar("1m")}})}});
   auto sink = f.open();
