@@ -2,7 +2,7 @@
 #include "engine/api/field_paths.h"
 #include "engine/api/list_names.h"
 #include "engine/core/whole_file.h"
-#include "engine/match/indicator_list.h"
+#include "sinks/blocklist/allowed.h"
 #include "sinks/blocklist/formats.h"
 #include "sinks/builtin_sinks.h"
 
@@ -47,23 +47,13 @@ struct Shape {
   std::vector<std::shared_ptr<const ListSlot>> allow;
 };
 
-// An allowed network that lies inside of this one.
-bool holds_allowed(const IndicatorList& list, const IpNetwork& network, EventTime now) {
-  for (IndicatorList::Hit hit = 1; hit <= list.size(); ++hit) {
-    const auto allowed = parse_network(list.at(hit).value);
-    if (!allowed || allowed->first.v6 != network.first.v6 || allowed->prefix < network.prefix)
-      continue;
-    const unsigned free = network.first.width() - network.prefix;
-    const Uint128 bits = free >= 128 ? 0 : allowed->first.bits >> free << free;
-    if (bits == network.first.bits && list.find(*allowed, now) != 0) return true;
-  }
-  return false;
-}
-
 class BlocklistSink final : public Sink {
  public:
   BlocklistSink(const Shape& shape, SinkContext context)
-      : shape_(shape), context_(std::move(context)), entries_(shape.config.max_entries) {}
+      : shape_(shape),
+        context_(std::move(context)),
+        entries_(shape.config.max_entries),
+        allowed_(shape.allow) {}
 
   Status open() {
     forget_uncommitted();
@@ -80,13 +70,13 @@ class BlocklistSink final : public Sink {
   }
 
   Status write(const Batch& batch, Emitter& out) override {
-    look_at_lists();
+    allowed_.look();
     const EventTime now = context_.clock->wall();
     std::size_t allowed = 0, shed = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const auto network = network_of_record(batch, i, out);
       if (!network) continue;
-      if (is_allowed(*network)) {
+      if (allowed_.says(*network)) {
         ++allowed;
         continue;
       }
@@ -165,10 +155,12 @@ class BlocklistSink final : public Sink {
 
   // What ends or is allowed now goes out of the file even when nobody tells anything new.
   Status write_file() {
-    look_at_lists();
-    if (entries_.remove(context_.clock->wall(),
-                        [this](const IpNetwork& network) { return is_allowed(network); }))
-      to_write_ = to_keep_ = true;
+    const EventTime now = context_.clock->wall();
+    allowed_.look();
+    bool fewer = entries_.remove_ended(now);
+    if (std::exchange(checked_, allowed_.version()) != allowed_.version())
+      fewer |= entries_.remove([this](const IpNetwork& network) { return allowed_.says(network); });
+    if (fewer) to_write_ = to_keep_ = true;
     if (!to_write_) return {};
     const auto& config = shape_.config;
     if (const auto problem =
@@ -176,18 +168,6 @@ class BlocklistSink final : public Sink {
       return failed(shape_.path, problem);
     to_write_ = false;
     return {};
-  }
-
-  void look_at_lists() {
-    views_.clear();
-    for (const auto& slot : shape_.allow) views_.push_back(slot->take());
-  }
-  bool is_allowed(const IpNetwork& network) const {
-    return std::any_of(views_.begin(), views_.end(), [&](const ListView& view) {
-      if (!view.list) return false;
-      if (view.list->find(network, view.now) != 0) return true;
-      return network.prefix < network.first.width() && holds_allowed(*view.list, network, view.now);
-    });
   }
 
   std::optional<IpNetwork> network_of_record(const Batch& batch, std::size_t i, Emitter& out) {
@@ -217,9 +197,10 @@ class BlocklistSink final : public Sink {
   const Shape& shape_;
   const SinkContext context_;
   Entries entries_;
-  std::vector<ListView> views_;
-  bool to_write_ = true;  // the file: an empty list is written too
-  bool to_keep_ = false;  // the state
+  Allowed allowed_;
+  std::uint64_t checked_ = 0;  // the version of what is allowed that every entry was checked by
+  bool to_write_ = true;       // the file: an empty list is written too
+  bool to_keep_ = false;       // the state
   std::optional<Duration> written_;
   std::string state_file_;                  // of the newest barrier; empty: nothing was ever told
   std::map<Epoch, std::string> of_epochs_;  // not yet committed

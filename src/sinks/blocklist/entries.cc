@@ -76,15 +76,24 @@ bool Entries::tell(const IpNetwork& network, EventTime now, Duration lasts,
   Entry& entry = at->second;
   entry.last_told = now;
   entry.expires = std::max(entry.expires, now + lasts);
+  next_end_ = std::min(next_end_, entry.expires);
   entry.score = score;
   entry.why = on_one_line(why);
   return true;
 }
 
-bool Entries::remove(EventTime now, const std::function<bool(const IpNetwork&)>& allowed) {
+bool Entries::remove_ended(EventTime now) {
+  if (now < next_end_) return false;
+  next_end_ = EventTime::max();
   return std::erase_if(entries_, [&](const auto& item) {
-           return item.second.expires <= now || allowed(item.first);
+           const bool ended = item.second.expires <= now;
+           if (!ended) next_end_ = std::min(next_end_, item.second.expires);
+           return ended;
          }) > 0;
+}
+
+bool Entries::remove(const std::function<bool(const IpNetwork&)>& allowed) {
+  return std::erase_if(entries_, [&](const auto& item) { return allowed(item.first); }) > 0;
 }
 
 std::string Entries::encode() const {
@@ -116,6 +125,7 @@ bool Entries::decode(std::string_view text) {
     if (count == 0 || line == std::string_view::npos ||
         !take_entry(body.substr(0, line), network, entry))
       return false;
+    next_end_ = std::min(next_end_, entry.expires);
     entries_.insert_or_assign(network, std::move(entry));
     body.remove_prefix(line + 1);
   }

@@ -35,8 +35,10 @@ class Entries {
   // are too many.
   bool tell(const IpNetwork& network, EventTime now, Duration lasts, std::optional<double> score,
             std::string_view why);
-  // Takes out what ends by `now`, and what `allowed` says. True: there was some.
-  bool remove(EventTime now, const std::function<bool(const IpNetwork&)>& allowed);
+  // Takes out what ends by `now`, or what `allowed` says. True: there was some. The first does
+  // nothing as long as nothing can have ended.
+  bool remove_ended(EventTime now);
+  bool remove(const std::function<bool(const IpNetwork&)>& allowed);
   const Map& all() const { return entries_; }
 
   // Lines of text under a checksum, for the state folder. decode: false when damaged.
@@ -46,6 +48,7 @@ class Entries {
  private:
   const std::size_t most_;
   Map entries_;
+  EventTime next_end_ = EventTime::max();  // no entry ends earlier
 };
 
 // "192.0.2.1", "2001:db8::/32": a whole address has no prefix length.

@@ -28,8 +28,6 @@ Entries some() {
   return entries;
 }
 
-bool none(const IpNetwork&) { return false; }
-
 // The sink with a clock, a folder and a list of what is allowed.
 struct Bench {
   TempDir dir;
@@ -131,8 +129,8 @@ TEST_CASE("an entry ends when it was not told for so long") {
   REQUIRE(entries.tell(net("192.0.2.2"), kNow, kMinute, {}, ""));
   CHECK_FALSE(entries.tell(net("192.0.2.3"), kNow, kMinute, {}, ""));
   REQUIRE(entries.tell(net("192.0.2.1"), kNow + Duration::from_seconds(30), kMinute, {}, ""));
-  CHECK_FALSE(entries.remove(kNow + Duration::from_seconds(59), none));
-  CHECK(entries.remove(kNow + kMinute, none));
+  CHECK_FALSE(entries.remove_ended(kNow + Duration::from_seconds(59)));
+  CHECK(entries.remove_ended(kNow + kMinute));
   CHECK(written(entries, Format::plain, "") == "192.0.2.1\n");
 }
 
@@ -180,6 +178,52 @@ TEST_CASE("an allowed address is never written, also when it is allowed later") 
   bench.allow({"192.0.2.0/24"});
   bench.pass(*sink, Duration::from_seconds(1));
   CHECK(bench.file() == "203.0.113.0/24\n");
+}
+
+TEST_CASE(
+    "an allowed one that ended hides none that lies behind it, and time that goes back counts") {
+  Bench bench;
+  IndicatorListBuilder builder(1);
+  const EventTime soon = kNow + Duration::from_seconds(10);
+  for (int i = 0; i < 1500; ++i) {  // more than are kept in mind when they have ended
+    const std::string value = "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    REQUIRE(builder.add({.value = value, .expires = soon}).empty());
+  }
+  REQUIRE(builder.add({.value = "10.0.200.0/24"}).empty());
+  bench.allowed->put(builder.build(), &bench.clock);
+  const auto sink = bench.open();
+  bench.tell(*sink, {"10.0.0.0/17"});
+  CHECK(bench.file().empty());
+  bench.clock.advance(Duration::from_seconds(10));
+  for (int i = 0; i < 3; ++i) {
+    bench.tell(*sink, {"10.0.0.0/17", "10.0.0.0/16", "10.0.200.9", "10.0.201.0/24"});
+    CHECK(bench.file() == "10.0.0.0/17\n10.0.201.0/24\n");
+  }
+  bench.clock.jump(kNow);
+  REQUIRE(sink->tick(bench.out));
+  bench.pass(*sink, Duration::from_seconds(1));
+  CHECK(bench.file() == "10.0.201.0/24\n");
+}
+
+// Each of the networks against each of the allowed ones would take hours, and so would each entry
+// at each tick.
+TEST_CASE("long lists of what is allowed and of what is blocked cost no more than their sum") {
+  Bench bench({{"expire", scalar("30d")}});
+  std::vector<std::string> allowed, networks;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string middle = std::to_string(i / 250 / 250) + "." + std::to_string(i / 250 % 250) +
+                               "." + std::to_string(i % 250);
+    allowed.push_back("10." + middle);
+    if (i % 2 == 0) networks.push_back("11." + middle + "/31");
+  }
+  bench.allow(allowed);
+  const auto sink = bench.open();
+  bench.tell(*sink, networks);
+  REQUIRE(bench.out.dropped[DropReason::filtered] == 0);
+  for (int i = 0; i < 100'000; ++i) bench.pass(*sink, Duration::from_seconds(1));
+  bench.allow({"11.0.0.0/9"});
+  bench.pass(*sink, Duration::from_seconds(1));
+  CHECK(bench.file().empty());
 }
 
 TEST_CASE("a restart goes on from the checkpoint, and old state is cleared away") {
