@@ -5,18 +5,11 @@
 #include "engine/codec/encode.h"
 #include "engine/expr/template.h"
 #include "sinks/builtin_sinks.h"
+#include "sinks/line_outlet.h"
 #include "sinks/time_style.h"
-
-#include <fmt/format.h>
-#include <limits.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,84 +36,55 @@ struct StdoutConfig {
 
 class LineSink final : public Sink {
  public:
-  LineSink(int descriptor, LineWriter line) : descriptor_(descriptor), line_(std::move(line)) {
-    struct stat about {};
-    const bool file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
-    if (file) piece_ = SIZE_MAX;
+  LineSink(int descriptor, LineWriter line)
+      : outlet_(LineOutlet::of(descriptor)), line_(std::move(line)) {
     // A terminal may show a progress line where this one is going to be.
     if (::isatty(descriptor) != 0) line_end_ = "\x1b[K\n";
   }
 
   Status write(const Batch& batch, Emitter& out) override {
-    STREAMD_TRY(flush(kPatience));
-    if (!pending_.empty())
+    // What others add meanwhile is not waited for, or one of them could keep this one out for ever.
+    const LineOutlet::Mark before = outlet_->end();
+    STREAMD_TRY(outlet_->flush(before, kPatience));
+    if (!outlet_->reached(before))
       return fail_for_now("nobody reads standard output", "The run waits for the reader.");
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      const std::size_t before = pending_.size();
-      if (line_(batch, i, pending_, &why_)) {
-        pending_ += line_end_;
-        continue;
-      }
-      pending_.resize(before);
-      out.reject(batch, i, {"template", why_});
-    }
+    print(batch, out);
     // The batch is taken now: a failure that may heal must not bring it again, so the next call
     // reports it if it is still there.
-    if (Status flushed = flush(Duration{}); !flushed && flushed.error().retry == Retry::never)
-      return flushed;
+    if (Status flushed = flush(); !flushed && flushed.error().retry == Retry::never) return flushed;
     return {};
   }
-  Status tick(Emitter&) override { return flush(Duration{}); }
+  Status tick(Emitter&) override { return flush(); }
   Status barrier(Epoch) override { return {}; }
   Result<bool> prepared(Epoch) override {
-    STREAMD_TRY(flush(Duration{}));
-    return pending_.empty();
+    STREAMD_TRY(flush());
+    return outlet_->reached(mine_);
   }
-  void close() noexcept override { static_cast<void>(flush(Duration{})); }
+  void close() noexcept override { static_cast<void>(flush()); }
 
  private:
-  // What poll() calls writable takes this much without waiting for the reader.
-  static constexpr std::size_t kPiece = PIPE_BUF;
   static constexpr Duration kPatience = Duration::from_seconds(1);
 
-  // Never waits longer than `patience` for a reader, so that a stop is not held up; what it does
-  // not take stays pending.
-  Status flush(Duration patience) {
-    std::size_t done = 0;
-    int code = 0;
-    while (done < pending_.size()) {
-      pollfd ready{descriptor_, POLLOUT, 0};
-      const int polled = ::poll(&ready, 1, static_cast<int>(patience.micros / 1000));
-      if (polled < 0 && errno == EINTR) continue;
-      if (polled == 0) break;
-      const ssize_t wrote =
-          ::write(descriptor_, pending_.data() + done, std::min(piece_, pending_.size() - done));
-      if (wrote >= 0) {
-        done += static_cast<std::size_t>(wrote);
-      } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
-        code = errno;
-        break;
+  void print(const Batch& batch, Emitter& out) {
+    lines_.clear();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const std::size_t before = lines_.size();
+      if (line_(batch, i, lines_, &why_)) {
+        lines_ += line_end_;
+        continue;
       }
+      lines_.resize(before);
+      out.reject(batch, i, {"template", why_});
     }
-    pending_.erase(0, done);
-    return code == 0 ? Status{} : report(code);
+    mine_ = outlet_->add(lines_);
   }
+  Status flush() { return outlet_->flush(mine_, Duration{}); }
 
-  static Status report(int code) {
-    if (code == EPIPE)
-      return fail(ErrorKind::external, "nobody reads standard output any more",
-                  "The program behind the pipe has ended.");
-    const std::string text =
-        fmt::format("cannot write to standard output: {}", std::strerror(code));
-    if (code == ENOSPC) return fail_for_now(text, "Free some space; writing goes on then.");
-    return fail(ErrorKind::external, text);
-  }
-
-  int descriptor_;
-  std::size_t piece_ = kPiece;
+  const std::shared_ptr<LineOutlet> outlet_;
+  LineOutlet::Mark mine_ = 0;  // the end of this sink's lines
   LineWriter line_;
   std::string_view line_end_ = "\n";
-  std::string pending_;
+  std::string lines_;
   std::string why_;
 };
 

@@ -14,7 +14,8 @@ namespace streamd {
 using LineWriter =
     std::function<bool(const Batch&, std::size_t i, std::string& out, std::string* why)>;
 
-// Writes to `descriptor` (not owned) in write(), batch by batch.
+// Writes to `descriptor` (not owned) in write(), batch by batch. Several may write to one: the
+// lines of each stay whole (line_outlet.h).
 std::unique_ptr<Sink> open_line_sink(int descriptor, LineWriter line);
 
 }  // namespace streamd
