@@ -24,9 +24,10 @@ struct MapInner;
 
 // Where a column of the output comes from.
 struct MapColumn {
-  enum class From { input, set, nothing } from = From::nothing;
-  std::size_t index = 0;        // input column, or program
-  std::vector<MapInner> inner;  // what is set in its objects or taken out of them, no path twice
+  enum class From { input, set, first_there, nothing } from = From::nothing;
+  std::size_t index = 0;           // input column, or program
+  std::vector<MapInner> inner;     // what is set in its objects or taken out of them, no path twice
+  std::vector<MapColumn> choices;  // first_there: of each record the first that it has
 };
 
 struct MapInner {
@@ -91,12 +92,34 @@ class Map final : public Operator {
   // Null: nothing.
   ColumnPtr column_of(const Batch& in, const MapColumn& c, Arena& arena) const {
     if (c.from == MapColumn::From::nothing) return nullptr;
-    const ColumnPtr column = c.from == MapColumn::From::set ? made_[c.index] : in.column(c.index);
-    if (c.inner.empty()) return column;
+    const ColumnPtr column = c.from == MapColumn::From::set           ? made_[c.index]
+                             : c.from == MapColumn::From::first_there ? first_there(in, c, arena)
+                                                                      : in.column(c.index);
+    if (column == nullptr || c.inner.empty()) return column;
     std::vector<InnerField> fields;
     for (const MapInner& inner : c.inner)
       fields.push_back({inner.path, column_of(in, inner.column, arena)});
     return with_inner(in, *column, fields, arena);
+  }
+
+  ColumnPtr first_there(const Batch& in, const MapColumn& c, Arena& arena) const {
+    ColumnPtr found;
+    for (const MapColumn& choice : c.choices) {
+      const ColumnPtr next = column_of(in, choice, arena);
+      found = found && next ? filled(in, found, *next) : found ? found : next;
+    }
+    return found;
+  }
+
+  static ColumnPtr filled(const Batch& in, const ColumnPtr& column, const Column& with) {
+    std::shared_ptr<Column> out;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const std::uint32_t row = in.physical(i);
+      if (!(*column)[row].is(Kind::missing)) continue;
+      if (!out) out = std::make_shared<Column>(*column);
+      (*out)[row] = with[row];
+    }
+    return out ? out : column;
   }
 
   std::vector<std::uint32_t> reject_failed(const Batch& in, Emitter& out) const {
@@ -134,8 +157,9 @@ class MapPlan final : public OperatorPlan {
     if (config_.keep.empty())
       for (const std::string& field : wanted.fields) add_need(field, needs);
     for (const std::string& field : config_.keep) add_need(field, needs);
-    for (const auto& [from, to] : config_.rename)
-      if (!is_set(from)) needs.fields.insert(from);
+    for (const auto& renamed : config_.rename)
+      for (const std::string& field : {renamed.first, renamed.second})
+        if (!is_set(field)) needs.fields.insert(field);
     for (const Assignment& a : set_)
       if (a.expression) a.expression->fields(needs.fields);
     // Of closed records only what is needed stays, and what is not there cannot be removed.
@@ -150,7 +174,7 @@ class MapPlan final : public OperatorPlan {
     in_open_ = in.open;
     out_ = in;
     for (std::size_t i = 0; i < in.fields.size(); ++i)
-      shape_.columns.push_back({MapColumn::From::input, i, {}});
+      shape_.columns.push_back({MapColumn::From::input, i, {}, {}});
     for (const Assignment& a : set_) assign(a, in, problems);
     rename(problems);
     for (const std::string& field : config_.remove) {
@@ -231,7 +255,7 @@ class MapPlan final : public OperatorPlan {
       add({a.name, Type::any, true}, {});
       return;
     }
-    const MapColumn column{MapColumn::From::set, shape_.programs.size(), {}};
+    const MapColumn column{MapColumn::From::set, shape_.programs.size(), {}, {}};
     const Field field{a.name, program->type(), true};
     shape_.programs.push_back(std::move(*program));
     take_out(a.name, Taken::inside);
@@ -245,7 +269,8 @@ class MapPlan final : public OperatorPlan {
     shape_.columns[*there] = column;
   }
 
-  // All at once, so that two fields can change places.
+  // All at once, so that two fields can change places. A record without the old field keeps what it
+  // has at the new one.
   void rename(Diagnostics& problems) {
     struct Moved {
       std::string from, to;
@@ -265,6 +290,12 @@ class MapPlan final : public OperatorPlan {
       take_out(m.from);
       hide(m.from);
       change_objects(m.from, {});
+    }
+    for (Moved& m : moved) {
+      const auto there = out_.find(m.to);
+      if (!there) continue;
+      if (m.type != out_.fields[*there].type) m.type = Type::any;
+      m.column = {MapColumn::From::first_there, 0, {}, {m.column, shape_.columns[*there]}};
     }
     for (const Moved& m : moved) {
       take_out(m.to);
@@ -343,7 +374,8 @@ void add_map_operator(Registry& registry) {
                            .help = "CEL expression per field.",
                            .examples = {"{ok: status < 400}"}})
           .field(&C::rename, {.name = "rename",
-                              .help = "New name per old name.",
+                              .help = "New name per old name. A record that lacks the old field "
+                                      "keeps what it has at the new name.",
                               .examples = {"{client_ip: client}"}})
           .field(&C::remove,
                  {.name = "remove", .help = "Fields to leave out.", .examples = {"[server]"}})

@@ -141,3 +141,18 @@ def test_what_cannot_look_inside_says_so(streamd, tmp_path, node):
     run = Streamd(streamd, pipeline(INSIDE["explode"], node), tmp_path)
     assert run.run() == 2
     assert '"made.a" lies inside "made", which a node before makes' in run.stderr
+
+
+@pytest.mark.parametrize("settings, record, expected", [
+    ("rename: {a: k}", {"t": 1, "k": "v"}, {"t": 1, "k": "v"}),
+    ("rename: {a: k}", {"t": 1, "a": 2, "k": "v"}, {"t": 1, "k": 2}),
+    ("rename: {a: k}", {"t": 1, "k": {"b": 1}}, {"t": 1, "k": {"b": 1}}),
+    ("rename: {x: a.b}", {"t": 1, "a": {"b": "5", "c": 1}}, {"t": 1, "a": {"b": "5", "c": 1}}),
+    ("rename: {x: a.b}", {"t": 1, "a": {"b": "5", "c": 1}, "x": 6}, {"t": 1, "a": {"b": 6, "c": 1}}),
+    ("rename: {a: k}, keep: [k]", {"t": 1, "k": "v"}, {"k": "v"}),
+    ("rename: {a: k, k: a}", {"t": 1, "k": "v"}, {"t": 1, "a": "v"}),
+])
+def test_a_record_without_the_renamed_field_keeps_the_one_of_the_new_name(
+        streamd, tmp_path, settings, record, expected):
+    out = printed(streamd, tmp_path, pipeline(("map", settings)), record)
+    assert json.loads(out) == expected

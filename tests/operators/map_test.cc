@@ -31,6 +31,27 @@ TEST_CASE("Two fields can change places") {
   CHECK(f.ports.out.hidden.empty());
 }
 
+TEST_CASE("A record without the field that is renamed keeps what it has at the new name") {
+  OperatorFixture f("map", map_of({{"rename", map_of({{"old", scalar("new")}})}}),
+                    open_schema({"old", "new"}));
+  f.run(batch_of({{Value::string("1"), Value::missing(), Value::null(), Value::missing()},
+                  {Value::string("2"), Value::string("2"), Value::string("2"), Value::missing()}}));
+  CHECK(f.value("new", 0).text() == "1");
+  CHECK(f.value("new", 1).text() == "2");
+  CHECK(f.value("new", 2).is(Kind::null));  // it had the field
+  CHECK(f.value("new", 3).is(Kind::missing));
+}
+
+TEST_CASE("What a record keeps at the new name of another field is what set made of it") {
+  OperatorFixture f("map",
+                    map_of({{"set", map_of({{"new", scalar("1 + 1")}})},
+                            {"rename", map_of({{"old", scalar("new")}, {"new.x", scalar("y")}})}}),
+                    open_schema({"old", "new", "new.x"}));
+  f.run(batch_of({strings({nullptr, "1"}), strings({"2", "2"}), strings({nullptr, nullptr})}));
+  CHECK(f.value("new", 0).as_int() == 2);
+  CHECK(f.value("new", 1).text() == "1");
+}
+
 TEST_CASE("keep closes the record") {
   OperatorFixture f("map", map_of({{"keep", list_of({"b", "a"})}}), open_schema({"a", "b", "c"}));
   CHECK_FALSE(f.ports.out.open);
@@ -83,7 +104,7 @@ TEST_CASE("Map needs only what its output is made from") {
                                      {"rename", map_of({{"old", scalar("new")}})},
                                      {"remove", list_of({"gone"})}});
   CHECK(needs(setting, {"x", "new", "gone", "other"}, false).fields ==
-        std::set<std::string>{"a", "old", "other"});
+        std::set<std::string>{"a", "new", "old", "other"});
   CHECK(needs(setting, {}, true).whole);
   const ConfigNode keeping = map_of({{"keep", list_of({"a"})}});
   CHECK(needs(keeping, {"b"}, true).fields == std::set<std::string>{"a"});
@@ -97,7 +118,7 @@ TEST_CASE("What is taken out of a closed record must be there until then") {
       "map", map_of({{"remove", list_of({"gone", "r"})}, {"rename", map_of({{"a", scalar("r")}})}}),
       closed);
   CHECK(f.problems.errors() == 0);
-  CHECK(f.plan->needs(Needs{}).fields == std::set<std::string>{"a", "gone"});
+  CHECK(f.plan->needs(Needs{}).fields == std::set<std::string>{"a", "gone", "r"});
 }
 
 TEST_CASE("Fields that a closed record does not have are reported") {
