@@ -290,11 +290,12 @@ void add_convert_operator(Registry& registry) {
   registry.add_operator(
       Spec<C>("convert")
           .summary("Gives fields a type: text from logs becomes numbers, times and addresses.")
-          .details(
-              "Strict: no blanks, no plus sign, no rounding. int: `-12`, or a double without "
-              "fraction. double: `0.28`, `1e3`, never nan or inf. bool: true, false, 1, 0. ip: an "
-              "IPv4 or IPv6 address. timestamp: RFC 3339, or by `format`. A missing field stays "
-              "missing, null stays null.")
+          .details("Strict: no blanks, no plus sign. int: `-12`, or a double without "
+                   "fraction. double: `0.28`, `1e3`, never nan or inf, the nearest one to an "
+                   "int of more than 53 bits. bool: true, false, 1, 0. ip: an "
+                   "IPv4 or IPv6 address. timestamp: RFC 3339, or by `format`, in microseconds. A "
+                   "missing field stays "
+                   "missing, null stays null.")
           .field(&C::fields, {.name = "fields",
                               .help = "Type per field: int, double, bool, string, timestamp, ip, "
                                       "or {type: timestamp, format: …}.",

@@ -44,6 +44,8 @@ void CsvEncoder::append(const Batch& batch, std::size_t i, std::string& out) con
     const std::size_t begin = out.size();
     append_text(value, out, style_);
     quote_cell(out, begin);
+    // A row without a sign is none to those who read it.
+    if (names_.size() == 1 && out.size() == begin) out += "\"\"";
   }
 }
 

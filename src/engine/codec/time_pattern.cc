@@ -40,6 +40,7 @@ struct Parts {
   std::uint32_t nanos = 0;
   unsigned day_of_year = 0;
   std::optional<std::int64_t> unix_seconds;
+  bool before_1970 = false;  // -0.5 too: then a fraction leads further back
 };
 
 bool eat_unix(TimeCursor& at, Parts& parts) {
@@ -51,6 +52,7 @@ bool eat_unix(TimeCursor& at, Parts& parts) {
   }
   at.rest.remove_prefix(i);
   parts.unix_seconds = negative ? -seconds : seconds;
+  parts.before_1970 = negative;
   return i > 0;
 }
 
@@ -122,7 +124,9 @@ std::optional<EventTime> together(Parts& parts) {
     seconds = to_unix(parts.civil);
   }
   if (!seconds) return std::nullopt;
-  const std::int64_t micros = *seconds * kMicrosPerSecond + parts.nanos / 1000;
+  const std::int64_t fraction = parts.nanos / 1000;
+  const std::int64_t micros =
+      *seconds * kMicrosPerSecond + (parts.before_1970 ? -fraction : fraction);
   return in_calendar(micros) ? std::optional(EventTime{micros}) : std::nullopt;
 }
 

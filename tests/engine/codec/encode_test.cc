@@ -165,3 +165,12 @@ TEST_CASE("CSV quotes as RFC 4180 says") {
       0, out);
   CHECK(out == "\"l1\nl2\",,1.5,1970-01-01T00:00:00Z");
 }
+
+TEST_CASE("a CSV row of one column without a value is a row") {
+  const CsvEncoder csv(Schema{{field("a")}, false, {}});
+  for (const Value& nothing : {Value::missing(), Value::null()}) {
+    std::string out;
+    csv.append(row({nothing}, {}), 0, out);
+    CHECK(out == "\"\"");
+  }
+}

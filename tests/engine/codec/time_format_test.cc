@@ -114,6 +114,9 @@ TEST_CASE("Patterns read what they say") {
   CHECK(micros("%Y.%j", "2024.366") == 1735603200 * kSecond);
   CHECK(micros("%F", "2024-01-02") == 1704153600 * kSecond);
   CHECK(micros("@%s", "@-5") == -5 * kSecond);
+  CHECK(micros("%s.%f", "1.5") == kSecond * 3 / 2);
+  CHECK(micros("%s.%f", "-1.5") == -kSecond * 3 / 2);
+  CHECK(micros("%s.%f", "-0.25") == -kSecond / 4);
   CHECK(micros("%F 100%%", "2024-01-02 100%") == 1704153600 * kSecond);
   CHECK_FALSE(micros("%Y.%j", "2023.366"));
   CHECK_FALSE(micros("%F", "2024-01-02x"));
