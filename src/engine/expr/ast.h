@@ -58,6 +58,7 @@ struct Ast {
   bool receiver = false;  // call: kids[0] stands before the dot
   bool quoted = false;    // ident: written in back quotes, so never the name of a type
   bool root = false;      // ident: written with a leading dot, so never a variable
+  bool type = false;      // ident, select: `int` of type(x) == int, so no field of that name
   int depth = 1;          // of the tree below, this node included
   std::uint32_t offset = 0;
   std::uint32_t length = 1;
@@ -73,7 +74,6 @@ struct ParsedExpression {
   std::uint32_t base = 0;  // where the text begins inside the scalar (holes of templates)
   Arena arena{256};
   AstPtr root;
-  bool calls_type = false;  // names of types mean types
 
   Place place(std::uint32_t offset, std::uint32_t length) const {
     return where.place_at(base + offset, length);

@@ -118,6 +118,8 @@ class Binder {
       if (!bind_kids(ast, *node) || !check(ast, *node)) return nullptr;
       return finish(ast, std::move(node));
     }
+    if (ast.type)
+      return constant(Value::string(known_type_name(joined(*path, path->size()))), Type::string);
     for (std::size_t n = path->size(); n > 0; --n)
       if (const auto column = in_.find(joined(*path, n))) return column_of(ast, *path, n, *column);
     return absent(ast, joined(*path, path->size()), *path);
@@ -151,9 +153,6 @@ class Binder {
   }
 
   NodePtr absent(const Ast& ast, const std::string& name, const std::vector<std::string>& path) {
-    if (parsed_.calls_type && !starts_quoted(ast))
-      if (const std::string_view type = known_type_name(name); !type.empty())
-        return constant(Value::string(type), Type::string);
     for (std::size_t n = 1; n <= path.size(); ++n)
       if (in_.open && in_.is_hidden(joined(path, n)))
         return refuse(ast, "unknown-field",

@@ -40,28 +40,45 @@ std::string joined(const std::vector<std::string>& segments, std::size_t count) 
 
 namespace {
 
-void collect(const Ast& ast, bool types, Scopes& scopes, std::set<std::string>& into) {
+bool calls_type(const Ast& ast) {
+  return ast.op == Op::call && !ast.receiver && ast.name == "type";
+}
+
+void mark_type_name(Ast& ast) {
+  const auto path = path_of(ast, {});
+  ast.type = path && !starts_quoted(ast) && !known_type_name(joined(*path, path->size())).empty();
+}
+
+void collect(const Ast& ast, Scopes& scopes, std::set<std::string>& into) {
   if (ast.op == Op::ident || ast.op == Op::select) {
     if (const auto path = path_of(ast, scopes)) {
-      const std::string name = joined(*path, path->size());
-      const bool type = types && !starts_quoted(ast) && !known_type_name(name).empty();
-      if (!type) into.insert(name);
+      if (!ast.type) into.insert(joined(*path, path->size()));
       return;
     }
   }
   for (std::size_t i = 0; i < ast.kids.size(); ++i) {
     const bool inner = comprehension(ast.op) && i > 0;
     if (inner) scopes.push_back(ast.name);
-    collect(*ast.kids[i], types, scopes, into);
+    collect(*ast.kids[i], scopes, into);
     if (inner) scopes.pop_back();
   }
 }
 
 }  // namespace
 
+void mark_type_names(Ast& root) {
+  if (root.op == Op::eq || root.op == Op::ne) {
+    if (calls_type(*root.kids[0])) mark_type_name(*root.kids[1]);
+    if (calls_type(*root.kids[1])) mark_type_name(*root.kids[0]);
+  }
+  if (root.op == Op::in && calls_type(*root.kids[0]) && root.kids[1]->op == Op::list)
+    for (const AstPtr& element : root.kids[1]->kids) mark_type_name(*element);
+  for (const AstPtr& kid : root.kids) mark_type_names(*kid);
+}
+
 void collect_fields(const ParsedExpression& parsed, std::set<std::string>& into) {
   Scopes scopes;
-  collect(*parsed.root, parsed.calls_type, scopes, into);
+  collect(*parsed.root, scopes, into);
 }
 
 }  // namespace streamd::expr

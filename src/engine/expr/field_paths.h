@@ -18,6 +18,9 @@ bool is_variable(const Ast& ast, const Scopes& scopes);
 // Segments of a.b.c when it starts at a field and not at a variable.
 std::optional<std::vector<std::string>> path_of(const Ast& ast, const Scopes& scopes);
 bool starts_quoted(const Ast& ast);
+// Names of types mean types where they are compared with what type(…) gives, and there only: the
+// records may have fields called `type` or `list`.
+void mark_type_names(Ast& root);
 // The first `count` segments with dots between.
 std::string joined(const std::vector<std::string>& segments, std::size_t count);
 

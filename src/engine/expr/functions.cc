@@ -145,7 +145,9 @@ constexpr std::array kTable = {
     Function{"dyn", kGlobal, 1, 1, Type::any, {kAnyType}, same}.doc(
         "The value itself; its type is looked at when the record is there.", "dyn(1) == 1.0"),
     Function{"type", kGlobal, 1, 1, Type::string, {kAnyType}, type_of_value}.doc(
-        "Type of the value, as `int`, `string`, `list`.", "type('a') == string"),
+        "Type of the value, to compare with `int`, `string`, `list` and so on; those are fields "
+        "everywhere else.",
+        "type('a') == string"),
     Function{
         "math.greatest", kGlobal, 1, 32, Type::any, {kNumbers, kNumber, kNumber}, extreme<Op::gt>}
         .doc("The greatest of numbers, or of a list of them.", "math.greatest(1, 3, 2) == 3"),

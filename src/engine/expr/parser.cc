@@ -2,6 +2,7 @@
 #include "engine/expr/parser.h"
 
 #include "engine/expr/expression.h"
+#include "engine/expr/field_paths.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/syntax_hints.h"
 
@@ -370,7 +371,6 @@ class Parser {
         return refuse(name, "has() takes one field", "for example: has(user.name)");
       return make(Op::has, name.offset, std::move(args));
     }
-    if (name.text == "type") into_.calls_type = true;
     return make(Op::call, name.offset, std::move(args), name.text);
   }
 
@@ -395,7 +395,9 @@ bool parse_text(std::string_view text, ParsedExpression& into, SyntaxError& erro
              "write a condition or a value, for example status >= 400"};
     return false;
   }
-  return Parser(*lexemes, into, error).run();
+  if (!Parser(*lexemes, into, error).run()) return false;
+  mark_type_names(*into.root);
+  return true;
 }
 
 }  // namespace streamd::expr

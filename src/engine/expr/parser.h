@@ -10,7 +10,7 @@
 
 namespace streamd::expr {
 
-// Fills into.root and into.calls_type; literals go to into.arena. False: error is filled.
+// Fills into.root; literals go to into.arena. False: error is filled.
 bool parse_text(std::string_view text, ParsedExpression& into, SyntaxError& error);
 
 }  // namespace streamd::expr

@@ -28,8 +28,26 @@ TEST_CASE("fields() gives whole dotted paths and no variables") {
   CHECK(fields_of("has(a.b.c) && `@timestamp` > 1") == Names{"a.b.c", "@timestamp"});
   CHECK(fields_of("x.all(x, .x == x)") == Names{"x"});
   CHECK(fields_of("type(a) == int && math.abs(b) > 0") == Names{"a", "b"});
-  CHECK(fields_of("type == 'a' || type(`int`) == string") == Names{"int"});
+  CHECK(fields_of("type == 'a' || type(`int`) == string") == Names{"int", "type"});
   CHECK(fields_of("type == 'a' && int > 3") == Names{"type", "int"});
+  CHECK(fields_of("type(v) == string && type == 'login'") == Names{"v", "type"});
+  CHECK(fields_of("type(v) in [int, list] && int in [list]") == Names{"v", "int", "list"});
+  CHECK(fields_of("google.protobuf.Timestamp != type(t)") == Names{"t"});
+}
+
+TEST_CASE("names of types are types beside type() and fields everywhere else") {
+  const Table t = table({{"v", {Value::string("s")}},
+                         {"type", {Value::string("login")}},
+                         {"string", {Value::string("text")}},
+                         {"list", {Value::int64(3)}}});
+  CHECK(evaluated("type(v) == string && type == 'login'", t) == "bool true");
+  CHECK(evaluated("string != type(v)", t) == "bool false");
+  CHECK(evaluated("type(v) in [int, string] && string == 'text'", t) == "bool true");
+  CHECK(evaluated("type(type(v)) == type", t) == "bool true");
+  CHECK(evaluated("type(v) == `string`", t) == "bool false");
+  CHECK(evaluated("type(list) == int ? list + 1 : 0", t) == "int 4");
+  CHECK(evaluated("[1].exists(string, type(v) == string)", t) == "bool false");
+  CHECK(evaluated("type(v) == string && bool == true", t) == "refused: unknown field \"bool\"");
 }
 
 TEST_CASE("the longest column wins, the rest selects inside it") {
