@@ -8,6 +8,7 @@ namespace streamd {
 namespace {
 
 constexpr std::string_view kFilePrefix = "file:";
+constexpr int kDeepest = 16;
 
 bool is_name(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
@@ -27,6 +28,21 @@ Result<std::string> read_file(const Surroundings& surroundings, const std::strin
   return content;
 }
 
+// Where the } stands that closes what began before `text`: a ${…} in a default has one of its own.
+Result<std::size_t> closing(std::string_view text) {
+  int open = 1;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view two = text.substr(at, 2);
+    if (two == "$$" || two == "${") ++at;
+    if (two == "${" && ++open > kDeepest)
+      return fail(ErrorKind::config,
+                  "\"${\" stands in more than " + std::to_string(kDeepest - 1) + " others",
+                  "take fewer defaults, or write $$ for a dollar sign");
+    if (text[at] == '}' && --open == 0) return at;
+  }
+  return fail(ErrorKind::config, "\"${\" is never closed", "add }, or write $$ for a dollar sign");
+}
+
 // `inside` is what stands between ${ and }.
 Result<std::string> resolve(std::string_view inside, const Surroundings& surroundings) {
   if (inside.substr(0, kFilePrefix.size()) == kFilePrefix)
@@ -37,8 +53,12 @@ Result<std::string> resolve(std::string_view inside, const Surroundings& surroun
     return fail(ErrorKind::config, "\"${" + std::string(inside) + "}\" is no variable",
                 "write ${NAME}, ${NAME:-default} or ${file:/path}; $$ gives a dollar sign");
   const auto value = surroundings.variable(name);
-  if (colon != std::string_view::npos)
-    return value && !value->empty() ? *value : std::string(inside.substr(colon + 2));
+  if (colon != std::string_view::npos) {
+    if (value && !value->empty()) return *value;
+    auto otherwise = substitute(inside.substr(colon + 2), surroundings);
+    if (!otherwise) return tl::unexpected(std::move(otherwise).error());
+    return std::move(otherwise->text);
+  }
   if (!value)
     return fail(ErrorKind::config, "variable \"" + name + "\" is not set",
                 "set it in the environment, or write ${" + name + ":-default}");
@@ -63,15 +83,14 @@ Result<Substituted> substitute(std::string_view text, const Surroundings& surrou
       text.remove_prefix(1);
       continue;
     }
-    const std::size_t close = text.find('}');
-    if (close == std::string_view::npos)
-      return fail(ErrorKind::config, "\"${\" is never closed",
-                  "add }, or write $$ for a dollar sign");
-    auto value = resolve(text.substr(1, close - 1), surroundings);
+    text.remove_prefix(1);
+    auto close = closing(text);
+    if (!close) return tl::unexpected(std::move(close).error());
+    auto value = resolve(text.substr(0, *close), surroundings);
     if (!value) return tl::unexpected(std::move(value).error());
     out.text += *value;
     out.changed = true;
-    text.remove_prefix(close + 1);
+    text.remove_prefix(*close + 1);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ${VAR}, ${VAR:-default} and ${file:/path} inside one parsed scalar; $$ is a dollar sign. Any
-// other dollar sign stays as it is. What is put in is never parsed again: not as YAML and not for
-// variables.
+// other dollar sign stays as it is. A default may hold all of these itself: ${A:-${B:-c}}. What is
+// put in is never parsed again: not as YAML and not for variables.
 #pragma once
 
 #include "engine/core/error.h"

@@ -38,6 +38,21 @@ TEST_CASE("variables, defaults and files are put in") {
   CHECK(text_of("${file:/run/secret}") == "s3cret");
 }
 
+TEST_CASE("a default may be made of variables itself") {
+  CHECK(text_of("${NONE:-${HOST}}") == "db.example.com");
+  CHECK(text_of("${HOST:-${NONE}}:9200") == "db.example.com:9200");
+  CHECK(text_of("${NONE:-http://${EMPTY:-${NONE:-localhost}}:80}/x") == "http://localhost:80/x");
+  CHECK(text_of("${NONE:-${file:/run/secret}} }") == "s3cret }");
+  CHECK(text_of("${NONE:-$${HOST}") == "${HOST");
+  CHECK(text_of("${NONE:-${TRICKY}}") == "${HOST} : # \"x\"");
+  CHECK(text_of("${NONE:-${NONE}}") == "error: variable \"NONE\" is not set");
+  CHECK(text_of("${HOST:-${NONE}") == "error: \"${\" is never closed");
+  CHECK(text_of("${${HOST}}") == "error: \"${${HOST}}\" is no variable");
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "${NONE:-";
+  CHECK(text_of(deep) == "error: \"${\" stands in more than 15 others");
+}
+
 TEST_CASE("dollar signs that are no variable stay") {
   CHECK(text_of("$remote_addr - $status") == "$remote_addr - $status");
   CHECK(text_of("^a+$") == "^a+$");
