@@ -31,6 +31,20 @@ TEST_CASE("holes print values as people write them") {
   CHECK(rendered("{{ {'a': {'b': n}}.a.b }}|{{ '}}' }}", t) == "-3|}}");
 }
 
+TEST_CASE("what stands in texts and comments does not close a hole") {
+  const Table t = table({{"m", {Value::string(R"(C:\it's)")}}, {"n", {Value::int64(1)}}});
+  CHECK(rendered(R"({{ m.replace(r'\', '/') }}|)", t) == "C:/it's|");
+  CHECK(rendered(R"({{ m.replace(R"\", '/') }}|)", t) == "C:/it's|");
+  CHECK(rendered(R"({{ string(rb'\') }}|)", t) == "\\|");
+  CHECK(rendered(R"({{ '\'' + "\"" + '\\' }}|)", t) == "'\"\\|");
+  CHECK(rendered("{{ n }}{{ n == 1 ? '''it's }} here''' : r'' }}|", t) == "1it's }} here|");
+  CHECK(rendered(R"({{ """a"b""" }}|)", t) == "a\"b|");
+  CHECK(rendered("{{ m // it's a name\n }}|", t) == "C:\\it's|");
+  CHECK(rendered("{{ m // it's a name }}|", t) == "C:\\it's|");
+  for (const char* open : {"{{ 'a\\' }}", "{{ r'a }}", "{{ '''a' }}", "{{ `a }}", "{{ m // a"})
+    CHECK(rendered(open, t) == "refused: \"{{\" is not closed by \"}}\"");
+}
+
 TEST_CASE("doubled braces are text") {
   const Table t = table({{"x", {Value::int64(1)}}});
   CHECK(rendered("{{{{ x }}}} {{ x }} } {", t) == "{{ x }} 1 } {");
