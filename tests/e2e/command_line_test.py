@@ -33,6 +33,23 @@ def small(tmp_path):
     return file
 
 
+@pytest.mark.parametrize("content", ["", "# later\n"])
+def test_a_pipeline_file_without_anything_is_empty(streamd, tmp_path, content):
+    file = tmp_path / "empty.yaml"
+    file.write_text(content)
+    for verb in ("check", "run"):
+        answer = call(streamd, verb, file, cwd=tmp_path)
+        assert answer.returncode != 0
+        assert "empty.yaml:1:1: error: the file is empty [empty-file]" in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("name", ["nothing.yaml", "."])
+def test_a_pipeline_file_that_cannot_be_read_is_told(streamd, tmp_path, name):
+    answer = call(streamd, "check", tmp_path / name, cwd=tmp_path)
+    assert answer.returncode != 0
+    assert "cannot read the pipeline file [no-file]" in answer.stdout + answer.stderr
+
+
 # --- run -----------------------------------------------------------------------------
 
 def test_a_file_alone_is_run(streamd, small, tmp_path):

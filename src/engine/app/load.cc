@@ -4,6 +4,7 @@
 #include "engine/config/document.h"
 #include "engine/config/yaml.h"
 #include "engine/core/check.h"
+#include "engine/core/whole_file.h"
 #include "engine/plan/build.h"
 #include "engine/plan/secrets.h"
 #include "engine/runtime/run.h"
@@ -13,20 +14,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
+#include <string>
 #include <unistd.h>
 
 namespace streamd {
 namespace {
-
-std::optional<std::string> read_file(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return std::nullopt;
-  return std::move(text).str();
-}
 
 ConfigNode scalar(const std::string& text) {
   ConfigNode node;
@@ -56,7 +49,7 @@ void take_but_unknown(const Diagnostics& found, Diagnostics& problems) {
 void load(const std::string& file, const Surroundings& surroundings, std::set<std::string>& names,
           LoadedFiles& into) {
   const auto number = static_cast<std::uint32_t>(into.texts.size());
-  const auto text = read_file(file);
+  const auto text = read_whole_file(file);
   into.texts.push_back({file, text.value_or("")});
   if (!text) {
     into.problems.error("no-file", {number, 0, 0, 1}, "cannot read the pipeline file",
