@@ -26,12 +26,16 @@ class KvReader {
 
   bool read(TextPairs& pairs, std::string& why) {
     const std::size_t before = pairs.size();
+    bool unnamed = false;
     while (at_ < text_.size()) {
       skip();
       TextPair pair;
       if (!key(pair.key)) continue;
       if (!value(pair, why)) return false;
-      if (pair.key.empty()) continue;
+      if (pair.key.empty()) {
+        unnamed = true;
+        continue;
+      }
       if (pairs.size() - before >= kMaxTextPairs) {
         why = fmt::format("more than {} pairs", kMaxTextPairs);
         return false;
@@ -39,7 +43,8 @@ class KvReader {
       pairs.push_back(pair);
     }
     if (pairs.size() > before) return true;
-    why = fmt::format("no key with a value: there is no \"{}\"", format_.separator);
+    why = fmt::format("no key with a value: there is {} \"{}\"",
+                      unnamed ? "no key before the" : "no", format_.separator);
     return false;
   }
 

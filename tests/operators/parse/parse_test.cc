@@ -83,6 +83,8 @@ TEST_CASE("A text that does not fit is a dead letter with a reason") {
   CHECK(parsed("json", {{"into", scalar("o")}}, "[1]").starts_with("! field \"m\": "));
   CHECK(parsed("kv", {{"into", scalar("o")}}, "words") ==
         "! field \"m\": no key with a value: there is no \"=\"");
+  CHECK(parsed("kv", {{"into", scalar("o")}}, "=1") ==
+        "! field \"m\": no key with a value: there is no key before the \"=\"");
   CHECK(parsed("csv", {{"columns", list_of({"x"})}}, "1,2") ==
         "! field \"m\": the row has 2 cells, more than the 1 columns");
   CHECK(parsed("grok", {{"pattern", scalar("%{IP:ip}")}}, "x") ==
