@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/pages.h"
+#include "engine/expr/expression.h"
 #include "engine/expr/function_scope.h"
 
 #include <fmt/format.h>
 
 namespace streamd {
 namespace {
+
+static_assert(expr::kMaxCost == 1'000'000, "the page says so");
 
 // Each line of the first column of a table that is code is true of a record (see the test of it).
 constexpr std::string_view kLanguage = R"(# Expressions
@@ -24,8 +27,11 @@ constexpr std::string_view kLanguage = R"(# Expressions
 | `has(user.name)` | whether the record has the field; it may be null |
 
 A field that a record does not have, or of a type that the operation does not take, makes the expression fail: the record
-becomes a dead letter with code `expression`. `has(x) && x > 3` asks first. Where one side of `&&` or `||` decides alone, the
-other may fail.
+becomes a dead letter with code `expression`, or `template` where the expression stands in `{{ }}`. `has(x) && x > 3` asks
+first. Where one side of `&&` or `||` decides alone, the other may fail.
+
+An expression that costs too much on one record fails, too: it may take a million steps. A step is an operation (for each
+element of a list that a macro goes through), or 16 bytes of a long text that is searched, made or compared.
 
 ## Values
 

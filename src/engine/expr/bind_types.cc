@@ -190,7 +190,7 @@ std::optional<Type> check_operator(Op op, const std::vector<TypedText>& operands
 std::optional<Type> check_call(const Function& function, const std::vector<TypedText>& args,
                                TypeProblem& problem) {
   for (std::size_t i = 0; i < args.size(); ++i) {
-    if (in_set(args[i].type, function.accepts[i < 3 ? i : 2])) continue;
+    if (in_set(args[i].type, function.takes(i))) continue;
     std::string call(function.name);
     std::size_t first = 0;
     if (function.style == CallStyle::member) {
@@ -203,11 +203,11 @@ std::optional<Type> check_call(const Function& function, const std::vector<Typed
       call += type_name(args[k].type);
     }
     std::string hint;
-    if ((function.accepts[i < 3 ? i : 2] & kText) != 0 && number(args[i].type))
+    if ((function.takes(i) & kText) != 0 && number(args[i].type))
       hint = "convert it first: string(" + args[i].text + ")";
-    if (function.accepts[i < 3 ? i : 2] == set_of(Type::ip) && args[i].type == Type::string)
+    if (function.takes(i) == set_of(Type::ip) && args[i].type == Type::string)
       hint = "convert it first: ip(" + args[i].text + ")";
-    if (args[i].type == Type::string && in_set(Type::timestamp, function.accepts[i < 3 ? i : 2]))
+    if (args[i].type == Type::string && in_set(Type::timestamp, function.takes(i)))
       hint = "convert it first: timestamp(" + args[i].text + ")";
     return refuse(problem, "no overload: " + call + ")", std::move(hint));
   }

@@ -121,7 +121,10 @@ constexpr std::array kTable = {
     Function{"bytes", kGlobal, 1, 1, Type::bytes, {set_of(Type::string, Type::bytes)}, to_bytes}
         .doc("The bytes of a text in UTF-8.", "bytes('abc') == b'abc'"),
     Function{"bool", kGlobal, 1, 1, Type::boolean, {set_of(Type::string, Type::boolean)}, to_bool}
-        .doc("Of `1`, `t`, `true`, `0`, `f`, `false` and their capitals.", "bool('true')"),
+        .doc("Exactly `1 t true TRUE True` give true and `0 f false FALSE False` give false; any "
+             "other text "
+             "fails.",
+             "bool('true')"),
     Function{"timestamp",
              kGlobal,
              1,

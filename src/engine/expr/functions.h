@@ -46,7 +46,8 @@ struct Function {
   std::uint8_t min_args = 1;  // the receiver counts
   std::uint8_t max_args = 1;
   Type result = Type::any;
-  TypeSet accepts[3] = {kAnyType, kAnyType, kAnyType};  // further arguments as the third
+  TypeSet accepts[3] = {kAnyType, kAnyType,
+                        kAnyType};  // further arguments as the third, see takes()
   Kernel kernel = nullptr;
   bool fold_strictly = false;  // a failure on constants is a mistake in the text: report it
   const AddedFunction* added = nullptr;  // what the kernel calls, for one that is not built in
@@ -54,7 +55,16 @@ struct Function {
   // both.
   std::string_view help = {};
   std::string_view example = {};
+  TypeSet fourth = 0;  // what the fourth argument may be, where that is not as the third
 
+  constexpr TypeSet takes(std::size_t argument) const {
+    return argument == 3 && fourth != 0 ? fourth : accepts[argument < 3 ? argument : 2];
+  }
+  constexpr Function fourth_of(TypeSet types) const {
+    Function with = *this;
+    with.fourth = types;
+    return with;
+  }
   constexpr Function doc(std::string_view line, std::string_view truth) const {
     Function with = *this;
     with.help = line;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace streamd::expr {
 namespace {
 
@@ -23,7 +21,7 @@ std::string types_of(TypeSet set) {
 
 std::string signature(const Function& function) {
   std::string out;
-  const auto types = [&](unsigned i) { return types_of(function.accepts[std::min(i, 2u)]); };
+  const auto types = [&](unsigned i) { return types_of(function.takes(i)); };
   unsigned at = 0;
   if (function.style == CallStyle::member) {
     out = types(at++);

@@ -259,7 +259,7 @@ constexpr TypeSet kNeedle = set_of(Type::string, Type::ip);
 
 constexpr std::array kTable = {
     Function{"contains", kMember, 2, 2, Type::boolean, {kTextOrCidr, kNeedle}, contains}.doc(
-        "Whether the text holds another one, or the network an address.",
+        "Whether the text holds another text, or the network (`cidr`) an address.",
         "'GET /admin'.contains('/admin')"),
     Function{"startsWith", kMember, 2, 2, Type::boolean, {kText, kText}, starts_with}.doc(
         "Whether the text begins so.", "'/api/v1'.startsWith('/api')"),
@@ -285,9 +285,10 @@ constexpr std::array kTable = {
         "With `A` to `Z` as small letters.", "'GET'.lowerAscii() == 'get'"),
     Function{"upperAscii", kMember, 1, 1, Type::string, {kText}, shift_ascii<'a', 'z', -32>}.doc(
         "With `a` to `z` as capitals.", "'get'.upperAscii() == 'GET'"),
-    Function{"replace", kMember, 3, 4, Type::string, {kText, kText, kText | kInt}, replace}.doc(
-        "With another text in place of each, or of the first so many.",
-        "'a-b-c'.replace('-', '.') == 'a.b.c' && 'a-b-c'.replace('-', '.', 1) == 'a.b-c'"),
+    Function{"replace", kMember, 3, 4, Type::string, {kText, kText, kText}, replace}
+        .fourth_of(kInt)
+        .doc("With another text in place of each, or of the first so many.",
+             "'a-b-c'.replace('-', '.') == 'a.b.c' && 'a-b-c'.replace('-', '.', 1) == 'a.b-c'"),
     Function{"split", kMember, 2, 3, Type::list, {kText, kText, kInt}, split}.doc(
         "The parts between a text; of at most so many the last holds the rest.",
         "'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c']"),

@@ -74,6 +74,8 @@ TEST_CASE("the reference has an index and a page for each type") {
   CHECK(page.find("From \\| where.") != std::string::npos);
   CHECK(pages.at("pipeline.md").find("### `dead_letters`") != std::string::npos);
   CHECK(pages.at("expressions.md").find("| `isIP(string) -> bool` |") != std::string::npos);
+  for (const char* words : {"`template` where the expression stands in `{{ }}`", "a million steps"})
+    CHECK(pages.at("expressions.md").find(words) != std::string::npos);
 }
 
 TEST_CASE("the JSON schema decides by type and refuses other keys") {

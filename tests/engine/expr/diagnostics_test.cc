@@ -97,6 +97,15 @@ TEST_CASE("every mistake has a code, an exact place and a way out") {
   }
 }
 
+TEST_CASE("replace() takes a text, and how many as a number behind it") {
+  CHECK(problems_of("host.replace('a', 'b', 1) == ''").empty());
+  for (const char* text : {"host.replace('a', 1) == ''", "host.replace('a', 'b', 'c') == ''"}) {
+    const auto found = problems_of(text);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].code == "type-mismatch");
+  }
+}
+
 TEST_CASE("all mistakes of one expression are reported at once") {
   CHECK(problems_of("stauts == 1 || hots == 2 || status > 3").size() == 3);
 }

@@ -5,6 +5,10 @@
 #include "tests/support/catch.h"
 
 #include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 using namespace streamd;
 using namespace streamd::expr_test;
@@ -22,12 +26,26 @@ TEST_CASE("each function has a line of help and an example of itself that is tru
   CHECK(signatures.size() > 60);
 }
 
+TEST_CASE("the help of bool() names what it takes, and it takes nothing else") {
+  const std::string_view help = expr::find_function("bool", expr::CallStyle::global)->help;
+  for (const auto& [texts, given] : {std::pair("1 t true TRUE True", "bool true"),
+                                     std::pair("0 f false FALSE False", "bool false")}) {
+    CHECK(help.find("`" + std::string(texts) + "`") != std::string_view::npos);
+    std::istringstream each(texts);
+    for (std::string text; each >> text;) CHECK(evaluated("bool('" + text + "')") == given);
+  }
+  for (const char* other : {"T", "F", "yes", "tRUE", " true", ""})
+    CHECK(evaluated("bool(dyn('" + std::string(other) + "'))") == "error");
+}
+
 TEST_CASE("a signature says what is taken, what may be left out and what comes out") {
   const auto of = [](std::string_view name, expr::CallStyle style) {
     return signature(*expr::find_function(name, style));
   };
   CHECK(of("indexOf", expr::CallStyle::member) == "string.indexOf(string[, int]) -> int");
   CHECK(of("size", expr::CallStyle::member) == "(string|bytes|list|map|json).size() -> int");
+  CHECK(of("replace", expr::CallStyle::member) ==
+        "string.replace(string, string[, int]) -> string");
   CHECK(of("isIP", expr::CallStyle::global) == "isIP(string) -> bool");
   CHECK(of("join", expr::CallStyle::member) == "(list|json).join([string]) -> string");
   CHECK(of("math.least", expr::CallStyle::global) ==
