@@ -63,7 +63,7 @@ void describe(Spec<C>& spec) {
           "`json`: the records are the items of the array at `path`, or the object there. "
           "`ndjson`: a JSON object a line. `csv`: the first row names the fields; records are JSON "
           "objects whose values are texts. `lines`: each line is a text, `decode: text` unless "
-          "said otherwise.\n\n"
+          "said otherwise. An answer 204 has no records.\n\n"
           "Errors that may heal (no answer, 408, 425, 429, 5xx, HTML where JSON should be) are "
           "retried with back-off and Retry-After; any other status ends the pipeline. Ids at "
           "sinks come from the poll, the page and what the record holds, so a page that is "

@@ -151,7 +151,10 @@ class PollFetcher final : public http::Fetcher {
     after.token = next->value_or("");
     bool more = next->has_value();
 
-    auto batch = read_page(std::move(answer.body), config_, clock_.wall());
+    // Nothing to tell, whatever the format.
+    const bool none = answer.status == 204;
+    auto batch = none ? Result<RawBatch>(RawBatch{})
+                      : read_page(std::move(answer.body), config_, clock_.wall());
     if (!batch)
       return tl::unexpected(wrong(batch.error().retry, batch.error().message, batch.error().hint));
     if (const auto& page = config_.pagination.page)

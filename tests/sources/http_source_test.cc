@@ -244,6 +244,23 @@ TEST_CASE("An answer that will not heal ends the source, and says what to do") {
   }
 }
 
+TEST_CASE("204 is a page without records") {
+  for (const bool paged : {false, true}) {
+    Poll poll;
+    poll.site.put_status(paged ? "/?page=1" : "/", "204 No Content");
+    std::vector<std::pair<std::string, ConfigNode>> fields = {{"once", scalar("true")},
+                                                              {"path", scalar("items")}};
+    if (paged) fields.emplace_back("pagination", map_of({{"page", map_of({})}}));
+    poll.make(std::move(fields));
+    auto source = poll.open();
+    auto reader = std::move(*source->reader(0));
+    std::vector<SeenRecord> seen;
+    CHECK(poll.read(*reader, 0, seen).value() == Pull::end);
+    CHECK(seen.empty());
+    CHECK(poll.site.asked() == 1);
+  }
+}
+
 TEST_CASE("HTML, half an answer and a busy server heal") {
   Poll poll;
   poll.site.put("/", "<html>please wait</html>");
