@@ -74,6 +74,15 @@ bool is_message(const http::Response& response) {
   return expr::member(expr::read_json(response.body, arena), "id").is(Kind::string);
 }
 
+bool is_unsent(const Verdict& verdict) { return verdict.kind == Verdict::Kind::unsent; }
+
+// A message of several was not taken: those behind it wait. What a person has to know shows itself
+// the next time; what time heals may be over then, and is told now.
+void stop_at(const Answer& trouble, Answer& all) {
+  all.pause = trouble.pause;
+  if (trouble.kind == Answer::Kind::again) all.message = trouble.message;
+}
+
 bool number(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -125,13 +134,14 @@ Answer Webhook::send(const std::vector<std::string_view>& alerts, std::stop_toke
     if (answer.kind != Answer::Kind::each) {
       // What has arrived must not go again; the rest shows the trouble itself next time.
       if (at == 0) return answer;
-      all.pause = answer.pause;
+      stop_at(answer, all);
       break;
     }
     all.items.insert(all.items.end(), answer.items.begin(), answer.items.end());
     all.pause = answer.pause;
+    all.message = std::move(answer.message);
     at += message.size();
-    if (all.pause > Duration{}) break;
+    if (all.pause > Duration{} || is_unsent(all.items.back())) break;
   }
   all.items.resize(alerts.size(), {Verdict::Kind::unsent, "", ""});
   return all;
@@ -159,26 +169,30 @@ Answer Webhook::post(const std::vector<std::string_view>& alerts, std::stop_toke
   http::hide_echo(request, nullptr, response->body);
   if (response->status == 400 || response->status == 413) {
     const Trouble trouble = trouble_of(response->body);
-    if (alerts.size() > 1) return halves(alerts, stop, trouble.words);
+    if (alerts.size() > 1) return halves(alerts, stop);
     return refuse_each(1, fmt::format("discord-{}", trouble.code), trouble.words);
   }
   return read(*response, alerts.size());
 }
 
 // One alert spoils the message of all: it is found by sending less at once.
-Answer Webhook::halves(const std::vector<std::string_view>& alerts, std::stop_token stop,
-                       const std::string& words) {
+Answer Webhook::halves(const std::vector<std::string_view>& alerts, std::stop_token stop) {
   const auto middle = alerts.begin() + static_cast<std::ptrdiff_t>(alerts.size() / 2);
   Answer both;
   for (const auto& half : {std::vector<std::string_view>(alerts.begin(), middle),
                            std::vector<std::string_view>(middle, alerts.end())}) {
     Answer answer = post(half, stop);
     if (answer.kind != Answer::Kind::each) {
-      answer.items.assign(half.size(), {Verdict::Kind::unsent, "", words});
+      if (both.items.empty()) return answer;
+      stop_at(answer, both);
+      break;
     }
     both.items.insert(both.items.end(), answer.items.begin(), answer.items.end());
-    both.pause = std::max(both.pause, answer.pause);
+    both.pause = answer.pause;
+    both.message = std::move(answer.message);
+    if (both.pause > Duration{} || is_unsent(both.items.back())) break;
   }
+  both.items.resize(alerts.size(), {Verdict::Kind::unsent, "", ""});
   return both;
 }
 

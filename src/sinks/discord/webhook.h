@@ -61,8 +61,7 @@ class Webhook {
   delivery::Answer post(const std::vector<std::string_view>& alerts, std::stop_token stop);
   delivery::Answer read(const http::Response& response, std::size_t count);
   delivery::Answer limited(const http::Response& response);
-  delivery::Answer halves(const std::vector<std::string_view>& alerts, std::stop_token stop,
-                          const std::string& words);
+  delivery::Answer halves(const std::vector<std::string_view>& alerts, std::stop_token stop);
 
   http::Url url_;
   Look look_;

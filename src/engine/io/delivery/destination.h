@@ -42,9 +42,11 @@ struct Answer {
   };
   Kind kind = Kind::each;
   std::vector<Verdict> items;
-  std::string code;     // closed
-  std::string message;  // again, blocked, closed: what happened, without secrets
-  std::string hint;     // what can be done about it
+  std::string code;  // closed
+  // again, blocked, closed: what happened, without secrets. each: what stopped the sending of
+  // several requests short of its end, where time heals it; "" = nothing did.
+  std::string message;
+  std::string hint;  // what can be done about it
   // Nothing is sent before so much time is over, whatever the kind; zero = as the mechanism thinks
   // best. A pause after a good answer is no trouble and is not told.
   Duration pause{};

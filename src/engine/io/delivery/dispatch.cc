@@ -119,7 +119,11 @@ News Dispatch::answered(const std::vector<Item>& sent, const Answer& given, Dura
       take_verdicts(sent, answer, now);
       // Where nothing was sent, as it had to wait, nobody knows whether it would have arrived.
       if (all_unsent(answer)) return news;
-      break;
+      if (answer.message.empty()) break;
+      failures_ = 0;
+      if (std::exchange(in_trouble_, true)) return news;
+      sent_before_trouble_ = flying_;
+      return {News::Kind::trouble, answer.message};
   }
   if (stale) return news;
   failures_ = 0;

@@ -244,6 +244,21 @@ TEST_CASE("A far side that is gone for good is not called again: all becomes dea
   CHECK(refused == Texts{"a", "b", "c", "d"});
 }
 
+TEST_CASE("What stopped several requests short of their end is told, and that it healed") {
+  auto dispatch = dispatch_of({"a", "b", "c"});
+  auto answer = each({kDone, {Verdict::Kind::unsent, "", ""}, {Verdict::Kind::unsent, "", ""}});
+  answer.message = "too many";
+  answer.pause = Duration::from_seconds(3);
+  auto sent = dispatch.next(kNow, kMany, kBytes);
+  const News news = dispatch.answered(sent, answer, kNow);
+  CHECK(news.kind == News::Kind::trouble);
+  CHECK(news.text == "too many");
+  CHECK(dispatch.next(kNow + Duration::from_seconds(2), kMany, kBytes).empty());
+  sent = dispatch.next(kNow + Duration::from_seconds(3), kMany, kBytes);
+  CHECK(documents_of(sent) == Texts{"b", "c"});
+  CHECK(dispatch.answered(sent, each({kDone, kDone}), kNow).kind == News::Kind::healed);
+}
+
 TEST_CASE("An answer about another number of records counts as none") {
   auto dispatch = dispatch_of({"a", "b"});
   auto sent = dispatch.next(kNow, kMany, kBytes);
