@@ -76,6 +76,12 @@ def test_each_record_is_a_request_of_its_own(hook, send):
     assert books_of(run)["out"].written == 5
 
 
+def test_the_content_type_is_that_of_the_headers(hook, send):
+    send([{"text": 'a"b'}], "headers: {content-type: text/plain}, body: '{{ text }}'")
+    assert hook.taken[0].headers.get_all("Content-Type") == ["text/plain"]
+    assert hook.bodies == ['a"b']
+
+
 @pytest.mark.parametrize("shape,parse", [
     ("array", json.loads), ("lines", lambda body: [json.loads(line) for line in body.splitlines()])])
 def test_several_records_share_a_request_as(shape, parse, hook, send):
@@ -161,6 +167,13 @@ def test_one_bad_record_does_not_take_the_others_with_it(hook, send, tmp_path):
 @pytest.mark.parametrize("wrong,words", [
     ("as: each, batch: {records: 5}", "batch.records needs as: array or lines"),
     ('sign: {secret: ""}', "secret is not empty"),
+    ("sign: {secret: s}, headers: {x-signature-256: a}",
+     '"x-signature-256" is written by the sink itself, for sign'),
+    ("content_type: text/plain, headers: {Content-Type: text/html}",
+     '"Content-Type" is written by the sink itself, for content_type'),
+    ("id_header: X-Id, headers: {X-Id: a}", '"X-Id" is written by the sink itself, for id_header'),
+    ("gzip: true, headers: {Content-Encoding: br}",
+     '"Content-Encoding" is written by the sink itself, for gzip'),
     ('id_header: "bad header"', "id_header is the name of a header"),
     ("method: GET", "POST"),
     ("basic: {user: u, password: p}, bearer: t", "basic and bearer exclude each other")])

@@ -94,6 +94,32 @@ void escape_json(std::string_view text, std::string& out) {
   out.append(quoted, 1, quoted.size() - 2);
 }
 
+std::string content_type_of(const Config& config) {
+  if (!config.content_type.empty()) return config.content_type;
+  for (const auto& [name, value] : config.headers.fields)
+    if (http::same_token(name, "Content-Type")) return value;
+  return config.as == As::lines ? "application/x-ndjson" : "application/json";
+}
+
+// Headers that the sink writes because of other keys: both can't be sent.
+void check_headers(const Config& config, const ConfigNode& node, Diagnostics& problems) {
+  const ConfigNode* headers = node.find("headers");
+  if (headers == nullptr || headers->shape != ConfigNode::Shape::map) return;
+  const auto taken_by = [&config](std::string_view name) -> std::string_view {
+    if (config.sign && http::same_token(name, config.sign->header)) return "sign";
+    if (!config.id_header.empty() && http::same_token(name, config.id_header)) return "id_header";
+    if (config.gzip && http::same_token(name, "Content-Encoding")) return "gzip";
+    if (!config.content_type.empty() && http::same_token(name, "Content-Type"))
+      return "content_type";
+    return {};
+  };
+  for (const auto& [name, value] : headers->entries)
+    if (const std::string_view key = taken_by(name.text); !key.empty())
+      problems.error("bad-header", name.place,
+                     fmt::format("\"{}\" is written by the sink itself, for {}", name.text, key),
+                     fmt::format("remove it, or {}", key));
+}
+
 class Endpoint final : public delivery::Destination {
  public:
   Endpoint(const Config& config, std::shared_ptr<const Shape> shape,
@@ -101,14 +127,15 @@ class Endpoint final : public delivery::Destination {
       : config_(config),
         shape_(std::move(shape)),
         client_(std::move(client)),
-        ids_(std::move(pipeline)) {}
+        ids_(std::move(pipeline)),
+        content_type_(content_type_of(config)) {}
 
   std::optional<Fault> encode(const Batch& batch, std::size_t i, Item& item) override {
     document_.clear();
     if (!shape_->body) {
       shape_->json->append(batch, i, document_);
     } else {
-      const bool json = content_type().find("json") != std::string_view::npos;
+      const bool json = content_type_.find("json") != std::string_view::npos;
       if (!shape_->body->render(batch, i, document_, &why_, json ? escape_json : nullptr))
         return Fault{"template", why_};
     }
@@ -123,7 +150,7 @@ class Endpoint final : public delivery::Destination {
     request.method = FieldType<Method>::show(config_.method);
     request.url = config_.url;
     request.shown_as = fmt::format("webhook at {}", config_.url.host_port());
-    request.headers.set("Content-Type", std::string(content_type()));
+    request.headers.set("Content-Type", content_type_);
     if (!config_.id_header.empty() && items.size() == 1)
       request.headers.set(config_.id_header, std::string(items.front().id));
     request.body = body_of(items);
@@ -156,10 +183,6 @@ class Endpoint final : public delivery::Destination {
   }
 
  private:
-  std::string_view content_type() const {
-    if (!config_.content_type.empty()) return config_.content_type;
-    return config_.as == As::lines ? "application/x-ndjson" : "application/json";
-  }
   std::string body_of(std::span<const Item> items) const {
     if (config_.as == As::each) return std::string(items.front().document);
     std::string body;
@@ -176,6 +199,7 @@ class Endpoint final : public delivery::Destination {
   const std::shared_ptr<const Shape> shape_;
   const std::unique_ptr<http::Client> client_;
   delivery::RecordIds ids_;
+  const std::string content_type_;
   std::string document_, why_;
 };
 
@@ -233,7 +257,8 @@ class Plan final : public SinkPlan, public Renders {
   std::shared_ptr<const Shape> shape_;
 };
 
-std::unique_ptr<SinkPlan> make(Config config, const ConfigNode&, Diagnostics& problems) {
+std::unique_ptr<SinkPlan> make(Config config, const ConfigNode& node, Diagnostics& problems) {
+  check_headers(config, node, problems);
   std::optional<expr::Template> body;
   if (config.body) body = expr::Template::parse(*config.body, problems);
   return std::make_unique<Plan>(std::move(config), std::move(body));
@@ -274,9 +299,9 @@ void add_http_sink(Registry& registry) {
           .field(&C::as, {.name = "as",
                           .help = "each: a request for every record. array, lines: several in one, "
                                   "as a JSON array or by line."})
-          .field(&C::content_type,
-                 {.name = "content_type",
-                  .help = "Without it application/json, or application/x-ndjson for lines."})
+          .field(&C::content_type, {.name = "content_type",
+                                    .help = "Without it, and without a Content-Type in `headers`, "
+                                            "application/json, or application/x-ndjson for lines."})
           .field(&C::sign,
                  {.name = "sign",
                   .help = "Signs the body with HMAC-SHA256.",
