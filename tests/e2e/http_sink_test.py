@@ -114,6 +114,17 @@ def test_what_may_heal_is_sent_again_and_told_once(hook, send):
     assert run.stderr.count(" W ") == 1 and run.stderr.count("healed") == 1
 
 
+def test_a_webhook_that_is_not_there_is_told_with_its_place_once(streamd, hook, tmp_path):
+    hook.stop()
+    (tmp_path / "in.ndjson").write_text('{"n":1}\n')
+    run = Streamd(streamd, PIPELINE.format(more="").replace("follow: false", "follow: true"), tmp_path,
+                  env={"URL": hook.url + "/hook"}).start()
+    run.wait_until(lambda: "records wait in the outbox" in run.stderr, 30, "the warning")
+    assert run.sigterm() == 0
+    warning = next(line for line in run.stderr.splitlines() if "records wait in the outbox" in line)
+    assert f"webhook 127.0.0.1:{hook.port}" in warning and warning.count(str(hook.port)) == 1
+
+
 def test_what_waits_for_a_sink_that_is_gone_is_told_and_kept(hook, streamd, tmp_path):
     (tmp_path / "in.ndjson").write_text('{"n":1}\n')
     pipeline = PIPELINE.format(more="").replace("follow: false", "follow: true")
@@ -174,6 +185,9 @@ def test_one_bad_record_does_not_take_the_others_with_it(hook, send, tmp_path):
     ("id_header: X-Id, headers: {X-Id: a}", '"X-Id" is written by the sink itself, for id_header'),
     ("gzip: true, headers: {Content-Encoding: br}",
      '"Content-Encoding" is written by the sink itself, for gzip'),
+    ('bearer: "a\\n"', "bearer must be text without line ends"),
+    ('content_type: "text/plain\\r\\n"', "content_type must be text without line ends"),
+    ('sign: {secret: s, prefix: "a\\n"}', "prefix must be text without line ends"),
     ('id_header: "bad header"', "id_header is the name of a header"),
     ("method: GET", "POST"),
     ("basic: {user: u, password: p}, bearer: t", "basic and bearer exclude each other")])

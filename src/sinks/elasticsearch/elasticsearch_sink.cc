@@ -380,6 +380,8 @@ void add_elasticsearch_sink(Registry& registry) {
                  {.name = "time_format",
                   .help = "How timestamps are written: RFC 3339 text, or seconds since 1970."})
           .rule("url must name at least one node", [](const C& c) { return !c.url.empty(); })
+          .rule("api_key must be text without line ends",
+                [](const C& c) { return http::is_header_value(c.api_key); })
           .rule("api_key excludes basic and bearer",
                 [](const C& c) { return c.api_key.empty() || (!c.basic && c.bearer.empty()); })
           .example("Raw records by day", "url: http://localhost:9200\nindex: nginx-raw-%Y.%m.%d")

@@ -70,6 +70,8 @@ struct NestedSpec<webhook::Sign> {
             .field(&C::header, {.name = "header", .help = "The header that carries it."})
             .field(&C::prefix, {.name = "prefix", .help = "Stands before the hexadecimal digits."})
             .rule("secret is not empty", [](const C& c) { return !c.secret.empty(); })
+            .rule("prefix must be text without line ends",
+                  [](const C& c) { return http::is_header_value(c.prefix); })
             .rule("header is the name of a header",
                   [](const C& c) { return http::is_header_name(c.header); });
     return spec;
@@ -149,7 +151,7 @@ class Endpoint final : public delivery::Destination {
     http::Request request;
     request.method = FieldType<Method>::show(config_.method);
     request.url = config_.url;
-    request.shown_as = fmt::format("webhook at {}", config_.url.host_port());
+    request.shown_as = "webhook";
     request.headers.set("Content-Type", content_type_);
     if (!config_.id_header.empty() && items.size() == 1)
       request.headers.set(config_.id_header, std::string(items.front().id));
@@ -318,6 +320,8 @@ void add_http_sink(Registry& registry) {
                 [](const C& c) {
                   return c.as != webhook::As::each || c.batch.records.value_or(1) == 1;
                 })
+          .rule("content_type must be text without line ends",
+                [](const C& c) { return http::is_header_value(c.content_type); })
           .rule("id_header is the name of a header and needs as: each",
                 [](const C& c) {
                   return c.id_header.empty() ||

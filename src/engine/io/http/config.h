@@ -63,6 +63,8 @@ void with_http_fields(Spec<C>& spec, Login login = Login::basic_or_bearer) {
   if (login == Login::basic_or_bearer) {
     add(&HttpConfig::basic, "basic");
     add(&HttpConfig::bearer, "bearer");
+    spec.rule("bearer must be text without line ends",
+              [](const C& c) { return is_header_value(c.bearer); });
     spec.rule("basic and bearer exclude each other",
               [](const C& c) { return !c.basic || c.bearer.empty(); });
   }

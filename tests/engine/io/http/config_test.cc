@@ -101,3 +101,14 @@ TEST_CASE("a component with a login of its own has no other", "[http]") {
                   .parse(map({{"url", text("http://x")}, {"bearer", text("t")}}), problems));
   CHECK(problems.all().at(0).code == "unknown-key");
 }
+
+TEST_CASE("a token that would break out of its line is refused", "[http]") {
+  for (const char* token : {"hunter2\n", "a\r\nX-Evil: b", "a\x01"}) {
+    Diagnostics problems;
+    CHECK_FALSE(
+        spec_of().parse(map({{"url", text("http://x")}, {"bearer", text(token)}}), problems));
+    REQUIRE(problems.errors() == 1);
+    CHECK(problems.all()[0].message.find("bearer must be text without line ends") !=
+          std::string::npos);
+  }
+}
