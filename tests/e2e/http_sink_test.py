@@ -96,6 +96,13 @@ def test_the_body_is_signed(hook, send):
     assert hook.taken[0].headers["X-Hub-Signature-256"] == "sha256=" + right
 
 
+def test_the_signature_is_of_the_bytes_that_are_sent(hook, send):
+    send([{"text": "x" * 1000}], 'gzip: true, sign: {secret: "${SECRET}"}')
+    assert gzip.decompress(hook.taken[0].body)
+    right = hmac.new(b"sesame", hook.taken[0].body, hashlib.sha256).hexdigest()
+    assert hook.taken[0].headers["X-Signature-256"] == "sha256=" + right
+
+
 def test_what_stands_between_quotes_stays_there(hook, send):
     send([{"text": 'a"b\\c\nd'}], """body: '{"text": "{{ text }}"}'""")
     assert json.loads(hook.bodies[0]) == {"text": 'a"b\\c\nd'}

@@ -156,7 +156,7 @@ class Endpoint final : public delivery::Destination {
     if (!config_.id_header.empty() && items.size() == 1)
       request.headers.set(config_.id_header, std::string(items.front().id));
     request.body = body_of(items);
-    request.gzip_body = config_.gzip;
+    if (config_.gzip) http::compress_body(request);
     request.idempotent = config_.method == Method::put;
     // What it leads to would be asked with a GET, and nobody would have taken the record.
     request.follow_redirects = false;
@@ -306,7 +306,7 @@ void add_http_sink(Registry& registry) {
                                             "application/json, or application/x-ndjson for lines."})
           .field(&C::sign,
                  {.name = "sign",
-                  .help = "Signs the body with HMAC-SHA256.",
+                  .help = "Signs the body with HMAC-SHA256, as it is sent: compressed with `gzip`.",
                   .examples = {"{secret: ${WEBHOOK_SECRET}, header: X-Hub-Signature-256}"}})
           .field(&C::gzip, {.name = "gzip", .help = "Compress requests.", .advanced = true})
           .field(&C::id_header, {.name = "id_header",

@@ -185,6 +185,15 @@ struct Call {
 
 }  // namespace
 
+void compress_body(Request& request) {
+  request.gzip_body = false;
+  if (request.body.empty()) return;
+  std::string packed;
+  append_gzip(request.body, kGzipLevel, packed);
+  request.body = std::move(packed);
+  request.headers.set("Content-Encoding", "gzip");
+}
+
 Client::Client(std::shared_ptr<Inside> inside, std::unique_ptr<Answerer> answerer)
     : inside_(std::move(inside)), answerer_(std::move(answerer)) {}
 Client::~Client() = default;

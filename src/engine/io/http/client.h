@@ -59,6 +59,10 @@ struct Request {
   std::optional<std::uint64_t> max_response = {};  // bytes of the body, also after decompression
 };
 
+// Compresses the body at once and says so in the headers, for who signs what is sent; gzip_body is
+// off then.
+void compress_body(Request& request);
+
 struct Response {
   int status = 0;
   Headers headers;
