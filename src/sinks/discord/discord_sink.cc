@@ -234,7 +234,8 @@ void add_discord_sink(Registry& registry) {
               "of "
               "five, a message every two seconds. Alerts wait in the outbox meanwhile. They go out "
               "when their checkpoint is done, and only what was on its way during a crash can come "
-              "twice. A webhook that was deleted is not called again; its alerts become dead "
+              "twice; when the outbox is full before that, it is sent sooner, and what it held can "
+              "come twice. A webhook that was deleted is not called again; its alerts become dead "
               "letters." +
               sent_details(discord::kSent))
           .promise("at least once")

@@ -281,7 +281,9 @@ void add_http_sink(Registry& registry) {
               "answer, "
               "a redirect too, makes the record a dead letter with the endpoint's words.\n\n"
               "Records go out when their checkpoint is done, and only what was on its way during a "
-              "crash can arrive twice. With `id_header` an endpoint can tell: a record keeps its "
+              "crash can arrive twice; when the outbox is full before that, it is sent sooner, and "
+              "what it held can arrive twice. With `id_header` an endpoint can tell: a record "
+              "keeps its "
               "id.\n\n"
               "In a `body` of a JSON content type what expressions print is escaped, so they may "
               "stand between quotes." +

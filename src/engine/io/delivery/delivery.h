@@ -6,7 +6,7 @@
 // with the same ids, so only for destinations where an id makes that harmless. `committed`: an item
 // goes out when the epoch that it belongs to is on disk; then only what was on its way at the crash
 // can be there twice. When an outbox of this kind is full of one unfinished epoch, it goes out
-// early after all: the epoch could never end otherwise.
+// early after all: the epoch could never end otherwise. After a crash all that it held goes again.
 #pragma once
 
 #include "engine/core/clock.h"

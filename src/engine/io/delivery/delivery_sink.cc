@@ -17,7 +17,10 @@ const Spec<delivery::OutboxConfig>& NestedSpec<delivery::OutboxConfig>::spec() {
   static const Spec<C> spec =
       Spec<C>("outbox")
           .field(&C::size, {.name = "size",
-                            .help = "How much may wait on disk, in the state directory.",
+                            .help = "How much may wait on disk, in the state directory. A sink "
+                                    "that sends when a checkpoint is done sends sooner when this "
+                                    "is full of what came since the last one; what it held may "
+                                    "then come twice after a crash.",
                             .examples = {"10GiB"}})
           .field(
               &C::when_full,
@@ -49,7 +52,9 @@ const Spec<delivery::RetryConfig>& NestedSpec<delivery::RetryConfig>::spec() {
   static const Spec<C> spec =
       Spec<C>("retry")
           .field(&C::first, {.name = "first", .help = "The first pause; it doubles each time."})
-          .field(&C::longest, {.name = "longest", .help = "No pause is longer."})
+          .field(&C::longest, {.name = "longest",
+                               .help = "No pause of its own is longer; the far side may ask for a "
+                                       "longer one (Retry-After)."})
           .rule("first is above 0s", [](const C& c) { return c.first.micros > 0; })
           .rule("longest is not below first", [](const C& c) { return c.longest >= c.first; });
   return spec;
