@@ -334,7 +334,7 @@ class FileSinkPlan final : public SinkPlan, public Renders {
       text += ", new file every " + format_duration(config_.rotate.every);
     return text;
   }
-  std::string claim() const override { return "file:" + absolute_; }
+  std::vector<Claim> claims() const override { return {{"file:" + absolute_}}; }
   std::string json_file() const override {
     return config_.encode == FileEncoding::json ? absolute_ : std::string();
   }

@@ -2,7 +2,9 @@
 """The blocklist sink: nginx takes what it writes, and a crash costs no entry."""
 
 import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from books import books_of
 from harness import Streamd, call, free_port
 from service import Process, accepts, need, wait_until
 
+SOURCE_DIR = Path(os.environ.get("STREAMD_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 PIPELINE = """\
 pipeline: block
 checkpoint: {every: 100ms}
@@ -88,6 +91,27 @@ def test_a_kill_costs_no_entry(streamd, tmp_path):
     run.wait_until(lambda: blocked(tmp_path) == told, 30, "all are back")
     assert run.sigterm() == 0, run.stderr
     assert blocked(tmp_path) == told
+
+
+def test_two_nftables_lists_never_share_a_set(streamd, tmp_path):
+    line = "type: blocklist, input: suspects, field: ip"
+    (tmp_path / "p.yaml").write_text(
+        (PIPELINE % ("false", "plain")).split("sinks:")[0] +
+        f"sinks:\n  one: {{{line}, path: out/1, format: nftables}}\n"
+        f"  two: {{{line}, path: out/2, format: nftables, set: blocked}}\n"
+        f"  three: {{{line}, path: out/3, format: nftables, set: others}}\n"
+        f"  four: {{{line}, path: out/4, set: others}}\n")
+    told = call(streamd, "check", "p.yaml", cwd=tmp_path)
+    assert told.returncode == 2
+    assert 'sink "two" writes to the same `set` of nftables as sink "one"' in told.stderr
+    assert "1 error" in told.stderr
+
+
+def test_the_lists_of_the_ddos_pipelines_stand_beside_each_other(streamd):
+    pipelines = [str(SOURCE_DIR / "pipelines" / name) for name in ("ddos.yaml", "ddos-asn.yaml")]
+    told = call(streamd, "check", *pipelines, cwd=SOURCE_DIR,
+                env={"BLOCKLIST_FORMAT": "nftables"})
+    assert "the same" not in told.stderr and told.returncode == 0, told.stderr
 
 
 @pytest.mark.parametrize("settings, words", [

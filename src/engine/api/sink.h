@@ -26,6 +26,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace streamd {
 
@@ -83,6 +84,12 @@ class Sink {
   virtual void close() noexcept {}
 };
 
+struct Claim {
+  std::string target;  // "file:/var/out.ndjson"
+  // For people: "b writes to the same … as a".
+  std::string_view kind = "place";
+};
+
 class SinkPlan {
  public:
   virtual ~SinkPlan() = default;
@@ -94,8 +101,8 @@ class SinkPlan {
   // because only they can tell whether the last epoch did commit. They get no restored `state`.
   virtual bool transactional() const { return false; }
   virtual std::string describe() const = 0;  // one line for `check`
-  // Names two sinks must not share ("file:/var/out.ndjson"); empty = no claim.
-  virtual std::string claim() const { return {}; }
+  // What no other sink may write to.
+  virtual std::vector<Claim> claims() const { return {}; }
   // The file in which its records stand as JSON, one by line: dead letters there can be read back.
   // Empty: there is none.
   virtual std::string json_file() const { return {}; }

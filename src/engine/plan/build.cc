@@ -82,14 +82,16 @@ void check_claims(const std::vector<Plan>& plans, Diagnostics& problems) {
   std::map<std::string, const Plan*> owners;
   for (const auto& plan : plans)
     for (const auto& node : plan.nodes) {
-      const std::string claim = node.sink == nullptr ? std::string() : node.sink->claim();
-      if (claim.empty()) continue;
-      const Plan* owner = owners.emplace(claim, &plan).first->second;
-      if (owner == &plan) continue;
-      problems.error("duplicate-target", node.place,
-                     fmt::format("sink \"{}\" writes to the same place as a sink of pipeline {}",
-                                 node.name, owner->pipeline),
-                     "give each sink a target of its own");
+      if (node.sink == nullptr) continue;
+      for (const Claim& claim : node.sink->claims()) {
+        const Plan* owner = owners.emplace(claim.target, &plan).first->second;
+        if (owner == &plan) continue;
+        problems.error("duplicate-target", node.place,
+                       fmt::format("sink \"{}\" writes to the same {} as a sink of pipeline {}",
+                                   node.name, claim.kind, owner->pipeline),
+                       "give each sink a target of its own");
+        break;
+      }
     }
 }
 

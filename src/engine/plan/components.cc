@@ -234,14 +234,15 @@ void check_claims(const Draft& draft, Diagnostics& problems) {
   std::map<std::string, const DraftNode*> owners;
   for (const auto& node : draft.nodes) {
     if (node.node.sink == nullptr || node.doubts.required) continue;
-    const std::string claim = node.node.sink->claim();
-    if (claim.empty()) continue;
-    const auto [owner, is_new] = owners.emplace(claim, &node);
-    if (is_new) continue;
-    problems.error(
-        "duplicate-target", node.node.place,
-        fmt::format("{} writes to the same place as {}", node.label(), owner->second->label()),
-        "give each sink a target of its own, or give one sink both inputs");
+    for (const Claim& claim : node.node.sink->claims()) {
+      const auto [owner, is_new] = owners.emplace(claim.target, &node);
+      if (is_new) continue;
+      problems.error("duplicate-target", node.node.place,
+                     fmt::format("{} writes to the same {} as {}", node.label(), claim.kind,
+                                 owner->second->label()),
+                     "give each sink a target of its own, or give one sink both inputs");
+      break;
+    }
   }
 }
 

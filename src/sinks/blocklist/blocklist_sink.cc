@@ -245,7 +245,13 @@ class BlocklistPlan final : public SinkPlan {
                        FieldType<Format>::show(shape_.config.format),
                        format_duration(shape_.config.expire));
   }
-  std::string claim() const override { return "file:" + shape_.path; }
+  std::vector<Claim> claims() const override {
+    std::vector<Claim> claims = {{"file:" + shape_.path}};
+    // Each script empties the sets that it fills.
+    if (shape_.config.format == Format::nftables)
+      claims.push_back({"nftables:inet streamd " + shape_.config.set, "`set` of nftables"});
+    return claims;
+  }
   Result<std::unique_ptr<Sink>> open(SinkContext context) const override {
     auto sink = std::make_unique<BlocklistSink>(shape_, std::move(context));
     STREAMD_TRY(sink->open());
@@ -309,7 +315,9 @@ void add_blocklist_sink(Registry& registry) {
           .field(&C::why, {.name = "why", .help = "csv: field with the reasons, as text."})
           .field(&C::every, {.name = "every", .help = "The file is written at most so often."})
           .field(&C::set,
-                 {.name = "set", .help = "nftables: what the names of the sets begin with."})
+                 {.name = "set",
+                  .help = "nftables: what the names of the sets begin with. Two lists never share "
+                          "it: each script empties the sets that it fills."})
           .field(&C::max_entries,
                  {.name = "max_entries", .help = "How many may be in it.", .advanced = true})
           .rule("path is not empty",

@@ -202,8 +202,9 @@ class OutPlan final : public SinkPlan {
   Promise promise() const override { return Promise::exactly_once; }
   Placement placement() const override { return Placement::one; }
   std::string describe() const override { return config_.path.empty() ? "nowhere" : config_.path; }
-  std::string claim() const override {
-    return config_.path.empty() ? std::string() : "file:" + config_.path;
+  std::vector<Claim> claims() const override {
+    if (config_.path.empty()) return {};
+    return {{"file:" + config_.path}};
   }
   Result<std::unique_ptr<Sink>> open(SinkContext) const override {
     return fail(ErrorKind::internal, "a fake sink is not opened");
