@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -119,6 +120,27 @@ def test_a_run_that_waits_for_a_far_side_to_begin_ends_in_order(streamd, tmp_pat
     run.wait_until(lambda: "trying again" in run.stderr, 30, "it waits for its list")
     assert run.sigterm(timeout=10) == 0, run.stderr
     assert not (tmp_path / "out.ndjson").exists()
+
+
+def test_services_that_hang_are_waited_for_at_the_same_time(streamd, tmp_path):
+    (tmp_path / "in.ndjson").write_text('{"n":1}\n')
+    sinks, connections = 8, []
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        run = Streamd(streamd, "pipeline: hung\nsources:\n  in: {type: file, path: in.ndjson, follow: true}\nsinks:\n" +
+                      "".join(f"  out{n}: {{type: http, input: in, url: '{url}'}}\n" for n in range(sinks)), tmp_path)
+        run.start()
+        server.settimeout(30)
+        for _ in range(sinks):  # each has sent a request that nobody answers
+            connections.append(server.accept()[0])
+            assert connections[-1].recv(4)
+        start = time.monotonic()
+        assert run.sigterm() == 0, run.stderr
+        # One after the other it would be 16 s.
+        assert time.monotonic() - start < 10
+        assert run.stderr.count("wait in the outbox and are sent after the next start") == sinks
+        for connection in connections:
+            connection.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -81,6 +81,9 @@ class Sink {
   // something waits for the far side. Not asked when the process is told to stop.
   virtual Result<bool> drained() { return true; }
   virtual Transaction* transaction() { return nullptr; }
+  // The run ends: close() of every sink follows, of one after the other. What close() would wait
+  // for begins here, so that the waits of all are one. Returns at once.
+  virtual void stopping() noexcept {}
   virtual void close() noexcept {}
 };
 

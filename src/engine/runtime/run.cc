@@ -37,6 +37,7 @@ Run::~Run() {
   context_.given_up.request_stop();
   threads_.clear();
   lists_.reset();
+  for (auto& worker : workers_) worker->announce_stop();
   for (auto& worker : workers_) worker->close();
   for (auto& source : sources_)
     if (source) source->close();

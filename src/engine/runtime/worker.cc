@@ -342,6 +342,11 @@ void Worker::fail(const Node& node, Error error) {
   run_.checkpoint->fail(std::move(error));
 }
 
+void Worker::announce_stop() noexcept {
+  for (auto& node : nodes_)
+    if (node.sink) node.sink->stopping();
+}
+
 void Worker::close() noexcept {
   for (auto& source : readers_) source.reader.reset();
   for (auto& node : nodes_)

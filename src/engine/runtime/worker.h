@@ -49,7 +49,8 @@ class Worker {
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // And the sinks have nothing left to send.
   bool finished() const { return finished_.load(std::memory_order_acquire); }
-  // Control thread, after run() returned.
+  // Control thread, after run() returned: the first of all workers, then the second.
+  void announce_stop() noexcept;
   void close() noexcept;
 
  private:

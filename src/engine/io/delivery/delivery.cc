@@ -102,12 +102,18 @@ std::uint64_t Delivery::waiting() const {
   return outbox_->end() - outbox_->begin();
 }
 
+void Delivery::stop() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(stopping_, true)) return;
+  stop_by_ = std::chrono::steady_clock::now() + kGrace;
+  news_.notify_all();
+}
+
 void Delivery::close() noexcept {
+  stop();
   {
     std::unique_lock lock(mutex_);
-    stopping_ = true;
-    news_.notify_all();
-    news_.wait_for(lock, kGrace, [this] { return sending_ == 0; });
+    news_.wait_until(lock, stop_by_, [this] { return sending_ == 0; });
   }
   hard_stop_.request_stop();
   threads_.clear();

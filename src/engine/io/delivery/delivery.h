@@ -14,6 +14,7 @@
 #include "engine/io/delivery/dispatch.h"
 #include "engine/io/delivery/outbox.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -68,7 +69,9 @@ class Delivery {
   // but for what was refused.
   bool drained();
   std::uint64_t waiting() const;  // bytes
-  // Lets what is on its way finish for a moment, then stops.
+  // Begins no more requests, and lets those on their way finish for a moment. Returns at once.
+  void stop() noexcept;
+  // stop(); when its moment is over, ends what is still on its way.
   void close() noexcept;
 
  private:
@@ -94,6 +97,7 @@ class Delivery {
   Duration oldest_{};  // when the oldest fresh item was read; zero = there is none
   Duration trouble_since_{};
   bool full_ = false, ending_ = false, stopping_ = false;
+  std::chrono::steady_clock::time_point stop_by_;  // of stopping_
   unsigned sending_ = 0;
   std::optional<Error> error_;
   std::stop_source hard_stop_;

@@ -138,6 +138,7 @@ class DeliverySink final : public Sink {
     STREAMD_TRY(delivery_->health());
     return delivery_->drained();
   }
+  void stopping() noexcept override { delivery_->stop(); }
   void close() noexcept override {
     delivery_->close();
     if (const auto waiting = delivery_->waiting())

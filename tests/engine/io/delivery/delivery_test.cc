@@ -4,6 +4,9 @@
 #include "tests/engine/io/delivery/fake_destination.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 
 namespace streamd::delivery {
 namespace {
@@ -195,6 +198,49 @@ TEST_CASE("Several requests at once lose nothing and repeat nothing") {
   std::sort(arrived.begin(), arrived.end());
   std::sort(all.begin(), all.end());
   CHECK(arrived == all);
+}
+
+// Never answers by itself.
+class Hung final : public Destination {
+ public:
+  std::optional<Fault> encode(const Batch&, std::size_t, Item&) override { return std::nullopt; }
+  Answer send(std::span<const Item>, std::stop_token stop) override {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    ++requests;
+    never.wait(lock, stop, [] { return false; });
+    return test::again();
+  }
+  std::atomic<int> requests{0};
+};
+
+TEST_CASE("Far sides that hang are waited for at the same time") {
+  constexpr int kMany = 8;
+  test::TempDir dir;
+  Hung hung;
+  ManualClock clock;
+  std::vector<std::unique_ptr<Delivery>> all;
+  for (int i = 0; i < kMany; ++i) {
+    DeliveryOptions options;
+    options.linger = {};
+    options.outbox.folder = dir.file(std::to_string(i));
+    auto outbox = Outbox::open(options.outbox, "");
+    REQUIRE(outbox);
+    all.push_back(std::make_unique<Delivery>(std::move(*outbox), hung, options, clock,
+                                             [](int, const std::string&) {}));
+    all.back()->start();
+    REQUIRE(all.back()->append(frames_of({"a"}, all.back()->end())).value());
+  }
+  REQUIRE(test::FarSide::wait([&] { return hung.requests == kMany; }));
+  const auto begin = std::chrono::steady_clock::now();
+  for (auto& delivery : all) delivery->stop();
+  for (auto& delivery : all) {
+    delivery->close();
+    CHECK(delivery->waiting() > 0);
+  }
+  // One after the other it would be 16 s.
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
 }  // namespace
