@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/load.h"
 
+#include "engine/expr/function_names.h"
 #include "plugin/adapters.h"
 #include "plugin/call.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,10 +18,6 @@ namespace streamd::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Words of the language that look like calls, and so cannot be functions.
-constexpr std::array<std::string_view, 7> kMacros = {"has", "all",    "exists", "exists_one",
-                                                     "map", "filter", "list"};
 
 tl::unexpected<Error> taken(const Library& library, const std::string& what,
                             const std::string& by) {
@@ -57,10 +53,7 @@ Status check_functions(const Library& library, const expr::FunctionScope& known)
   for (std::uint32_t i = 0; i < table.function_count; ++i) {
     const std::string name(from_abi(table.functions[i]->name));
     const std::string what = fmt::format("function {}()", name);
-    if (std::find(kMacros.begin(), kMacros.end(), name) != kMacros.end())
-      return taken(library, what, "");
-    for (const auto style : {expr::CallStyle::global, expr::CallStyle::member})
-      if (expr::find_function(name, style) != nullptr) return taken(library, what, "");
+    if (!expr::is_free_for_function(name)) return taken(library, what, "");
     for (const auto& added : known.all())
       if (added.name == name) return taken(library, what, added.plugin);
     for (std::uint32_t before = 0; before < i; ++before)

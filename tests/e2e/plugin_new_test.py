@@ -81,6 +81,18 @@ def test_names_of_built_in_components_are_refused(streamd, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["in", "true", "null", "for", "int", "size", "matches", "has", "map", "list"])
+def test_names_that_no_function_can_have_are_refused(streamd, tmp_path, name):
+    done = new(streamd, tmp_path, name, "--kind", "function")
+    assert done.returncode == 2
+    assert f'"{name}" is a word or function of expressions already' in done.stderr
+    assert "choose another name" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    # An operator is never called by an expression.
+    if name not in ("map", "list"):
+        assert new(streamd, tmp_path, name, "--kind", "operator").returncode == 0
+
+
 def test_a_folder_that_is_there_is_left_alone(streamd, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("precious")

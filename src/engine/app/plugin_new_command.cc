@@ -3,6 +3,7 @@
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/app/embedded.h"
+#include "engine/expr/function_names.h"
 
 #include <fmt/format.h>
 
@@ -41,6 +42,7 @@ bool is_taken(const PluginNewArguments& arguments, const Registry& registry) {
   };
   if (arguments.kind == "operator") return among(registry.operators());
   if (arguments.kind == "source") return among(registry.sources());
+  if (arguments.kind == "function") return !expr::is_free_for_function(arguments.name);
   return arguments.kind == "sink" && among(registry.sinks());
 }
 
@@ -116,8 +118,11 @@ int plugin_new_command(const PluginNewArguments& arguments, const Registry& regi
                  fmt::format("use lower case letters, digits and _, a letter first, at most {}",
                              kLongestName));
   if (is_taken(arguments, registry))
-    return usage(fmt::format("streamd has {} \"{}\" already", with_article(arguments.kind), name),
-                 "choose another name");
+    return usage(
+        arguments.kind == "function"
+            ? fmt::format("\"{}\" is a word or function of expressions already", name)
+            : fmt::format("streamd has {} \"{}\" already", with_article(arguments.kind), name),
+        "choose another name");
   const fs::path folder = arguments.folder.empty() ? fs::path(name) : fs::path(arguments.folder);
   std::error_code error;
   if (fs::exists(fs::symlink_status(folder, error)))
