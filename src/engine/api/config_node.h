@@ -5,6 +5,7 @@
 
 #include "engine/api/diagnostics.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,13 @@
 namespace streamd {
 
 struct ConfigEntry;
+
+// Characters of a scalar's text that stand side by side in the file.
+struct TextRun {
+  std::uint32_t offset = 0;  // of the first one in the text
+  std::uint32_t line = 0;    // where that one stands
+  std::uint32_t column = 0;
+};
 
 struct ConfigNode {
   enum class Shape { null, scalar, list, map };
@@ -28,12 +36,14 @@ struct ConfigNode {
 
   // The value of a map's key, or null.
   const ConfigNode* find(std::string_view key) const;
-  // Place of the character `offset` inside a scalar's text (for errors inside expressions).
-  // Exact for plain and quoted one-line scalars; the scalar's start otherwise.
+  // Place of `length` characters from `offset` on inside a scalar's text (for errors inside
+  // expressions), as far as they are on one line. The scalar's start when a ${…} took part.
   Place place_at(std::size_t offset, std::size_t length = 1) const;
+  // A scalar that is a part of this one's text, with its own places.
+  ConfigNode part(std::size_t offset, std::size_t size) const;
 
-  std::uint32_t text_column_shift = 0;  // quote or block indentation before the text
-  bool one_line = true;
+  // Scalar: by offset; empty when the text does not stand in the file.
+  std::vector<TextRun> runs;
 };
 
 struct ConfigEntry {

@@ -3,6 +3,7 @@
 
 #include "engine/api/field_type.h"
 #include "engine/config/source_lines.h"
+#include "engine/config/text_runs.h"
 #include "engine/config/yaml_signs.h"
 
 #include <fmt/format.h>
@@ -46,7 +47,7 @@ class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(std::string_view text, std::uint32_t file, const Surroundings& surroundings,
               Diagnostics& problems)
-      : lines_(text), file_(file), surroundings_(surroundings), problems_(problems) {}
+      : text_(text), lines_(text), file_(file), surroundings_(surroundings), problems_(problems) {}
 
   ConfigNode& root() { return root_; }
   bool gave_up() const { return gave_up_; }
@@ -146,17 +147,18 @@ class TreeBuilder final : public YAML::EventHandler {
                     "remove the word that begins with !");
   }
 
-  // Whether the text stands in the file as it is, and how much of the line to underline.
+  // Where its characters stand in the file, and how much of the line to underline.
   void locate_text(ConfigNode& node) {
     const std::string_view line = lines_.line(node.place.line);
-    const std::size_t start = std::min<std::size_t>(node.place.column - 1, line.size());
-    const bool in_quotes = start < line.size() && (line[start] == '"' || line[start] == '\'');
-    const std::size_t shift = node.quoted && in_quotes ? 1 : 0;
-    node.text_column_shift = static_cast<std::uint32_t>(shift);
-    node.one_line =
-        line.substr(std::min(start + shift, line.size())).substr(0, node.text.size()) == node.text;
-    if (node.one_line && !node.text.empty())
-      node.place.length = static_cast<std::uint32_t>(node.text.size() + 2 * shift);
+    const std::size_t start =
+        static_cast<std::size_t>(line.data() - text_.data()) + node.place.column - 1;
+    if (line.empty() || start > text_.size()) return;
+    node.runs = text_runs(text_.substr(start), node.place, node.text);
+    if (node.runs.size() != 1 || node.text.empty()) return;
+    const TextRun& run = node.runs[0];
+    const std::uint32_t before = run.column - node.place.column;
+    if (run.line == node.place.line && before <= 1)  // nothing, or a quote
+      node.place.length = static_cast<std::uint32_t>(node.text.size()) + 2 * before;
   }
 
   void put_variables_in(ConfigNode& node) {
@@ -169,7 +171,7 @@ class TreeBuilder final : public YAML::EventHandler {
       node.substituted = true;
       return;
     }
-    if (resolved->text != node.text) node.one_line = false;
+    if (resolved->text != node.text) node.runs.clear();
     node.substituted = resolved->changed;
     node.text = std::move(resolved->text);
   }
@@ -283,6 +285,7 @@ class TreeBuilder final : public YAML::EventHandler {
             fmt::format("more than {} values, aliases written out", kMaxYamlNodes));
   }
 
+  std::string_view text_;
   SourceLines lines_;
   std::uint32_t file_;
   const Surroundings& surroundings_;

@@ -13,7 +13,7 @@ ExprText text_of(const std::string& condition) {
   text.where.shape = ConfigNode::Shape::scalar;
   text.where.text = condition;
   text.where.place = {0, 1, 1, 1};
-  text.where.one_line = condition.find('\n') == std::string::npos;
+  text.where.runs = {{0, 1, 1}};
   return text;
 }
 

@@ -81,12 +81,8 @@ Balance split(std::string_view text, std::size_t open, std::vector<Piece>& piece
 
 ExprText part_of(const ExprText& whole, Piece piece) {
   ExprText part;
-  part.text = whole.text.substr(piece.begin, piece.end - piece.begin);
-  part.where.shape = ConfigNode::Shape::scalar;
-  part.where.text = part.text;
-  part.where.place = whole.where.place_at(piece.begin, part.text.size());
-  part.where.substituted = whole.where.substituted;
-  part.where.one_line = whole.where.one_line;
+  part.where = whole.where.part(piece.begin, piece.end - piece.begin);
+  part.text = part.where.text;
   return part;
 }
 

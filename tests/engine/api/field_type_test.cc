@@ -95,13 +95,39 @@ TEST_CASE("json_quote escapes what JSON does not allow") {
   CHECK(json_quote("grün") == "\"grün\"");
 }
 
-TEST_CASE("a place inside a scalar counts the quote before it") {
+TEST_CASE("a place inside a scalar is where its character stands") {
   ConfigNode node = scalar("a > b", true);
-  node.text_column_shift = 1;
+  CHECK(node.place_at(2).column == 5);
+  node.runs = {{0, 3, 6}, {4, 4, 2}};
+  CHECK(node.place_at(2).line == 3);
   CHECK(node.place_at(2).column == 8);
-  node.one_line = false;
-  CHECK(node.place_at(2).column == 5);
-  node.one_line = true;
+  CHECK(node.place_at(4).line == 4);
+  CHECK(node.place_at(4).column == 2);
+  CHECK(node.place_at(5).column == 3);  // its end
   node.substituted = true;
-  CHECK(node.place_at(2).column == 5);
+  CHECK(node.place_at(4).column == 5);
+}
+
+TEST_CASE("what is underlined ends with the line") {
+  ConfigNode node = scalar("ab +\ncd", false);
+  node.runs = {{0, 3, 6}, {5, 4, 2}};
+  CHECK(node.place_at(0, 2).length == 2);
+  CHECK(node.place_at(0, 7).length == 4);
+  CHECK(node.place_at(5, 9).length == 2);
+  CHECK(node.place_at(1, 0).length == 1);
+  node.runs = {{0, 3, 6}, {2, 3, 9}};  // an escape of two characters before it
+  CHECK(node.place_at(0, 4).length == 5);
+}
+
+TEST_CASE("a part of a scalar keeps its places") {
+  ConfigNode node = scalar("ab +\ncd", false);
+  node.runs = {{0, 3, 6}, {5, 4, 2}};
+  const ConfigNode part = node.part(1, 6);
+  CHECK(part.text == "b +\ncd");
+  CHECK(part.place.line == 3);
+  CHECK(part.place.column == 7);
+  CHECK(part.place_at(0).column == 7);
+  CHECK(part.place_at(5).line == 4);
+  CHECK(part.place_at(5).column == 3);
+  CHECK(node.part(6, 1).place_at(0).column == 3);
 }

@@ -57,13 +57,52 @@ TEST_CASE("every node has its place") {
   CHECK(at(sources.find("grün")->place) == "4:10+3");
 }
 
-TEST_CASE("places inside scalars are exact while the text is the source's") {
-  const ConfigNode root = good("a: status > 4\nb: \"x\\ty\"\nc: |\n  one\n  two\nd: ${SET} > 4\n");
-  CHECK(at(root.find("a")->place_at(7)) == "1:11+1");
-  CHECK(at(root.find("b")->place_at(2)) == at(root.find("b")->place));
-  CHECK(at(root.find("c")->place_at(5)) == at(root.find("c")->place));
-  CHECK(at(root.find("d")->place_at(3)) == at(root.find("d")->place));
-  CHECK(root.find("c")->text == "one\ntwo\n");
+TEST_CASE("places inside scalars are those of the file") {
+  const ConfigNode root = good(
+      "a: status > 4\n"
+      "b: \"x\\t\\u00e4y\"\n"
+      "c: |\n"
+      "  one\n"
+      "    two\n"
+      "\n"
+      "  three\n"
+      "d: ${SET} > 4\n"
+      "e: >- # why\n"
+      "  one &&\n"
+      "  two\n"
+      "f: 'it''s'\n"
+      "g: one\n"
+      "  two\n"
+      "h: \"one \\\n"
+      "  two\"\n"
+      "i: &name \"x y\"\n"
+      "j: ''\n");
+  const auto place = [&](const char* key, std::size_t offset, std::size_t length = 1) {
+    return at(root.find(key)->place_at(offset, length));
+  };
+  CHECK(place("a", 7) == "1:11+1");
+  CHECK(place("b", 1) == "2:6+2");
+  CHECK(place("b", 2, 2) == "2:8+6");
+  CHECK(place("b", 4) == "2:14+1");
+  REQUIRE(root.find("c")->text == "one\n  two\n\nthree\n");
+  CHECK(place("c", 0, 3) == "4:3+3");
+  CHECK(place("c", 6, 3) == "5:5+3");
+  CHECK(place("c", 11, 5) == "7:3+5");
+  CHECK(place("c", 0, 9) == "4:3+3");
+  CHECK(place("d", 3) == at(root.find("d")->place));
+  REQUIRE(root.find("e")->text == "one && two");
+  CHECK(place("e", 4, 2) == "10:7+2");
+  CHECK(place("e", 7, 3) == "11:3+3");
+  CHECK(place("f", 2, 2) == "12:7+3");
+  CHECK(place("g", 4, 3) == "14:3+3");
+  CHECK(place("h", 4, 3) == "16:3+3");
+  CHECK(place("i", 2) == "17:13+1");
+  CHECK(place("j", 0) == "18:5+1");
+}
+
+TEST_CASE("the places of a file with Windows line ends are the same") {
+  const ConfigNode root = good("c: |\r\n  one\r\n  two\r\n");
+  CHECK(at(root.find("c")->place_at(4, 3)) == "3:3+3");
 }
 
 TEST_CASE("nothing, tilde and null are null, at the key when nothing is written") {

@@ -94,6 +94,7 @@ TEST_CASE("the part that cannot be is the place") {
   ExprText scalar{text, {}};
   scalar.where.text = text;
   scalar.where.place = {0, 4, 10, 1};
+  scalar.where.runs = {{0, 4, 10}};
   const auto found = never_true(scalar, known());
   REQUIRE(found);
   CHECK(found->place.line == 4);

@@ -80,6 +80,7 @@ TEST_CASE("broken templates are refused at their place") {
     where.shape = ConfigNode::Shape::scalar;
     where.place = {0, 3, 10, 1};
     where.text = text;
+    where.runs = {{0, 3, 10}};
     CHECK_FALSE(expr::Template::parse({text, where}, problems));
     REQUIRE(problems.errors() > 0);
     return problems.all()[0].place.column;

@@ -227,6 +227,7 @@ TEST_CASE("What a format does not take is told at its place") {
 TEST_CASE("A wrong pattern is told with its place inside the pattern") {
   ConfigNode pattern = scalar("%{WORD:a} %{NOPE:b}");
   pattern.place = {0, 7, 14, 1};
+  pattern.runs = {{0, 7, 14}};
   OperatorFixture f("parse", config("grok", {{"pattern", pattern}}), open_schema({"m"}));
   REQUIRE(f.problems.errors() == 1);
   CHECK(f.problems.all()[0].code == "bad-pattern");
@@ -235,6 +236,7 @@ TEST_CASE("A wrong pattern is told with its place inside the pattern") {
   CHECK(f.problems.all()[0].place.length == 9);
   ConfigNode own = scalar("[a-");
   own.place = {0, 9, 5, 1};
+  own.runs = {{0, 9, 5}};
   OperatorFixture g(
       "parse", config("grok", {{"pattern", scalar("%{A:a}")}, {"patterns", map_of({{"A", own}})}}),
       open_schema({"m"}));
