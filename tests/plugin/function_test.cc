@@ -52,10 +52,15 @@ TEST_CASE("calls of plugin functions are checked like others", "[plugin]") {
 }
 
 TEST_CASE("a plugin function fails for its record only", "[plugin]") {
-  CHECK(evaluate("''.shout()").value == "error silence");
+  CHECK(evaluate("name.substring(3).shout()").value == "error silence");
   const std::string thrown = evaluate("twice(n)", Value::int64(13)).value;
   CHECK(thrown.find("plugin \"subject\" (subject.so): twice(): an exception came out: unlucky") !=
         std::string::npos);
+}
+
+TEST_CASE("a plugin function that fails with constants is a mistake in the expression",
+          "[plugin]") {
+  CHECK(evaluate("''.shout()").problem == "silence");
 }
 
 TEST_CASE("a plugin function gets no kind that it does not take", "[plugin]") {

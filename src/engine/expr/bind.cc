@@ -9,6 +9,7 @@
 #include "engine/expr/function_scope.h"
 #include "engine/expr/functions.h"
 #include "engine/expr/scalar.h"
+#include "engine/expr/time_text.h"
 
 #include <re2/re2.h>
 
@@ -296,6 +297,7 @@ class Binder {
       return refuse(ast, "type-mismatch", std::move(problem.message), std::move(problem.hint));
     node->type = *type;
     if (function->name == "matches" && !compile_pattern(ast, *node)) return nullptr;
+    if (function->takes_zone && !is_zone_known(ast, *node)) return nullptr;
     return finish(ast, std::move(node));
   }
 
@@ -337,6 +339,18 @@ class Binder {
     return true;
   }
 
+  bool is_zone_known(const Ast& ast, const Node& node) {
+    if (node.kids.size() < 2) return true;
+    const Value zone = node.kids[1]->constant;
+    if (node.kids[1]->op != Op::constant || !zone.is(Kind::string)) return true;
+    if (civil_time(EventTime{}, zone.text())) return true;
+    refuse(*ast.kids[1], "bad-literal", "unknown time zone \"" + std::string(zone.text()) + "\"",
+           "write a name such as Europe/Berlin or UTC, or a distance such as +05:30");
+    return false;
+  }
+
+  // What fails with constants alone fails with every record. A sum or a quotient may stand behind a
+  // condition that keeps it from being computed; a call or an index with such arguments is a typo.
   NodePtr finish(const Ast& ast, NodePtr node) {
     bool constants = node->op != Op::field && node->op != Op::variable;
     for (const auto& kid : node->kids)
@@ -345,7 +359,7 @@ class Binder {
       context_.budget = kMaxCost;
       const Value v = interpret(context_, *node);
       if (!v.is(Kind::error)) return constant(v, node->type);
-      if (node->op == Op::call && node->function->fold_strictly)
+      if (node->op == Op::call || node->op == Op::index)
         return refuse(ast, "bad-literal", std::string(v.text()));
     }
     prepare(*node);

@@ -131,8 +131,7 @@ constexpr std::array kTable = {
              1,
              Type::timestamp,
              {set_of(Type::string, Type::int64, Type::timestamp)},
-             to_timestamp,
-             true}
+             to_timestamp}
         .doc("Of a text as RFC 3339 writes it, or of seconds since 1970.",
              "timestamp('1970-01-01T00:01:00Z') == timestamp(60)"),
     Function{"duration",
@@ -141,8 +140,7 @@ constexpr std::array kTable = {
              1,
              Type::duration,
              {set_of(Type::string, Type::duration)},
-             to_duration,
-             true}
+             to_duration}
         .doc("Of a number with a unit, or several: `h`, `m`, `s`, `ms`, `us`, `ns`.",
              "duration('1h30m') == duration('90m')"),
     Function{"dyn", kGlobal, 1, 1, Type::any, {kAnyType}, same}.doc(

@@ -49,7 +49,7 @@ struct Function {
   TypeSet accepts[3] = {kAnyType, kAnyType,
                         kAnyType};  // further arguments as the third, see takes()
   Kernel kernel = nullptr;
-  bool fold_strictly = false;  // a failure on constants is a mistake in the text: report it
+  bool takes_zone = false;               // the second argument is a time zone
   const AddedFunction* added = nullptr;  // what the kernel calls, for one that is not built in
   // For people: what it gives, in a line or two; and an expression that is true. Built-in ones have
   // both.

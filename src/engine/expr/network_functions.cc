@@ -191,10 +191,10 @@ constexpr auto kGlobal = CallStyle::global;
 constexpr auto kMember = CallStyle::member;
 
 constexpr std::array kTable = {
-    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip<parse_ip>, true}.doc(
+    Function{"ip", kGlobal, 1, 1, Type::ip, {kIpText}, to_ip<parse_ip>}.doc(
         "Address, IPv4 or IPv6. A text that is none fails.",
         "ip('::ffff:c000:201') == ip('192.0.2.1')"),
-    Function{"cidr", kGlobal, 1, 1, Type::cidr, {kCidrText}, to_cidr, true}.doc(
+    Function{"cidr", kGlobal, 1, 1, Type::cidr, {kCidrText}, to_cidr}.doc(
         "Network. A text that is none fails.", "cidr('10.0.0.0/8').contains(ip('10.1.2.3'))"),
     Function{"isIP", kGlobal, 1, 1, Type::boolean, {kText}, is_ip}.doc(
         "Whether the text is an address.", "isIP('192.0.2.1') && !isIP('example.org')"),
@@ -232,17 +232,17 @@ constexpr std::array kTable = {
         "The address of the network.", "cidr('10.1.2.3/12').ip() == ip('10.1.2.3')"),
     Function{"prefixLength", kMember, 1, 1, Type::int64, {kCidr}, prefix_length}.doc(
         "Its prefix length.", "cidr('10.0.0.0/8').prefixLength() == 8"),
-    Function{"network", kGlobal, 3, 3, Type::cidr, {kIpText, kInt, kInt}, network_of, true}.doc(
+    Function{"network", kGlobal, 3, 3, Type::cidr, {kIpText, kInt, kInt}, network_of}.doc(
         "The network around an address, by prefix lengths for IPv4 and IPv6. Takes mapped "
         "addresses as servers log them.",
         "network('203.0.113.77', 24, 48) == cidr('203.0.113.0/24')"),
     Function{"masked", kMember, 1, 1, Type::cidr, {kCidr}, masked}.doc(
         "Without its host bits.", "cidr('10.1.2.3/12').masked() == cidr('10.0.0.0/12')"),
-    Function{"networkName", kGlobal, 3, 3, Type::string, {kIpText, kInt, kInt}, network_name, true}
-        .doc("The network around an address as text, to group by. A text that is no address stays "
-             "what it is.",
-             "networkName('203.0.113.77', 24, 48) == '203.0.113.0/24' && "
-             "networkName('example.org', 24, 48) == 'example.org'"),
+    Function{"networkName", kGlobal, 3, 3, Type::string, {kIpText, kInt, kInt}, network_name}.doc(
+        "The network around an address as text, to group by. A text that is no address stays "
+        "what it is.",
+        "networkName('203.0.113.77', 24, 48) == '203.0.113.0/24' && "
+        "networkName('example.org', 24, 48) == 'example.org'"),
 };
 
 }  // namespace

@@ -71,41 +71,43 @@ Value millis(const Call& c) {
 constexpr TypeSet kTime = set_of(Type::timestamp);
 constexpr TypeSet kEither = set_of(Type::timestamp, Type::duration);
 
+constexpr Function part(std::string_view name, TypeSet of, Kernel kernel) {
+  Function function{name, CallStyle::member, 1, 2, Type::int64, {of, kText, kText}, kernel};
+  function.takes_zone = true;
+  return function;
+}
+
 constexpr std::array kTable = {
-    Function{"getFullYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, full_year}
+    part("getFullYear", kTime, full_year)
         .doc("Year, in UTC or a time zone.",
              "timestamp('2026-01-31T23:30:00Z').getFullYear() == 2026"),
-    Function{"getMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, month}.doc(
-        "Month from 0 on, in UTC or a time zone.",
-        "timestamp('2026-01-31T23:30:00Z').getMonth() == 0"),
-    Function{"getDate", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, date}.doc(
-        "Day of the month from 1 on, in UTC or a time zone.",
-        "timestamp('2026-01-31T23:30:00Z').getDate() == 31"),
-    Function{
-        "getDayOfMonth", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_month}
+    part("getMonth", kTime, month)
+        .doc("Month from 0 on, in UTC or a time zone.",
+             "timestamp('2026-01-31T23:30:00Z').getMonth() == 0"),
+    part("getDate", kTime, date)
+        .doc("Day of the month from 1 on, in UTC or a time zone.",
+             "timestamp('2026-01-31T23:30:00Z').getDate() == 31"),
+    part("getDayOfMonth", kTime, day_of_month)
         .doc("Day of the month from 0 on, in UTC or a time zone.",
              "timestamp('2026-01-31T23:30:00Z').getDayOfMonth() == 30"),
-    Function{
-        "getDayOfWeek", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_week}
+    part("getDayOfWeek", kTime, day_of_week)
         .doc("Day of the week, 0 is Sunday, in UTC or a time zone.",
              "timestamp('2026-01-31T23:30:00Z').getDayOfWeek() == 6"),
-    Function{
-        "getDayOfYear", CallStyle::member, 1, 2, Type::int64, {kTime, kText, kText}, day_of_year}
+    part("getDayOfYear", kTime, day_of_year)
         .doc("Day of the year from 0 on, in UTC or a time zone.",
              "timestamp('2026-01-31T23:30:00Z').getDayOfYear() == 30"),
-    Function{"getHours", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, hours}.doc(
-        "Hour of the day; of a duration all of its hours.",
-        "timestamp('2026-01-31T23:30:00Z').getHours('Europe/Berlin') == 0 && "
-        "duration('90m').getHours() == 1"),
-    Function{"getMinutes", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, minutes}
+    part("getHours", kEither, hours)
+        .doc("Hour of the day; of a duration all of its hours.",
+             "timestamp('2026-01-31T23:30:00Z').getHours('Europe/Berlin') == 0 && "
+             "duration('90m').getHours() == 1"),
+    part("getMinutes", kEither, minutes)
         .doc("Minute of the hour; of a duration all of its minutes.",
              "timestamp('2026-01-31T23:30:00Z').getMinutes('+05:30') == 0 && "
              "duration('90m').getMinutes() == 90"),
-    Function{"getSeconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, seconds}
+    part("getSeconds", kEither, seconds)
         .doc("Second of the minute; of a duration all of its seconds.",
              "duration('1m2s').getSeconds() == 62"),
-    Function{
-        "getMilliseconds", CallStyle::member, 1, 2, Type::int64, {kEither, kText, kText}, millis}
+    part("getMilliseconds", kEither, millis)
         .doc("Thousandths of the second, also of a duration.",
              "duration('1.234s').getMilliseconds() == 234"),
 };

@@ -30,6 +30,7 @@ std::vector<Diagnostic> problems_of(const std::string& text) {
   where.shape = ConfigNode::Shape::scalar;
   where.place = {0, 3, 10, 1};
   where.text = text;
+  where.runs = {{0, 3, 10}};
   const auto parsed = expr::Expression::parse({text, where}, problems);
   if (parsed) {
     const bool bound = parsed->bind(nginx(), problems).has_value();
@@ -65,6 +66,13 @@ TEST_CASE("every mistake has a code, an exact place and a way out") {
        "convert it first: string(bytes)"},
       {"cidr('10.0.0.0/99').contains(host)", "bad-literal", 10, 19,
        "\"10.0.0.0/99\" is no network such as 10.0.0.0/8", ""},
+      {"int('4O4') == bytes", "bad-literal", 10, 10, "\"4O4\" is no int", ""},
+      {"host == 'abc'.charAt(-1)", "bad-literal", 24, 10, "offset is out of bounds of the text",
+       ""},
+      {"bytes == [1, 2][5]", "bad-literal", 19, 9, "index out of bounds: the list has 2 elements",
+       ""},
+      {"at.getHours('Mars/Base') < 6", "bad-literal", 22, 11, "unknown time zone \"Mars/Base\"",
+       "write a name such as Europe/Berlin or UTC, or a distance such as +05:30"},
       {"host && true", "type-mismatch", 10, 12, "&& needs bool, got string",
        "compare it: host == …"},
       {"at > '2026-01-01T00:00:00Z'", "type-mismatch", 10, 27, "no overload: timestamp > string",

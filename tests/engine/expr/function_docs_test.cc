@@ -35,7 +35,8 @@ TEST_CASE("the help of bool() names what it takes, and it takes nothing else") {
     for (std::string text; each >> text;) CHECK(evaluated("bool('" + text + "')") == given);
   }
   for (const char* other : {"T", "F", "yes", "tRUE", " true", ""})
-    CHECK(evaluated("bool(dyn('" + std::string(other) + "'))") == "error");
+    CHECK(evaluated("bool(dyn('" + std::string(other) + "'))") ==
+          "refused: \"" + std::string(other) + "\" is no bool");
 }
 
 TEST_CASE("a signature says what is taken, what may be left out and what comes out") {
