@@ -79,7 +79,7 @@ class Match final : public Operator {
     take_views(shape_.lists, lists_);
     take_views(shape_.allow, allow_);
     auto arena = std::make_shared<Arena>(std::size_t{1024});
-    Lookup lookup(lists_, allow_, *arena);
+    Lookup lookup(lists_, allow_, scratch_, *arena);
     find_all(in, lookup);
     const bool wants_matched = shape_.keep != Keep::unmatched;
     const std::size_t matched = hits_.size();
@@ -180,6 +180,7 @@ class Match final : public Operator {
 
   const Shape& shape_;
   std::vector<ListView> lists_, allow_;
+  Lookup::Scratch scratch_;
   std::vector<Row> hits_;  // ascending
 };
 

@@ -9,6 +9,8 @@
 namespace streamd::match {
 namespace {
 
+constexpr std::size_t kListBlock = 32;  // most lists of a record are short
+
 // A value that was allowed or found is no question any more.
 void answered(Question& question) {
   question.kind = Question::Kind::nothing;
@@ -17,10 +19,8 @@ void answered(Question& question) {
 
 }  // namespace
 
-void Lookup::find_singles(const Value* const* values, std::size_t count, Found* found) const {
-  std::array<Question, kLookupBlock> asked;
-  std::array<QuestionDigits, kLookupBlock> digits;
-  std::array<IndicatorList::Hit, kLookupBlock> hits;
+void Lookup::find_singles(const Value* const* values, std::size_t count, Found* found) {
+  auto& [asked, digits, hits] = scratch_;
   for (std::size_t i = 0; i < count; ++i) asked[i] = question_of(*values[i], digits[i]);
   for (const ListView& allowed : allow_) {
     if (!allowed.list) continue;
@@ -47,10 +47,10 @@ Found Lookup::find_in_list(const Value& value) {
     many = expr::read_json(value.text(), arena_);
   }
   if (!many.is(Kind::list)) return {};
-  for (std::size_t first = 0; first < many.size(); first += kLookupBlock) {
-    const std::size_t count = std::min<std::size_t>(kLookupBlock, many.size() - first);
-    std::array<const Value*, kLookupBlock> values;
-    std::array<Found, kLookupBlock> found{};
+  for (std::size_t first = 0; first < many.size(); first += kListBlock) {
+    const std::size_t count = std::min<std::size_t>(kListBlock, many.size() - first);
+    std::array<const Value*, kListBlock> values;
+    std::array<Found, kListBlock> found{};
     for (std::size_t i = 0; i < count; ++i) values[i] = &many.items()[first + i];
     find_singles(values.data(), count, found.data());
     for (std::size_t i = 0; i < count; ++i)

@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kFew = 512;  // segments
 constexpr std::uint32_t kSlots = 1u << 24;
 constexpr std::size_t kLine = 8;  // words of 8 bytes
+constexpr unsigned kKnownShift = 10;
+constexpr std::uint32_t kKnown = 1u << (32 - kKnownShift);
+constexpr std::size_t kMostKnown = kKnown / 2;  // beyond, asking first costs more than it saves
 
 // The last of [first, first + count) that is not above `key`; `first` itself if all are.
 template <class Key>
@@ -34,7 +37,10 @@ std::uint64_t not_above(std::uint64_t bytes, std::uint32_t low) {
 }  // namespace
 
 void V4Map::build(Segments<std::uint32_t> segments) {
-  if (segments.starts.size() > kFew) return build_directory(segments);
+  if (segments.starts.size() > kFew) {
+    build_directory(segments);
+    return build_known(segments);
+  }
   starts_ = std::move(segments.starts);
   start_ids_ = std::move(segments.ids);
 }
@@ -81,6 +87,20 @@ void V4Map::build_directory(const Segments<std::uint32_t>& segments) {
   runs_.shrink_to_fit();
   cells_.resize((cells_.size() + kLine - 1) / kLine * kLine);
   cells_.shrink_to_fit();
+}
+
+void V4Map::build_known(const Segments<std::uint32_t>& segments) {
+  known_.resize(kKnown / 64);
+  const auto& starts = segments.starts;
+  std::size_t known = 0;
+  std::uint32_t next = 0;  // the first that is not set
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    if (segments.ids[i] == 0) continue;
+    const std::uint32_t last = (i + 1 < starts.size() ? starts[i + 1] - 1 : ~0u) >> kKnownShift;
+    for (next = std::max(next, starts[i] >> kKnownShift); next <= last; ++next, ++known)
+      known_[next / 64] |= std::uint64_t{1} << (next % 64);
+  }
+  if (known > kMostKnown) known_ = {};
 }
 
 // What a run that is no single network is: numbers of networks and where in the /24 each begins.
@@ -196,11 +216,7 @@ void V4Map::find_few(const std::uint32_t* addresses, std::size_t count, std::uin
   }
 }
 
-void V4Map::find(const std::uint32_t* addresses, std::size_t count, std::uint32_t* ids) const {
-  if (words_.empty()) {
-    if (!starts_.empty()) return find_few(addresses, count, ids);
-    return void(std::fill_n(ids, count, 0));
-  }
+void V4Map::find_many(const std::uint32_t* addresses, std::size_t count, std::uint32_t* ids) const {
 #if defined(__x86_64__)
   static const bool kHasPopcnt = __builtin_cpu_supports("popcnt") != 0;
   if (!kHasPopcnt)
@@ -210,9 +226,29 @@ void V4Map::find(const std::uint32_t* addresses, std::size_t count, std::uint32_
   find_with_popcnt(addresses, count, ids);
 }
 
+void V4Map::find(const std::uint32_t* addresses, std::size_t count, std::uint32_t* ids) const {
+  if (words_.empty() && !starts_.empty()) return find_few(addresses, count, ids);
+  if (!words_.empty() && known_.empty()) return find_many(addresses, count, ids);
+  std::fill_n(ids, count, 0);
+  if (words_.empty()) return;
+  std::uint32_t some[kLookupBlock], found[kLookupBlock];
+  std::uint8_t which[kLookupBlock];
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t network = addresses[i] >> kKnownShift;
+    some[n] = addresses[i];
+    which[n] = static_cast<std::uint8_t>(i);
+    n += known_[network / 64] >> (network % 64) & 1;
+  }
+  if (n == 0) return;
+  find_many(some, n, found);
+  for (std::size_t i = 0; i < n; ++i) ids[which[i]] = found[i];
+}
+
 std::size_t V4Map::bytes() const {
   return (starts_.capacity() + start_ids_.capacity() + runs_.capacity()) * sizeof(std::uint32_t) +
-         words_.capacity() * sizeof(Word) + cells_.capacity() * sizeof(std::uint64_t);
+         words_.capacity() * sizeof(Word) +
+         (known_.capacity() + cells_.capacity()) * sizeof(std::uint64_t);
 }
 
 }  // namespace streamd

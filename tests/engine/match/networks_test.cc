@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -69,13 +70,14 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
-std::vector<Known> random_networks(Dice& dice, std::size_t count, bool v6) {
+std::vector<Known> random_networks(Dice& dice, std::size_t count, bool v6, unsigned shortest) {
   std::vector<Known> all;
   for (std::size_t i = 0; i < count; ++i) {
     const IpAddress address = dice.address(v6);
-    const auto prefix =
-        static_cast<unsigned>(dice.below(4) == 0 ? dice.below(address.width() + 1)
-                                                 : address.width() - dice.below(v6 ? 20 : 12));
+    const unsigned spare = address.width() - shortest;
+    const auto prefix = static_cast<unsigned>(
+        dice.below(4) == 0 ? shortest + dice.below(spare + 1)
+                           : address.width() - dice.below(std::min(spare, v6 ? 20u : 12u)));
     const std::string text = fmt::format("{}/{}", text_of(address), prefix);
     const auto network = parse_network(text);
     REQUIRE(network);
@@ -101,9 +103,9 @@ std::vector<IpAddress> interesting(const std::vector<Known>& all, Dice& dice, bo
   return out;
 }
 
-void compare(std::uint64_t seed, std::size_t count, bool v6) {
+void compare(std::uint64_t seed, std::size_t count, bool v6, unsigned shortest = 0) {
   Dice dice(seed);
-  const auto all = random_networks(dice, count, v6);
+  const auto all = random_networks(dice, count, v6, shortest);
   IndicatorListBuilder builder(seed);
   for (const auto& known : all)
     REQUIRE(builder
@@ -136,6 +138,10 @@ TEST_CASE("random IPv4 networks are found as by a look at each of them") {
 
 TEST_CASE("many IPv4 networks are found as by a look at each of them") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) compare(seed, 1500, false);
+}
+
+TEST_CASE("many small IPv4 networks are found as by a look at each of them") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) compare(seed, 1500, false, 12 + 3 * seed);
 }
 
 TEST_CASE("random IPv6 networks are found as by a look at each of them") {
