@@ -103,12 +103,11 @@ class UrlLoader final : public ListLoader {
     const std::size_t size = made->list->size();
     if (const std::size_t broken = made->reading.broken.count(); broken > size)
       return fail_for_now(told(made->reading.remark()), "is format the right one?");
-    if (entries_ >= kShrinkMatters &&
-        static_cast<double>(size) < static_cast<double>(entries_) * (1.0 - settings_.max_shrink))
+    if (const std::size_t before = entries_to_keep(size); before > 0)
       return fail_for_now(
           told(fmt::format(
               "the download has {} entries instead of {}, which looks like a broken one", size,
-              entries_)),
+              before)),
           fmt::format("if it is right, set max_shrink: 1, or remove {} and start again",
                       copy_path_));
     DownloadCopy copy{
@@ -123,7 +122,24 @@ class UrlLoader final : public ListLoader {
     return update;
   }
 
-  Result<Made> make(const std::string& body) {
+  // How many entries there were before, if a download of `size` looks as if it had lost many of
+  // them; else 0. What has ended by its own time is not lost.
+  std::size_t entries_to_keep(std::size_t size) const {
+    const auto too_few = [&](std::size_t before) {
+      return before >= kShrinkMatters &&
+             static_cast<double>(size) < static_cast<double>(before) * (1.0 - settings_.max_shrink);
+    };
+    if (!too_few(entries_)) return 0;
+    std::size_t before = entries_;
+    if (const auto list = in_force_.lock()) {
+      before = list->live(context_.clock->wall());
+    } else if (copy_) {
+      if (const auto made = make(copy_->text)) before = made->list->size();
+    }
+    return too_few(before) ? before : 0;
+  }
+
+  Result<Made> make(const std::string& body) const {
     // The copy keeps the text as it came.
     auto text = plain_list_text(body, settings_.max_size);
     if (!text) return in_context(std::move(text).error(), settings_.shown);
@@ -137,6 +153,7 @@ class UrlLoader final : public ListLoader {
     next_begin_ = made.reading.next_begin;
     ListUpdate update;
     update.list = std::move(made.list);
+    in_force_ = update.list;
     update.remark = made.reading.remark();
     if (std::exchange(remark_, update.remark) == update.remark) update.remark.clear();
     return update;
@@ -197,6 +214,7 @@ class UrlLoader final : public ListLoader {
   std::optional<DownloadCopy> copy_;  // before the first list was given
   std::string etag_, last_modified_;  // of the content in force
   std::size_t entries_ = 0;           // of it, when it was new
+  std::weak_ptr<const IndicatorList> in_force_;
   EventTime next_begin_ = EventTime::max();
   bool given_ = false, told_no_copy_ = false;
   std::string remark_;  // told last

@@ -176,6 +176,40 @@ TEST_CASE("a download that has shrunk suspiciously is not believed, also after a
   CHECK(s.load().list->size() == 1);
 }
 
+TEST_CASE("entries that have ended by their own time are not missing from a download") {
+  Served s;
+  s.settings.format.format = ListFormat::csv;
+  s.settings.format.columns = {.value = "1", .expires = "2"};
+  s.settings.max_shrink = 0.5;
+  s.open();
+  std::string feed;
+  for (int i = 0; i < 100; ++i)
+    feed += fmt::format("192.0.2.{},{}\n", i, i < 60 ? "2026-11-21T01:00:00Z" : "");
+  s.say(feed, "\"1\"");
+  auto list = s.load().list;
+  CHECK(list->size() == 100);
+  s.clock.advance(Duration::from_seconds(3600));
+  s.say(feed + "198.51.100.1,\n", "\"2\"");
+  list = s.load().list;
+  REQUIRE(list);
+  CHECK(list->size() == 41);
+  CHECK(has(*list, "198.51.100.1"));
+
+  // The same when what was there before is in the copy only.
+  s.clock.jump({1'795'219'200'000'000});
+  s.say(feed, "\"3\"");
+  s.load();
+  s.clock.advance(Duration::from_seconds(3600));
+  s.open();
+  s.say(feed + "198.51.100.2,\n", "\"4\"");
+  list = s.load().list;
+  CHECK(has(*list, "198.51.100.2"));
+  s.say("192.0.2.99,\n", "\"5\"");
+  CHECK(s.error() ==
+        "feeds.example:443: the download has 1 entries instead of 41, which looks like a broken "
+        "one");
+}
+
 TEST_CASE("a copy of another address or a damaged one is not used") {
   Served s;
   s.load();

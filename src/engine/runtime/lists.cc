@@ -82,12 +82,14 @@ void RunningList::schedule(Duration in) {
 
 Status RunningList::take(ListUpdate update) {
   if (update.list && current_ && current_->size() >= kShrinkMatters) {
-    const auto kept = static_cast<double>(update.list->size());
-    const auto least = static_cast<double>(current_->size()) * (1.0 - list_.plan->max_shrink());
-    if (kept < least)
+    // What has ended by its own time is not missing.
+    const EventTime now = clock_.wall();
+    const std::size_t kept = update.list->live(now), before = current_->live(now);
+    if (before >= kShrinkMatters &&
+        static_cast<double>(kept) < static_cast<double>(before) * (1.0 - list_.plan->max_shrink()))
       return fail_for_now(
-          fmt::format("a refresh has {} entries instead of {}, which looks like a broken one",
-                      update.list->size(), current_->size()),
+          fmt::format("a refresh has {} entries instead of {}, which looks like a broken one", kept,
+                      before),
           "if it is right, start again, or set max_shrink: 1");
   }
   if (update.list) {

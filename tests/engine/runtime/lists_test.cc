@@ -57,6 +57,18 @@ Step entries(std::size_t count) {
     return update;
   };
 }
+// So many that end, and some that do not.
+Step ending(std::size_t count, EventTime end, std::size_t lasting) {
+  return [=]() -> Result<ListUpdate> {
+    IndicatorListBuilder builder(1);
+    for (std::size_t i = 0; i < count; ++i)
+      builder.add({.value = "ends" + std::to_string(i), .expires = end});
+    for (std::size_t i = 0; i < lasting; ++i) builder.add({.value = "name" + std::to_string(i)});
+    ListUpdate update;
+    update.list = builder.build();
+    return update;
+  };
+}
 Step unchanged() {
   return []() -> Result<ListUpdate> { return ListUpdate{}; };
 }
@@ -148,6 +160,17 @@ TEST_CASE("a list that has shrunk suspiciously is not taken") {
   c.later(12);
   CHECK(c.size() == 20);
   CHECK(c.log.count("healed") == 1);
+}
+
+TEST_CASE("what has ended by its own time is not missing from a refresh") {
+  Case c({unchanged(), ending(0, {}, 30), ending(0, {}, 5)});
+  c.script.steps[0] = ending(200, c.clock.wall() + Duration::from_seconds(5), 29);
+  REQUIRE(c.running->load({}));
+  c.later(12);
+  CHECK(c.size() == 30);
+  c.later(12);
+  CHECK(c.size() == 30);
+  CHECK(c.log.count("a refresh has 5 entries instead of 30") == 1);
 }
 
 TEST_CASE("a list that was not taken is not healed by staying as it is") {
