@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/match/indicator_list.h"
 #include "lists/builtin_lists.h"
+#include "lists/format/entry_writer.h"
 #include "lists/list_entries.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,14 @@ struct InlineListConfig {
   ListEntries entries = ListEntries::automatic;
 };
 
+// As in a file: a range of addresses is the networks that make it up.
+std::string_view add_value(const InlineListConfig& config, std::size_t i, EntryWriter& to) {
+  FoundEntry entry;
+  entry.value = config.values[i];
+  entry.kind = kind_of(config.entries);
+  return to.add(entry);
+}
+
 class InlineListLoader final : public ListLoader {
  public:
   InlineListLoader(const InlineListConfig& config, std::uint64_t seed)
@@ -22,8 +31,8 @@ class InlineListLoader final : public ListLoader {
 
   Result<ListUpdate> load(std::stop_token) override {
     IndicatorListBuilder builder(seed_);
-    for (const auto& value : config_.values)
-      builder.add({.value = value, .kind = kind_of(config_.entries)});
+    EntryWriter writer(builder, {}, {});
+    for (std::size_t i = 0; i < config_.values.size(); ++i) add_value(config_, i, writer);
     ListUpdate update;
     update.list = builder.build();
     return update;
@@ -55,8 +64,9 @@ class InlineListPlan final : public ListPlan {
 void check_values(const InlineListConfig& config, const ConfigNode& node, Diagnostics& problems) {
   const ConfigNode* values = node.find("values");
   IndicatorListBuilder builder(0);
+  EntryWriter writer(builder, {}, {});
   for (std::size_t i = 0; i < config.values.size(); ++i) {
-    const auto why = builder.add({.value = config.values[i], .kind = kind_of(config.entries)});
+    const auto why = add_value(config, i, writer);
     if (why.empty()) continue;
     const bool many = values->shape == ConfigNode::Shape::list && i < values->items.size();
     problems.error("bad-indicator", many ? values->items[i].place : values->place,
@@ -74,7 +84,8 @@ void add_inline_list(Registry& registry) {
       Spec<C>("inline")
           .summary("Entries written in the pipeline file.")
           .field(&C::values, {.name = "values",
-                              .help = "Addresses, networks, domains and texts.",
+                              .help = "Addresses, networks, ranges of addresses "
+                                      "(`192.0.2.1-192.0.2.9`), domains and texts.",
                               .required = true,
                               .examples = {"[192.0.2.7, 198.51.100.0/24, evil.example]"}})
           .field(&C::entries,

@@ -19,7 +19,9 @@ struct EnumNames<ListEntries> {
 inline constexpr const char* kEntriesHelp =
     "What the entries are. `auto` looks at each: an address or network (`192.0.2.7`, "
     "`10.0.0.0/8`, `2001:db8::/32`), a domain when it has a dot and no other signs than a domain "
-    "may have (it stands for all names below it, too), otherwise a text that has to be equal. "
+    "may have (it stands for all names below it, too), otherwise a text that has to be equal. What "
+    "is meant as addresses and is none (`192.0.2.*`, `192.0.2.1-9`, an address with more behind "
+    "it) is a broken entry. "
     "With `ip` or `domain` anything else is a broken entry; with `text` every entry is a text.";
 
 }  // namespace streamd

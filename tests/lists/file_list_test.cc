@@ -104,3 +104,16 @@ TEST_CASE("An inline list has its values, and its mistakes are those of the pipe
   REQUIRE(wrong.problems.errors() == 1);
   CHECK(wrong.problems.all()[0].message == "\"10.0.0.0/40\" is no address or network");
 }
+
+TEST_CASE("An inline list takes ranges of addresses as a file does") {
+  ListFixture f("inline", map_of({{"values", list_of({"192.0.2.1-192.0.2.9"})}}));
+  const auto update = f.load();
+  CHECK(has(*update.list, "192.0.2.1"));
+  CHECK(has(*update.list, "192.0.2.9"));
+  CHECK_FALSE(has(*update.list, "192.0.2.10"));
+  ListFixture wrong("inline",
+                    map_of({{"values", list_of({"192.0.2.9-192.0.2.1", "192.0.2.1-9"})}}));
+  REQUIRE(wrong.problems.errors() == 2);
+  CHECK(wrong.problems.all()[0].message == "\"192.0.2.9-192.0.2.1\" ends before it begins");
+  CHECK(wrong.problems.all()[1].message == "\"192.0.2.1-9\" is no address or network");
+}

@@ -82,6 +82,16 @@ Key last_of(Key first, unsigned prefix) {
   return prefix == kWidth ? first : first | (~Key{0} >> prefix);
 }
 
+// What somebody meant as addresses, though it is none: "192.0.2.1-9", "192.0.2.*", or one with more
+// behind it. As a domain or text it would never be found.
+bool is_meant_as_addresses(std::string_view value) {
+  if (looks_like_address(value)) return true;
+  const std::size_t blank = value.find_first_of(" \t");
+  if (blank != std::string_view::npos) return parse_network(value.substr(0, blank)).has_value();
+  return value.find_first_not_of("0123456789.-/*") == std::string_view::npos &&
+         std::count(value.begin(), value.end(), '.') >= 3;
+}
+
 std::string key_of(const IndicatorInfo& info) {
   std::string key;
   for (const auto* text :
@@ -129,7 +139,7 @@ std::string_view IndicatorListBuilder::add(const New& entry) {
     return "is too many: a list holds 67 million entries and 4 GiB of text";
   if (entry.kind == IndicatorKind::automatic || entry.kind == IndicatorKind::address) {
     if (const auto network = parse_network(entry.value)) return add_network(*network, entry);
-    if (entry.kind == IndicatorKind::address || looks_like_address(entry.value))
+    if (entry.kind == IndicatorKind::address || is_meant_as_addresses(entry.value))
       return "is no address or network";
   }
   const std::string_view key = domain_key(entry.value);
