@@ -19,7 +19,7 @@ def measure(programs, chosen):
 def to_nothing(text):
     """The pipeline with nobody who writes."""
     head, _, _ = text.partition("\nsinks:\n")
-    return head + '\nsinks:\n  out: {type: "null", input: suspects}\n  networks: {type: "null", input: neighbours}\n'
+    return head + '\nsinks:\n  out: {type: "null", input: [reminders, newly]}\n  networks: {type: "null", input: neighbours}\n'
 
 
 def speed(programs, chosen):

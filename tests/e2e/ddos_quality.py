@@ -16,9 +16,12 @@ def pipeline(every_reason=False):
     text = (ROOT / "pipelines/ddos.yaml").read_text()
     if not every_reason:
         return text
-    changed = text.replace("at_least: 5", "at_least: 0.5\n    emit: every")
-    assert changed != text
-    return changed
+    once = "newly: {type: dedupe, input: suspects, by: [remote_addr], within: 10m, keep: after_silence}"
+    always = "newly: {type: filter, input: suspects, where: score > 0.0}"
+    for old, new in (("at_least: 5\n", "at_least: 0.5\n"), (once, always)):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
 
 
 def environment(log, folder):
