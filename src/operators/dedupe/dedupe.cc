@@ -43,7 +43,7 @@ class Dedupe final : public Operator {
         rows_({context.worker, context.workers}, shape_->within) {}
 
   Status restore(StateReader& state) override {
-    return rows_.restore(state, [this](const SeenKey& key) {
+    STREAMD_TRY(rows_.restore(state, [this](const SeenKey& key) {
       std::int64_t* const there = shape_->keep == Keep::first
                                       ? nullptr
                                       : seen_.find(key.group, key.key, key.time, INT64_MIN);
@@ -51,7 +51,10 @@ class Dedupe final : public Operator {
         *there = std::max(*there, key.time);
       else
         seen_.insert(key.group, key.key, key.time);
-    });
+      if (seen_.size() / 2 > max_keys_) forget_evicted();
+    }));
+    forget_evicted();
+    return {};
   }
 
   Status on_batch(const Batch& in, Emitter& out) override {
@@ -115,6 +118,12 @@ class Dedupe final : public Operator {
       arrival.row = row;
       seen_.prefetch(arrival.key.group, arrival.key.key);
     }
+  }
+
+  // The rows still hold what was evicted, as long as event time has not passed it.
+  void forget_evicted() {
+    if (shape_->on_full == OnFull::evict && seen_.size() > max_keys_)
+      seen_.forget_oldest(seen_.size() - max_keys_);
   }
 
   bool passes(const Arrival& arrival) {
@@ -255,7 +264,8 @@ Spec<Config> dedupe_spec() {
       .field(&C::on_full,
              {.name = "on_full",
               .help = "With max_keys held: refuse records of new keys, counted as shed, or evict "
-                      "the oldest sixteenth of the keys, whose repetitions may pass then.",
+                      "the oldest sixteenth of the keys, whose repetitions may pass then. A "
+                      "restart may remember some of them again, within max_keys.",
               .advanced = true})
       .rule("by must name at least one field", [](const C& c) { return !c.by.empty(); })
       .rule("within must be longer than 0", [](const C& c) { return c.within.micros > 0; })

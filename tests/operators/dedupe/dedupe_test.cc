@@ -190,6 +190,33 @@ TEST_CASE("A full node refuses new keys, or forgets the oldest") {
   CHECK(passed(evicting).size() == 5);
 }
 
+TEST_CASE("A restart does not bring back what was evicted") {
+  for (const char* keep : {"first", "after_silence"}) {
+    CAPTURE(keep);
+    KeyedNode node(
+        "dedupe",
+        within_10s(
+            {{"max_keys", scalar("100")}, {"on_full", scalar("evict")}, {"keep", scalar(keep)}}),
+        open_schema({"k"}));
+    for (int round = 0; round < 20; ++round) {
+      Column keys;
+      std::vector<std::int64_t> times;
+      for (int i = 0; i < 50; ++i) {
+        keys.push_back(Value::int64(round * 50 + i));
+        times.push_back(round * 50 + i);
+      }
+      node.records({keys}, times);
+      node.checkpoint();
+    }
+    CHECK(node.live_keys() <= 100);
+    node.restart(1);
+    CHECK(node.live_keys() <= 100);
+    node.records({ints({999, 950, 0, 500})}, {1000, 1000, 1000, 1000});
+    CHECK(node.out().dropped[DropReason::duplicate] == 2);
+    CHECK(passed(node).size() == 1002);
+  }
+}
+
 TEST_CASE("Damaged and unknown rows stop the start") {
   KeyedNode node("dedupe", within_10s(), open_schema({"k"}));
   node.records({strings({"a", "b"})}, {0, 1});
