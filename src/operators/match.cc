@@ -67,7 +67,11 @@ struct Shape {
   std::vector<std::shared_ptr<const ListSlot>> lists, allow;
   std::vector<IndicatorField> payload;
   std::vector<std::size_t> targets;  // columns of the output: kOwn, then payload
-  std::size_t columns = 0;           // of the output
+  // Of the columns that a match before has made, those among `targets`, and what no list here has:
+  // a record that is found again has nothing of what was found before, one that is not keeps it.
+  std::vector<bool> found_before;  // by target
+  std::vector<std::size_t> stale;
+  std::size_t columns = 0;  // of the output
 };
 
 class Match final : public Operator {
@@ -159,7 +163,9 @@ class Match final : public Operator {
   Batch with_found(Batch result, const Batch& in, std::shared_ptr<Arena> arena) const {
     std::vector<std::shared_ptr<Column>> made;
     for (std::size_t c = 0; c < shape_.targets.size(); ++c)
-      made.push_back(std::make_shared<Column>(in.physical_rows()));
+      made.push_back(shape_.found_before[c]
+                         ? std::make_shared<Column>(*in.column(shape_.targets[c]))
+                         : std::make_shared<Column>(in.physical_rows()));
     for (const auto& [row, found] : hits_) {
       const Indicator indicator = lists_[found.list].list->at(found.hit);
       (*made[0])[row] = Value::string(shape_.lists[found.list]->name());
@@ -172,6 +178,11 @@ class Match final : public Operator {
     std::vector<ColumnPtr> columns = in.columns();
     columns.resize(shape_.columns);
     for (std::size_t c = 0; c < made.size(); ++c) columns[shape_.targets[c]] = std::move(made[c]);
+    for (const std::size_t at : shape_.stale) {
+      auto column = std::make_shared<Column>(*columns[at]);
+      for (const auto& [row, found] : hits_) (*column)[row] = Value::missing();
+      columns[at] = std::move(column);
+    }
     Batch out = result.with_columns(std::move(columns));
     out.keep(std::move(arena));
     for (const ListView& view : lists_) out.keep(view.list);
@@ -263,6 +274,7 @@ class MatchPlan final : public OperatorPlan {
       std::erase(out.hidden, field.name);
       const auto there = out.find(field.name);
       shape_.targets.push_back(there.value_or(out.fields.size()));
+      shape_.found_before.push_back(there && out.fields[*there].derived);
       if (there)
         out.fields[*there] = std::move(field);
       else
@@ -271,7 +283,11 @@ class MatchPlan final : public OperatorPlan {
     for (const auto name : kOwn) add(name, name == "value" ? Type::any : Type::string);
     for (std::size_t f = 0; f < kIndicatorFieldNames.size(); ++f) {
       const auto field = static_cast<IndicatorField>(f);
-      if (!holds(any, field)) continue;
+      if (!holds(any, field)) {
+        const auto there = out.find(fmt::format("{}.{}", config_.as, kIndicatorFieldNames[f]));
+        if (there && out.fields[*there].derived) shape_.stale.push_back(*there);
+        continue;
+      }
       shape_.payload.push_back(field);
       add(kIndicatorFieldNames[f], type_of_field(field));
     }

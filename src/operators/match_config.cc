@@ -19,6 +19,8 @@ constexpr const char* kDetails =
     "it does: `match.comment`, `match.type`, `match.scenario`, `match.origin`, `match.scope`, "
     "`match.source`, `match.tags`, `match.score`, `match.first_seen`, `match.last_seen`, "
     "`match.expires`. `streamd check` shows which of them there are.\n\n"
+    "With an equal `as` in two nodes one after the other, what the second finds takes the place of "
+    "what the first has found; where it finds nothing (`keep: all`), that stays.\n\n"
     "A list is refreshed while the pipeline runs; all records of one batch see the same content. "
     "To only ask, in any expression: `client_ip in list(\"blocklist\")`.";
 

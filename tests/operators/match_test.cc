@@ -71,6 +71,29 @@ TEST_CASE("Match lets go on what a list knows, with what it knows of it") {
   CHECK(f.out.rejected.empty());
 }
 
+TEST_CASE("What a second match of the same name finds takes the place of what was found before") {
+  const auto plain = slot_of("plain", {{"192.0.2.1"}, {"192.0.2.2"}}, 0);
+  const Schema in = schema_of({"src", "dst"}, {blocked(), plain});
+  const auto node = [](const char* field, const char* list) {
+    return map_of({{"field", scalar(field)}, {"list", scalar(list)}, {"keep", scalar("all")}});
+  };
+  OperatorFixture first("match", node("src", "blocked"), in);
+  first.run(batch_of({strings({"10.9.9.9", "10.9.9.9", "192.0.2.9", "192.0.2.9"}),
+                      strings({"192.0.2.1", "1.1.1.1", "192.0.2.2", "1.1.1.1"})}));
+  REQUIRE(first.out.batches.size() == 1);
+  OperatorFixture f("match", node("dst", "plain"), first.ports.out);
+  f.run(first.out.batches[0]);
+  const std::vector<std::string> lists = {"plain", "blocked", "plain", "-"};
+  const std::vector<std::string> comments = {"-", "ours", "-", "-"};
+  const std::vector<std::string> values = {"192.0.2.1", "10.9.9.9", "192.0.2.2", "-"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    CHECK(text(f.value("match.list", i)) == lists[i]);
+    CHECK(text(f.value("match.comment", i)) == comments[i]);
+    CHECK(text(f.value("match.value", i)) == values[i]);
+  }
+}
+
 TEST_CASE("Match takes the selection of its input as it is") {
   OperatorFixture f("match", map_of({{"field", scalar("ip")}, {"list", scalar("blocked")}}),
                     schema_of({"ip"}, {blocked()}));
