@@ -129,7 +129,7 @@ class Loader final : public ListLoader {
     const auto text = read_list_copy(copy_);
     if (!text) return std::nullopt;
     auto reply = read_reply(*text, context_.clock->wall());
-    if (!reply || reply->added.empty()) return std::nullopt;
+    if (!reply) return std::nullopt;
     table_.replace(std::move(*reply));
     ListUpdate update = make();
     update.trouble = why;

@@ -258,6 +258,22 @@ TEST_CASE("a restart without the local API goes on with the copy") {
   CHECK(c.last().find("startup=true") != std::string::npos);
 }
 
+TEST_CASE("a copy without decisions is one, and so is one whose decisions have all ended") {
+  for (const char* lasts : {"", "10m"}) {
+    CAPTURE(lasts);
+    Case c;
+    c.api.says(*lasts == '\0' ? body({}) : body({decision("192.0.2.1", lasts)}));
+    c.load();
+    c.clock.advance(Duration::from_seconds(1200));
+    c.start({{"ip"}, {}, {}});
+    c.api.is_away();
+    const auto update = c.load();
+    REQUIRE(update.trouble);
+    REQUIRE(update.list);
+    CHECK(update.list->size() == 0);
+  }
+}
+
 TEST_CASE("the copy has what came last, within half a minute or when the run ends") {
   Case c;
   const auto copy = [&] { return read_file(list_copy_path(c.dir.path(), "cs")); };
