@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/expr/template.h"
 
-#include <cctype>
+#include "engine/expr/text_span.h"
+
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace streamd::expr {
 namespace {
-
-bool of_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-// Whether a word right before a quote says that backslashes in the text are nothing special.
-bool says_raw(std::string_view word) {
-  return word.size() <= 2 && word.find_first_not_of("rRbB") == std::string_view::npos &&
-         word.find_first_of("rR") != std::string_view::npos;
-}
-
-// Behind the text that begins with the quote at `at`; npos when it is not closed.
-std::size_t text_end(std::string_view text, std::size_t at, bool raw) {
-  const std::string three(3, text[at]);
-  const std::string_view quote = text.substr(at, text.substr(at, 3) == three ? 3 : 1);
-  for (at += quote.size(); at < text.size(); ++at) {
-    if (text.substr(at, quote.size()) == quote) return at + quote.size();
-    if (text[at] == '\\' && !raw) ++at;
-  }
-  return std::string_view::npos;
-}
 
 // The end of the comment at `at`: that of its line, or of the hole.
 std::size_t comment_end(std::string_view text, std::size_t at) {
@@ -38,19 +20,10 @@ std::size_t comment_end(std::string_view text, std::size_t at) {
 // inside texts and maps do not count.
 std::size_t hole_end(std::string_view text, std::size_t at) {
   int depth = 0;
-  std::string_view word;  // right before `at`
   while (at < text.size()) {
     const char c = text[at];
-    const std::string_view before = std::exchange(word, {});
-    if (of_word(c)) {
-      const std::size_t start = at;
-      while (at < text.size() && of_word(text[at])) ++at;
-      word = text.substr(start, at - start);
-    } else if (c == '"' || c == '\'') {
-      at = text_end(text, at, says_raw(before));
-    } else if (c == '`') {
-      at = text.find('`', at + 1);
-      if (at != std::string_view::npos) ++at;
+    if (c == '"' || c == '\'' || c == '`') {
+      at = text_end(text, at);
     } else if (text.substr(at, 2) == "//") {
       at = comment_end(text, at);
     } else if (c == '}' && depth == 0) {

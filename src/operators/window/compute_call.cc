@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/expr/text_span.h"
 #include "operators/window/window_config.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -49,20 +51,20 @@ enum class Balance { good, open, more_follows };
 // The arguments between `open` and the parenthesis that closes it.
 Balance split(std::string_view text, std::size_t open, std::vector<Piece>& pieces) {
   int depth = 0;
-  char quote = 0;
   std::size_t begin = open + 1;
   for (std::size_t i = open; i < text.size(); ++i) {
     const char c = text[i];
-    if (quote != 0) {
-      if (c == '\\' && quote != '`')
-        ++i;
-      else if (c == quote)
-        quote = 0;
+    if (c == '"' || c == '\'' || c == '`') {
+      const std::size_t end = expr::text_end(text, i);
+      if (end == std::string_view::npos) return Balance::open;
+      i = end - 1;
       continue;
     }
-    if (c == '"' || c == '\'' || c == '`')
-      quote = c;
-    else if (c == '(' || c == '[' || c == '{')
+    if (text.substr(i, 2) == "//") {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
+    if (c == '(' || c == '[' || c == '{')
       ++depth;
     else if (c == ')' || c == ']' || c == '}')
       --depth;

@@ -72,6 +72,17 @@ TEST_CASE("one mistake in a window does not hide the others", "[window]") {
             .size() == 2);
 }
 
+TEST_CASE("compute takes texts in all the ways that expressions write them", "[window]") {
+  for (const char* good : {R"x(count(k == r'\'))x", R"x(distinct(k.replace(r"\", ")")))x",
+                           R"x(count(k == '''it's ) , '''))x", R"x(count(k == "a\"),("))x",
+                           "count(k == 'a' // it's (all\n || k == 'b')", R"x(top(k + r'\', 3))x"}) {
+    CAPTURE(good);
+    CHECK(compute_codes(good).empty());
+  }
+  CHECK(compute_codes("count(k == 'a)") == Codes{"bad-compute"});
+  CHECK(compute_codes("count(k == 'a' // b)") == Codes{"bad-compute"});
+}
+
 TEST_CASE("compute takes one call of a known function", "[window]") {
   for (const char* good : {"count()", " sum( x ) ", "count(x > 1)", "top(x, 5)", "quantile(x, 0.9)",
                            "max(x * 2)", "first('a,b)' + k)", "rate()"})
