@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
 #include "engine/api/list_names.h"
+#include "engine/core/hash.h"
 #include "engine/core/whole_file.h"
 #include "sinks/blocklist/allowed.h"
 #include "sinks/blocklist/formats.h"
@@ -162,12 +163,21 @@ class BlocklistSink final : public Sink {
       fewer |= entries_.remove([this](const IpNetwork& network) { return allowed_.says(network); });
     if (fewer) to_write_ = to_keep_ = true;
     if (!to_write_) return {};
-    const auto& config = shape_.config;
-    if (const auto problem =
-            replace_file(shape_.path, written(entries_, config.format, config.set)))
-      return failed(shape_.path, problem);
+    const std::string text = written(entries_, shape_.config.format, shape_.config.set);
+    const std::uint64_t hash = hash_bytes(text, 0);
+    // Who reads it looks for a new file: one that says the same would make them read it for
+    // nothing.
+    if (!in_file_ || in_file_->first != hash || in_file_->second != time_of_file()) {
+      if (const auto problem = replace_file(shape_.path, text)) return failed(shape_.path, problem);
+      in_file_.emplace(hash, time_of_file());
+    }
     to_write_ = false;
     return {};
+  }
+  // Another one than after the last writing: somebody else has changed or removed it.
+  std::filesystem::file_time_type time_of_file() const {
+    std::error_code gone;
+    return std::filesystem::last_write_time(shape_.path, gone);
   }
 
   std::optional<IpNetwork> network_of_record(const Batch& batch, std::size_t i, Emitter& out) {
@@ -202,6 +212,8 @@ class BlocklistSink final : public Sink {
   bool to_write_ = true;       // the file: an empty list is written too
   bool to_keep_ = false;       // the state
   std::optional<Duration> written_;
+  // The hash of what the file holds, and its time then.
+  std::optional<std::pair<std::uint64_t, std::filesystem::file_time_type>> in_file_;
   std::string state_file_;                  // of the newest barrier; empty: nothing was ever told
   std::map<Epoch, std::string> of_epochs_;  // not yet committed
   std::string kept_;                        // of the last committed epoch
@@ -283,7 +295,8 @@ void add_blocklist_sink(Registry& registry) {
               "until "
               "`expire` after it was last told, by the wall clock. The file is replaced as a "
               "whole, "
-              "so whoever reads it never sees half of it; the service that reads it has to be told "
+              "so whoever reads it never sees half of it, and only when it says something else; "
+              "the service that reads it has to be told "
               "by its own means (`nginx -s reload`, `nft -f`), for instance by a systemd path "
               "unit.\n\n"
               "What a list of `allow` holds, or lies inside of it, is never written and counted as "

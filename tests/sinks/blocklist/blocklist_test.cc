@@ -6,6 +6,7 @@
 #include "tests/contract/component.h"
 
 #include <filesystem>
+#include <sys/stat.h>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -165,6 +166,25 @@ TEST_CASE("each address is in the file once, until it ends") {
   CHECK(bench.file() == "192.0.2.7\n");
   bench.pass(*sink, Duration::from_seconds(31));
   CHECK(bench.file().empty());
+}
+
+TEST_CASE("the file is replaced when it says something else, and when it is gone") {
+  Bench bench;
+  const auto sink = bench.open();
+  struct stat first {
+  }, second{};
+  bench.tell(*sink, {"192.0.2.7"});
+  REQUIRE(::stat(bench.dir.file("blocked").c_str(), &first) == 0);
+  bench.tell(*sink, {"192.0.2.7"});
+  REQUIRE(::stat(bench.dir.file("blocked").c_str(), &second) == 0);
+  CHECK(second.st_ino == first.st_ino);
+  bench.pass(*sink, Duration::from_seconds(58));
+  CHECK(bench.file() == "192.0.2.7\n");
+  bench.tell(*sink, {"192.0.2.7", "192.0.2.8"});
+  CHECK(bench.file() == "192.0.2.7\n192.0.2.8\n");
+  std::filesystem::remove(bench.dir.file("blocked"));
+  bench.tell(*sink, {"192.0.2.7"});
+  CHECK(bench.file() == "192.0.2.7\n192.0.2.8\n");
 }
 
 TEST_CASE("an allowed address is never written, also when it is allowed later") {
