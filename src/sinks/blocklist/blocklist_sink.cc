@@ -73,6 +73,8 @@ class BlocklistSink final : public Sink {
   Status write(const Batch& batch, Emitter& out) override {
     allowed_.look();
     const EventTime now = context_.clock->wall();
+    // They make room.
+    if (entries_.remove_ended(now)) to_write_ = to_keep_ = true;
     std::size_t allowed = 0, shed = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const auto network = network_of_record(batch, i, out);

@@ -287,6 +287,17 @@ TEST_CASE("a record without an address is a dead letter, one too many is shed") 
   CHECK(bench.out.dropped[DropReason::shed] == 1);
 }
 
+TEST_CASE("what has ended makes room before the file is written again") {
+  Bench bench({{"max_entries", scalar("1")}, {"every", scalar("1h")}});
+  const auto sink = bench.open();
+  bench.tell(*sink, {"192.0.2.1"});
+  bench.pass(*sink, Duration::from_seconds(60));
+  bench.tell(*sink, {"192.0.2.2"});
+  CHECK(bench.out.dropped[DropReason::shed] == 0);
+  bench.tell(*sink, {"192.0.2.3"});
+  CHECK(bench.out.dropped[DropReason::shed] == 1);
+}
+
 TEST_CASE("a folder that cannot be written to heals") {
   Bench bench;
   write_file(bench.dir.file("in-the-way"), "");
