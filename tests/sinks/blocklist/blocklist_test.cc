@@ -298,6 +298,26 @@ TEST_CASE("what has ended makes room before the file is written again") {
   CHECK(bench.out.dropped[DropReason::shed] == 1);
 }
 
+TEST_CASE("fields inside what a node has made are refused, the score and the reasons, too") {
+  for (const char* key : {"field", "score", "why"}) {
+    CAPTURE(key);
+    std::vector<std::pair<std::string, ConfigNode>> fields = {{"path", scalar("blocked")},
+                                                              {key, scalar("one.x")}};
+    if (std::string(key) != "field") fields.emplace_back("field", scalar("ip"));
+    Registry registry;
+    add_blocklist_sink(registry);
+    Diagnostics problems;
+    const auto plan = make_plan(registry.sinks(), "blocklist", map_of(std::move(fields)), problems);
+    REQUIRE(plan);
+    Schema in;
+    in.open = true;
+    in.fields = {{"ip", Type::any, true}, {"one", Type::any, true}};
+    plan->bind(in, problems);
+    REQUIRE(problems.errors() == 1);
+    CHECK(problems.all()[0].message.find("\"one.x\" lies inside \"one\"") != std::string::npos);
+  }
+}
+
 TEST_CASE("a folder that cannot be written to heals") {
   Bench bench;
   write_file(bench.dir.file("in-the-way"), "");
