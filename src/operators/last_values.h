@@ -16,10 +16,8 @@ namespace streamd {
 
 class LastValues {
  public:
-  // A value older than the one that is held changes nothing, and so does a list or map that an
-  // expression has made (a key cannot give it back).
+  // A value older than the one that is held changes nothing.
   void set(std::size_t field, std::int64_t time, const Value& value) {
-    if (value.is(Kind::list) || value.is(Kind::map)) return;
     if (field >= held_.size()) held_.resize(field + 1);
     Held& held = held_[field];
     if (!held.value.empty() && time < held.time) return;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/codec/encode.h"
 #include "tests/operators/keyed_node.h"
+
+#include <set>
 
 using namespace streamd;
 using namespace streamd::test;
@@ -107,6 +110,26 @@ TEST_CASE("The last value of the key fills the gap, by event time, across a rest
   node.checkpoint();
   CHECK(node.live_keys() == 0);
   CHECK(node.rows.empty());
+}
+
+TEST_CASE("A list or a map that a node has made is a last value like others, across a restart") {
+  KeyedNode node("fill",
+                 fields({{"tags", map_of({{"last", scalar("true")}})}}, {{"by", list_of({"k"})}}),
+                 open_schema({"k", "tags"}));
+  const Value list[] = {Value::string("x"), Value::int64(7)};
+  const Value pair[] = {Value::string("a"), Value::list(list, 2)};
+  node.records({strings({"l", "m"}), {Value::list(list, 2), Value::map(pair, 1)}}, {0, 0});
+  node.checkpoint();
+  node.restart(2);
+  node.records({strings({"l", "m"}), strings({nullptr, nullptr})}, {kSecond, kSecond});
+  std::multiset<std::string> given;
+  for (const Value& tags : node.given("tags")) {
+    std::string json;
+    append_json(tags, json);
+    given.insert(json);
+  }
+  CHECK(given == std::multiset<std::string>{R"(["x",7])", R"(["x",7])", R"({"a":["x",7]})",
+                                            R"({"a":["x",7]})"});
 }
 
 TEST_CASE("Keys of last values have a limit and damaged ones stop the start") {
