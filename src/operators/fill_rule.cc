@@ -27,6 +27,7 @@ Value FillRule::constant() const {
   if (text == "true" || text == "false") return Value::boolean(text == "true");
   if (text == "null" || text == "~") return Value::null();
   if (const auto i = whole_number<std::int64_t>(text)) return Value::int64(*i);
+  if (const auto u = whole_number<std::uint64_t>(text)) return Value::uint64(*u);
   const bool like_number = text.find_first_not_of("0123456789.eE+-") == std::string::npos;
   if (const auto d = whole_number<double>(text); like_number && d && std::isfinite(*d))
     return Value::float64(*d);

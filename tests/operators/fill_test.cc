@@ -44,6 +44,13 @@ TEST_CASE("Constants have the type that YAML gives them") {
   for (const Field& field : f.ports.out.fields) CHECK(field.derived);
 }
 
+TEST_CASE("A whole number beyond 63 bits is no rounded one") {
+  OperatorFixture f("fill", fields({{"u", scalar("18446744073709551615")}}), open_schema({"u"}));
+  f.run(batch_of({{Value::missing()}}));
+  REQUIRE(f.value("u", 0).is(Kind::uint64));
+  CHECK(f.value("u", 0).as_uint() == UINT64_MAX);
+}
+
 TEST_CASE("Missing, null and empty are told apart") {
   const Column column = {Value::missing(), Value::null(), Value::string(""), Value::json("[]"),
                          Value::string("x")};
