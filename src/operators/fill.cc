@@ -149,7 +149,7 @@ class Fill final : public Operator {
     LastValues* last = nullptr;
     if (brings) {
       const std::uint64_t hash = key_hash(in, row, key_, seed_);
-      last = states_.change(key_, hash, time);
+      last = states_.change(key_, hash, time, in.rows().floor[row].micros);
       if (last == nullptr) return false;
     } else {
       last = states_.find(key_);

@@ -58,11 +58,13 @@ class KeyStates {
     return id == kNone ? nullptr : &state(id);
   }
   // The state of the key, made if it is new, to be written at the next checkpoint. Null: there are
-  // max_keys others.
-  State* change(window::KeyRef key, Sought sought, std::int64_t time) {
+  // max_keys others. `floor`: event time where the record comes from; within a batch it goes
+  // further than the watermark that was told, and what has expired by it makes room.
+  State* change(window::KeyRef key, Sought sought, std::int64_t time,
+                std::int64_t floor = INT64_MIN) {
     std::uint32_t id = keys_.find(key, sought);
     if (id == kNone) {
-      if (keys_.size() >= limits_.max_keys) sweep_when_full();
+      if (keys_.size() >= limits_.max_keys) sweep_when_full(std::max(floor, watermark_));
       if (keys_.size() >= limits_.max_keys) return nullptr;
       id = insert(key, sought.hash);
     } else if (limits_.resets && limits_.keep > 0 &&
@@ -72,8 +74,9 @@ class KeyStates {
     note(id, time);
     return &state(id);
   }
-  State* change(std::string_view key, std::uint64_t hash, std::int64_t time) {
-    return change(window::KeyRef{key, false}, Sought{hash}, time);
+  State* change(std::string_view key, std::uint64_t hash, std::int64_t time,
+                std::int64_t floor = INT64_MIN) {
+    return change(window::KeyRef{key, false}, Sought{hash}, time, floor);
   }
   // The key had a record at this time; nothing if it is not known.
   void touch(std::string_view key, std::int64_t time) {
@@ -96,7 +99,7 @@ class KeyStates {
   void advance(EventTime w) {
     if (w == EventTime::max()) return;
     watermark_ = w.micros;
-    if (watermark_ >= due_) sweep();
+    if (watermark_ >= due_) sweep(watermark_);
   }
   void checkpoint(StateWriter& state) {
     if (anew_) start_anew(state);
@@ -235,22 +238,19 @@ class KeyStates {
     return window::take_signed(bytes, entry.newest) && state(id).decode(bytes);
   }
 
-  bool expired(const window::Entry& entry) const {
-    return saturating_add(entry.newest, limits_.keep) <= watermark_;
-  }
-  void sweep() {
-    due_ = saturating_add(watermark_, std::max<std::int64_t>(1, limits_.keep / 8));
+  void sweep(std::int64_t reached) {
+    due_ = saturating_add(reached, std::max<std::int64_t>(1, limits_.keep / 8));
     for (std::uint32_t id = 0; id < keys_.limit(); ++id) {
       const window::Entry& entry = keys_.entry(id);
-      if (!entry.live() || !expired(entry)) continue;
+      if (!entry.live() || saturating_add(entry.newest, limits_.keep) > reached) continue;
       if ((entry.flags & kStored) != 0) gone_.emplace_back(entry.bytes());
       remove(id);
     }
   }
-  void sweep_when_full() {
-    if (watermark_ <= saturating_add(full_sweep_, limits_.keep / 64)) return;
-    full_sweep_ = watermark_;
-    sweep();
+  void sweep_when_full(std::int64_t reached) {
+    if (reached <= saturating_add(full_sweep_, limits_.keep / 64)) return;
+    full_sweep_ = reached;
+    sweep(reached);
   }
 
   const window::Share share_;

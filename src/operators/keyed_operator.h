@@ -59,7 +59,8 @@ class KeyedOperator : public Operator {
       return read_key(in, i, out) ? change(in, i) : nullptr;
     if (i >= fetched_) fetch(in, i);
     const window::KeyRef key{only[in.physical(i)].text(), true};
-    return take(states_.change(key, sought_[i - fetched_ + sought_.size()], in.time(i).micros));
+    return take(states_.change(key, sought_[i - fetched_ + sought_.size()], in.time(i).micros,
+                               in.floor(i).micros));
   }
   // The two steps of it, for what lies between.
   bool read_key(const Batch& in, std::size_t i, Emitter& out) {
@@ -71,7 +72,7 @@ class KeyedOperator : public Operator {
   State* change(const Batch& in, std::size_t i) {
     const std::uint32_t row = in.physical(i);
     const std::uint64_t hash = key_hash(in, row, key_, seed_);
-    return take(states_.change(key_, hash, in.time(i).micros));
+    return take(states_.change(key_, hash, in.time(i).micros, in.floor(i).micros));
   }
   void pass(std::uint32_t row) { rows_.push_back(row); }
   // Emits what passed with the fields that were made for it, and counts what was shed. `keep`

@@ -52,6 +52,26 @@ std::size_t known(const KeyedNode& node, unsigned workers, std::size_t first, st
 
 }  // namespace
 
+TEST_CASE("what has expired makes room before the watermark says so") {
+  KeyedNode node(
+      "first_seen",
+      map_of({{"by", list_of({"k"})}, {"forget", scalar("10s")}, {"max_keys", scalar("20")}}),
+      open_schema({"k"}));
+  for (std::int64_t second = 0; second < 100; ++second)
+    node.records({strings({name(static_cast<std::size_t>(second)).c_str()})}, {second * kSecond},
+                 {second * kSecond});
+  CHECK(node.out().dropped[DropReason::shed] == 0);
+  CHECK(node.live_keys() <= 20);
+  node.checkpoint();
+  node.restart(2);
+  CHECK(node.live_keys() <= 20);
+  node.records({strings({name(99).c_str(), name(90).c_str(), name(80).c_str()})},
+               {99 * kSecond, 99 * kSecond, 99 * kSecond});
+  const auto marks = node.given("first_seen");
+  CHECK(std::count_if(marks.begin(), marks.end(), [](const Value& v) { return v.as_bool(); }) ==
+        101);
+}
+
 TEST_CASE("many keys are few rows, and those that are written again supersede the older ones") {
   KeyedNode node = first_seen();
   constexpr std::size_t kClients = 20'000;
