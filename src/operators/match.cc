@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/api/field_paths.h"
 #include "engine/api/list_names.h"
 #include "engine/match/indicator_list.h"
 #include "operators/builtin_operators.h"
@@ -237,16 +238,17 @@ class MatchPlan final : public OperatorPlan {
 
   int column_of(const std::string& field, const Schema& in, Diagnostics& problems) const {
     if (const auto column = in.find(field)) return static_cast<int>(*column);
-    if (in.open && !in.is_hidden(field)) return -1;
+    const auto at = std::find(config_.fields.begin(), config_.fields.end(), field);
+    const Place place =
+        place_of(config_.fields_key, static_cast<std::size_t>(at - config_.fields.begin()));
+    const bool inside = lies_in_column(in, field);
+    if (inside) require_field(in, field, place, problems);
+    if (inside || (in.open && !in.is_hidden(field))) return -1;
     std::vector<std::string> known;
     for (const Field& f : in.fields) known.push_back(f.name);
     const std::string near = closest(field, known);
-    const auto at = std::find(config_.fields.begin(), config_.fields.end(), field);
-    problems.error(
-        "unknown-field",
-        place_of(config_.fields_key, static_cast<std::size_t>(at - config_.fields.begin())),
-        fmt::format("unknown field \"{}\"", field),
-        near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+    problems.error("unknown-field", place, fmt::format("unknown field \"{}\"", field),
+                   near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return -1;
   }
 

@@ -94,6 +94,18 @@ TEST_CASE("What a second match of the same name finds takes the place of what wa
   }
 }
 
+TEST_CASE("Match refuses a field inside what a node before has made") {
+  Schema in = schema_of({"ip"}, {blocked()});
+  in.fields.push_back({"one", Type::any, true});
+  OperatorFixture f(
+      "match", map_of({{"fields", list_of({"ip", "one.ip"})}, {"list", scalar("blocked")}}), in);
+  REQUIRE(f.problems.errors() == 1);
+  CHECK(f.problems.all()[0].message == "\"one.ip\" lies inside \"one\", which a node before makes");
+  OperatorFixture raw("match", map_of({{"field", scalar("two.ip")}, {"list", scalar("blocked")}}),
+                      in);
+  CHECK(raw.problems.errors() == 0);
+}
+
 TEST_CASE("Match takes the selection of its input as it is") {
   OperatorFixture f("match", map_of({{"field", scalar("ip")}, {"list", scalar("blocked")}}),
                     schema_of({"ip"}, {blocked()}));
