@@ -61,6 +61,8 @@ Status RunningList::load(std::stop_token stop) {
   const auto trouble = std::move(update->trouble);
   STREAMD_TRY(take(std::move(*update)));
   if (trouble) {
+    // Out of a copy: it came when an earlier run loaded it.
+    if (const auto before = read_list_status(dir_, list_.name)) loaded_ = before->loaded;
     failed(*trouble);
     note_status();
     return {};

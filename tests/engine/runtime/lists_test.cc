@@ -249,6 +249,25 @@ TEST_CASE("how a list is doing stands in a file beside its copy") {
   CHECK(now() == ListStatus{31, {41'000'000}, "", {}});
 }
 
+TEST_CASE("a list out of a copy is as old as it was loaded by an earlier run") {
+  const Step copied = []() -> Result<ListUpdate> {
+    auto update = entries(30)();
+    update->trouble = Error{ErrorKind::external, Retry::backoff, "away", ""};
+    return update;
+  };
+  Case c({entries(30), copied, entries(31)});
+  const auto loaded = [&] { return read_list_status(c.dir.path(), "bad").value().loaded; };
+  c.clock.jump({5'000'000});
+  REQUIRE(c.running->load({}));
+  c.running = std::make_unique<RunningList>(c.list, c.clock, c.log.fn(), 9);
+  REQUIRE(c.running->open("p", c.dir.path()));
+  c.clock.jump({500'000'000});
+  REQUIRE(c.running->load({}));
+  CHECK(loaded() == EventTime{5'000'000});
+  c.later(12);
+  CHECK(loaded() == EventTime{512'000'000});
+}
+
 TEST_CASE("the file that says how a list is doing may hold anything") {
   TempDir dir;
   std::filesystem::create_directories(dir.path() / "lists");
