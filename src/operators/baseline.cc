@@ -247,6 +247,11 @@ Spec<BaselineConfig> baseline_spec() {
                             .advanced = true})
       .rule("half_life is for ewma and seasonal",
             [](const C& c) { return c.method != BaselineMethod::median || !c.half_life; })
+      .rule("window and max_samples are for median",
+            [](const C& c) {
+              return c.method == BaselineMethod::median ||
+                     (c.window == C().window && c.max_samples == C().max_samples);
+            })
       .rule("half_life must be longer than 0",
             [](const C& c) { return !c.half_life || c.half_life->micros > 0; })
       .rule("window must be longer than 0", [](const C& c) { return c.window.micros > 0; })

@@ -236,6 +236,12 @@ Spec<OutliersConfig> outliers_spec() {
             [](const C& c) { return c.method == OutlierMethod::bounds || c.window.has_value(); })
       .rule("by is for iqr and zscore",
             [](const C& c) { return c.method != OutlierMethod::bounds || c.by.empty(); })
+      .rule("window, threshold, min_samples and max_samples are for iqr and zscore",
+            [](const C& c) {
+              return c.method != OutlierMethod::bounds ||
+                     (!c.window && !c.threshold && c.min_samples == C().min_samples &&
+                      c.max_samples == C().max_samples);
+            })
       .rule("window must be longer than 0",
             [](const C& c) { return !c.window || c.window->micros > 0; })
       .rule("bounds needs low or high",

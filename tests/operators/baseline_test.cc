@@ -176,6 +176,24 @@ TEST_CASE("a stored mean or variance that had overflowed is forgotten, what foll
   }
 }
 
+TEST_CASE("settings that the method does not look at are refused") {
+  const auto errors = [](const char* method, const char* key, const char* value) {
+    return OperatorFixture(
+               "baseline",
+               map_of({{"field", scalar("x")}, {"method", scalar(method)}, {key, scalar(value)}}),
+               open_schema({"x"}))
+        .problems.errors();
+  };
+  for (const char* method : {"ewma", "seasonal"}) {
+    CHECK(errors(method, "window", "10m") == 1);
+    CHECK(errors(method, "max_samples", "100") == 1);
+    CHECK(errors(method, "half_life", "10m") == 0);
+  }
+  CHECK(errors("median", "window", "10m") == 0);
+  CHECK(errors("median", "max_samples", "100") == 0);
+  CHECK(errors("median", "half_life", "10m") == 1);
+}
+
 TEST_CASE("a record without the number passes, and one with something else does not") {
   KeyedNode node("baseline", settings(), open_schema({"k", "x"}));
   node.records({{Value::string("a"), Value::string("a"), Value::string("a"), Value::string("a")},

@@ -176,6 +176,14 @@ TEST_CASE("Wrong settings of outliers are reported") {
   };
   CHECK(errors({}) == 1);
   CHECK(errors({{"method", scalar("bounds")}}) == 1);
+  for (const char* key : {"threshold", "window", "min_samples", "max_samples"}) {
+    CAPTURE(key);
+    const char* value = key == std::string("window") ? "1m" : "30";
+    CHECK(errors({{"method", scalar("bounds")},
+                  {"low", scalar("1")},
+                  {"as", scalar("o")},
+                  {key, scalar(value)}}) == 1);
+  }
   CHECK(errors({{"window", scalar("1m")}, {"low", scalar("1")}, {"as", scalar("o")}}) == 1);
   CHECK(errors({{"window", scalar("1m")}, {"threshold", scalar("0")}, {"as", scalar("o")}}) == 1);
   CHECK(errors({{"window", scalar("1m")}, {"max_samples", scalar("3")}, {"as", scalar("o")}}) == 1);
