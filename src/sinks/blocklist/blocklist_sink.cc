@@ -66,6 +66,8 @@ class BlocklistSink final : public Sink {
                   fmt::format("what the block list held, \"{}\", is {}", state_path(state_file_),
                               text ? "damaged" : "missing"),
                   "Restore the whole state folder from a backup, or start anew with --fresh.");
+    // `expire` may be another one now.
+    entries_.last(shape_.config.expire);
     to_write_ = true;
     return {};
   }

@@ -82,6 +82,14 @@ bool Entries::tell(const IpNetwork& network, EventTime now, Duration lasts,
   return true;
 }
 
+void Entries::last(Duration lasts) {
+  next_end_ = EventTime::max();
+  for (auto& [network, entry] : entries_) {
+    entry.expires = entry.last_told + lasts;
+    next_end_ = std::min(next_end_, entry.expires);
+  }
+}
+
 bool Entries::remove_ended(EventTime now) {
   if (now < next_end_) return false;
   next_end_ = EventTime::max();

@@ -35,6 +35,8 @@ class Entries {
   // are too many.
   bool tell(const IpNetwork& network, EventTime now, Duration lasts, std::optional<double> score,
             std::string_view why);
+  // Each ends so long after it was last told, whatever was said when it was.
+  void last(Duration lasts);
   // Takes out what ends by `now`, or what `allowed` says. True: there was some. The first does
   // nothing as long as nothing can have ended.
   bool remove_ended(EventTime now);

@@ -37,9 +37,11 @@ struct Bench {
   std::unique_ptr<SinkPlan> plan;
   Collector out;
 
-  explicit Bench(std::vector<std::pair<std::string, ConfigNode>> more = {}) {
-    more.insert(more.end(),
-                {{"field", scalar("ip")}, {"expire", scalar("1m")}, {"allow", list_of({"ours"})}});
+  explicit Bench(std::vector<std::pair<std::string, ConfigNode>> more = {},
+                 const char* expire = "1m") {
+    more.insert(
+        more.end(),
+        {{"field", scalar("ip")}, {"expire", scalar(expire)}, {"allow", list_of({"ours"})}});
     if (more.front().first != "path") more.emplace_back("path", scalar(dir.file("blocked")));
     Registry registry;
     add_blocklist_sink(registry);
@@ -273,6 +275,28 @@ TEST_CASE("a restart goes on from the checkpoint, and old state is cleared away"
   std::filesystem::remove(bench.dir.file("blocklist/" + state));
   CHECK_FALSE(bench.open(state));
   CHECK(bench.error.find("is missing") != std::string::npos);
+}
+
+TEST_CASE("another time of expiry is that of the entries that are there, too") {
+  Bench bench;
+  std::string state;
+  {
+    const auto sink = bench.open();
+    bench.tell(*sink, {"192.0.2.1"});
+    state = bench.checkpoint(*sink, 1);
+  }
+  for (const auto& [expire, lasts] : {std::pair{"10s", 8}, std::pair{"10m", 598}}) {
+    CAPTURE(expire);
+    Bench other({{"path", scalar(bench.dir.file("other"))}}, expire);
+    std::filesystem::copy(bench.dir.file("blocklist"), other.dir.file("blocklist"));
+    other.clock.advance(Duration::from_seconds(1));
+    const auto sink = other.open(state);
+    REQUIRE(sink);
+    other.pass(*sink, Duration::from_seconds(lasts));
+    CHECK(read_file(bench.dir.file("other")) == "192.0.2.1\n");
+    other.pass(*sink, Duration::from_seconds(2));
+    CHECK(read_file(bench.dir.file("other")).empty());
+  }
 }
 
 TEST_CASE("a record without an address is a dead letter, one too many is shed") {
