@@ -214,6 +214,24 @@ TEST_CASE("a JSON text that is cut off or another document is an error") {
   CHECK(read_error(config, R"({"error":"no"})") == "the document has nothing at the path of items");
 }
 
+TEST_CASE(
+    "a JSON list may be empty on the way to its entries, but what is on the way has to be there") {
+  for (const auto& [items, text] :
+       {std::pair{"data[].list[]", R"({"data":[]})"},
+        std::pair{"data[].list[]", R"({"data":[{"list":[]}]})"}, std::pair{"*", "{}"},
+        std::pair{"*[]", "{}"}, std::pair{"data.*", R"({"data":{}})"},
+        std::pair{"data.*.list[]", R"({"data":{}})"}}) {
+    CAPTURE(items, text);
+    CHECK(Read(json(items, {}), text).list->size() == 0);
+  }
+  for (const auto& [items, text] :
+       {std::pair{"data[].list[]", R"({"data":{}})"}, std::pair{"data.*", R"({"error":"no"})"},
+        std::pair{"data.*.list[]", R"({"data":"no"})"}, std::pair{"*", R"(["no"])"}}) {
+    CAPTURE(items, text);
+    CHECK(read_error(json(items, {}), text) == "the document has nothing at the path of items");
+  }
+}
+
 TEST_CASE("defaults are what an entry has that says nothing else") {
   ListColumns columns = value_at("1");
   columns.score = "2";

@@ -110,8 +110,8 @@ Status read_json(const FormatConfig& config, std::string_view text, EntryWriter&
     if (!item.is(Kind::list)) return paths.add(item, to, reading);
     for (std::uint32_t i = 0; i < item.size(); ++i) paths.add(item.items()[i], to, reading);
   });
-  // An empty object has no values; a document without the place is another document.
-  if (!found && !config.items.ends_with("*") && !config.items.ends_with("*[]"))
+  // What is there and empty has no entries; a document without the place is another document.
+  if (!found && !paths.items().meets_empty(*root))
     return fail_for_now("the document has nothing at the path of items", "set items");
   return {};
 }

@@ -45,6 +45,18 @@ void JsonPath::walk(const Value& at, std::size_t step,
   }
 }
 
+bool JsonPath::meets_empty(const Value& at, std::size_t step) const {
+  if (step == steps_.size()) return false;
+  const Step::Kind kind = steps_[step].kind;
+  if (kind == Step::Kind::name) return meets_empty(expr::member(at, steps_[step].name), step + 1);
+  const bool values = kind == Step::Kind::values;
+  if (!at.is(values ? Kind::map : Kind::list)) return false;
+  if (at.size() == 0) return true;
+  for (std::uint32_t i = 0; i < at.size(); ++i)
+    if (meets_empty(at.items()[values ? 2 * i + 1 : i], step + 1)) return true;
+  return false;
+}
+
 Value JsonPath::first(const Value& root) const {
   Value found = Value::missing();
   each(root, [&](const Value& value) {

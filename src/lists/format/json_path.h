@@ -24,6 +24,9 @@ class JsonPath {
   void each(const Value& root, const std::function<void(const Value&)>& to) const {
     walk(root, 0, to);
   }
+  // Whether an array or object on the way is there and empty: then nothing is missing where the
+  // path leads to nothing.
+  bool meets_empty(const Value& root) const { return meets_empty(root, 0); }
   // The first of them; missing: none.
   Value first(const Value& root) const;
 
@@ -33,6 +36,7 @@ class JsonPath {
     std::string name;
   };
   void walk(const Value& at, std::size_t step, const std::function<void(const Value&)>& to) const;
+  bool meets_empty(const Value& at, std::size_t step) const;
 
   std::vector<Step> steps_;
 };
