@@ -18,6 +18,13 @@ constexpr std::size_t kSmall = 4096;
 // Of unfinished messages, in one reader.
 constexpr std::size_t kMostWaiting = std::size_t{64} << 20;
 constexpr int kAcceptsAtOnce = 256;
+// What waits for so long to be read waits for this process, which a sink has held up, say.
+constexpr Duration kOurTurn = Duration::from_seconds(1);
+
+bool has_unread(const net::Socket& socket) {
+  char byte = 0;
+  return ::recv(socket.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
 
 net::Socket open_spare() { return net::Socket(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -249,14 +256,21 @@ void Streams::sweep() {
   for (const auto& connection : by_descriptor_) {
     if (!connection || connection.get() == hand_.connection) continue;
     Connection& c = *connection;
-    if (c.begun && now - *c.begun > limits_.message_timeout) {
-      if (hand_.connection != nullptr) continue;
-      intake_.notes().add(Note::too_slow, 1, c.sender.name());
-      hand_ = {&c, c.waiting, false, true, {}};
-      if (!cut()) return;
-    } else if (now - c.last_data > limits_.idle_timeout) {
-      close(c);
+    const bool slow = c.begun && now - *c.begun > limits_.message_timeout;
+    if (!slow && now - c.last_data <= limits_.idle_timeout) continue;
+    if (now - c.last_data >= kOurTurn && has_unread(c.socket)) {
+      c.last_data = now;
+      if (c.begun) c.begun = now;
+      continue;
     }
+    if (!slow) {
+      close(c);
+      continue;
+    }
+    if (hand_.connection != nullptr) continue;
+    intake_.notes().add(Note::too_slow, 1, c.sender.name());
+    hand_ = {&c, c.waiting, false, true, {}};
+    if (!cut()) return;
   }
 }
 

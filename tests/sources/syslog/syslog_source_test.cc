@@ -313,6 +313,29 @@ TEST_CASE("A connection that brings nothing for long is closed, silently") {
   CHECK(in.lines->all.size() == 1);  // where it receives
 }
 
+TEST_CASE("The time in which nobody read a connection is not its silence") {
+  Intake in({{"listen", list_of({"tcp://127.0.0.1:0", "udp://127.0.0.1:0"})},
+             {"idle_timeout", scalar("1m")},
+             {"message_timeout", scalar("10s")}});
+  const Client a(in.at()), b(in.at()), c(in.at()), datagrams(in.at(1));
+  a.send("<1>first\n");
+  b.send("<2>first\n");
+  c.send("<3>first\n<3>be");
+  in.pull_records(3);
+  // A sink holds the pipeline up; then there is more than one batch takes.
+  for (int i = 0; i < 10; ++i) datagrams.send("<4>x");
+  a.send("<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n<1>x\n");
+  b.send("<2>last\n");
+  c.send("gun\n<3>last\n");
+  in.clock.advance(Duration::from_seconds(120));
+  in.pull_records(26, 4);
+  CHECK(in.texts().count("<2>last") == 1);
+  CHECK(in.texts().count("<3>begun") == 1);
+  CHECK(in.texts().count("<3>last") == 1);
+  CHECK_FALSE(b.closed());
+  CHECK_FALSE(c.closed());
+}
+
 TEST_CASE("Connections beyond max_connections are refused and told once") {
   Intake in({{"listen", tcp()}, {"max_connections", scalar("2")}});
   const Client a(in.at()), b(in.at());
