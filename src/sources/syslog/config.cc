@@ -72,7 +72,8 @@ Spec<Config> spec() {
       .field(&C::max_connections,
              {.name = "max_connections", .help = "Further connections are closed at once."})
       .field(&C::idle_timeout, {.name = "idle_timeout",
-                                .help = "A connection that brings nothing for so long is closed.",
+                                .help = "A connection that brings nothing for so long is closed; "
+                                        "what is there of a message is a record.",
                                 .advanced = true})
       .field(&C::message_timeout,
              {.name = "message_timeout",

@@ -263,12 +263,8 @@ void Streams::sweep() {
       if (c.begun) c.begun = now;
       continue;
     }
-    if (!slow) {
-      close(c);
-      continue;
-    }
     if (hand_.connection != nullptr) continue;
-    intake_.notes().add(Note::too_slow, 1, c.sender.name());
+    if (slow) intake_.notes().add(Note::too_slow, 1, c.sender.name());
     hand_ = {&c, c.waiting, false, true, {}};
     if (!cut()) return;
   }

@@ -43,8 +43,8 @@ class Streams {
   void ready(int descriptor);
   // Goes on with what did not fit into the last batch. False: still not all.
   bool drain();
-  // Closes what takes too long. Called about once a second. The time in which nobody read what a
-  // connection had sent does not count.
+  // Closes what takes too long or is silent; what is there of a message is one. Called about once a
+  // second. The time in which nobody read what a connection had sent does not count.
   void sweep();
   std::size_t count() const { return count_; }
 

@@ -313,6 +313,16 @@ TEST_CASE("A connection that brings nothing for long is closed, silently") {
   CHECK(in.lines->all.size() == 1);  // where it receives
 }
 
+TEST_CASE("What a silent connection has sent of a message is a record") {
+  Intake in({{"listen", tcp()}, {"idle_timeout", scalar("5s")}});
+  const Client client(in.at());
+  client.send("<1>a\n<1>without an end");
+  in.pull_records(1);
+  in.clock.advance(Duration::from_seconds(6));
+  in.pull_until([&] { return client.closed(); });
+  CHECK(in.texts() == std::multiset<std::string>{"<1>a", "<1>without an end"});
+}
+
 TEST_CASE("The time in which nobody read a connection is not its silence") {
   Intake in({{"listen", list_of({"tcp://127.0.0.1:0", "udp://127.0.0.1:0"})},
              {"idle_timeout", scalar("1m")},
