@@ -93,7 +93,7 @@ def test_each_format_gives_its_fields_and_keeps_the_others(streamd, tmp_path, fo
     assert books_of(run)["parsed"].left == {"dead letters": len(records) - 2}
 
 
-@pytest.mark.parametrize("policy,expected", [("keep", [{"n": 1}]), ("'null'", [{"n": 1, "p.id": None}])])
+@pytest.mark.parametrize("policy,expected", [("keep", [{"n": 1, "m": "none"}]), ("'null'", [{"n": 1, "p.id": None}])])
 def test_what_does_not_fit_may_go_on(streamd, tmp_path, policy, expected):
     (tmp_path / "in.ndjson").write_text('{"n":1,"m":"none"}\n')
     run = Streamd(streamd, PIPELINE % ("regex", policy, r"pattern: 'id=(?P<id>\d+)'"), tmp_path)

@@ -254,7 +254,9 @@ Spec<Config> spec() {
               .help = "The text does not fit: the record becomes a dead letter, the new fields "
                       "become null, or it goes on as it came."})
       .field(&C::keep_field,
-             {.name = "keep_field", .help = "Whether the text stays in the record."})
+             {.name = "keep_field",
+              .help = "Whether the text stays in the record. With `on_error: keep` it always does "
+                      "where it does not fit."})
       .rule("field must name a field", [](const C& c) { return !c.field.empty(); })
       .rule("into must not begin or end with a dot",
             [](const C& c) { return !c.into.starts_with('.') && !c.into.ends_with('.'); });

@@ -22,6 +22,7 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 struct OutColumn {
   std::size_t input = kNone;  // column of the input
   std::size_t made = kNone;   // field of the format; with an input too: that is what it replaces
+  bool misfits = false;       // the text itself, only of the records that it stays in
 };
 
 // What is const and shared between workers.
@@ -110,6 +111,8 @@ class Parse final : public Operator {
     for (const OutColumn& column : shape_.columns) {
       if (column.made != kNone)
         columns.push_back(std::move(made_[column.made]));
+      else if (column.misfits)
+        columns.push_back(misfits(*in.column(column.input)));
       else
         columns.push_back(in.column(column.input));
     }
@@ -117,6 +120,19 @@ class Parse final : public Operator {
     result.keep(std::move(cells_.arena));
     for (auto& owner : cells_.owners) result.keep(std::move(owner));
     out.emit(bad_.empty() ? result : result.select(reject_bad(in, out)));
+  }
+
+  // What could not be read.
+  ColumnPtr misfits(const Column& texts) const {
+    auto column = std::make_shared<Column>(texts);
+    auto failure = failures_.begin();
+    for (std::size_t t = 0; t < texts_.size(); ++t) {
+      if (failure != failures_.end() && failure->text == t)
+        ++failure;
+      else
+        (*column)[texts_[t].row] = Value::missing();
+    }
+    return column;
   }
 
   // The rows that are left.
@@ -180,22 +196,26 @@ class ParsePlan final : public OperatorPlan {
     for (std::size_t c = 0; c < in.fields.size(); ++c) {
       const Field& field = in.fields[c];
       const std::size_t made = made_as(field.name);
-      const bool goes = made == kNone && ((!keep_field_ && covers(shape_.field, field.name)) ||
-                                          lies_inside_made(field.name));
+      const bool misfits = made == kNone && keeps_misfits() && field.name == shape_.field;
+      const bool goes =
+          made == kNone && !misfits &&
+          ((!keep_field_ && covers(shape_.field, field.name)) || lies_inside_made(field.name));
       if (goes) continue;
       ports.out.fields.push_back(made == kNone ? field : replaced(made));
-      shape_.columns.push_back({c, made});
+      if (misfits) ports.out.fields.back().derived = true;
+      shape_.columns.push_back({c, made, misfits});
     }
     for (std::size_t f = 0; f < fields_.size(); ++f) {
       if (!in.find(fields_[f].name)) {
         ports.out.fields.push_back(fields_[f]);
-        shape_.columns.push_back({kNone, f});
+        shape_.columns.push_back({kNone, f, false});
       }
       if (in.find(fields_[f].name) || (in.open && !in.is_hidden(fields_[f].name)))
         replaces_.insert(fields_[f].name);
       std::erase(ports.out.hidden, fields_[f].name);
     }
-    const bool hides = !keep_field_ && in.open && made_as(shape_.field) == kNone;
+    const bool hides =
+        !keep_field_ && in.open && made_as(shape_.field) == kNone && !keeps_misfits();
     if (hides && !in.is_hidden(shape_.field)) ports.out.hidden.push_back(shape_.field);
     const bool changes = !keep_field_ || made_as(shape_.field) != kNone;
     shape_.outer.bind(ports.out, changes ? std::vector{shape_.field} : std::vector<std::string>{});
@@ -215,6 +235,10 @@ class ParsePlan final : public OperatorPlan {
     for (std::size_t f = 0; f < fields_.size(); ++f)
       if (fields_[f].name == name) return f;
     return kNone;
+  }
+  // A record that goes on as it came has its text, too.
+  bool keeps_misfits() const {
+    return !keep_field_ && shape_.on_error == OnError::keep && !lies_inside_made(shape_.field);
   }
   bool lies_inside_made(const std::string& name) const {
     return std::any_of(fields_.begin(), fields_.end(),

@@ -173,6 +173,24 @@ TEST_CASE("The text can be taken out of the record") {
   CHECK(g.value("m", 0).text() == "b");
 }
 
+TEST_CASE("The text stays where it was not read, when such records go on as they came") {
+  const Fields more = {{"pattern", scalar("^%{WORD:w}$")},
+                       {"keep_field", scalar("false")},
+                       {"on_error", scalar("keep")}};
+  OperatorFixture f("parse", config("grok", more), open_schema({"m"}));
+  CHECK(f.ports.out.hidden.empty());
+  REQUIRE(f.ports.out.find("m"));
+  CHECK(f.ports.out.fields[*f.ports.out.find("m")].derived);
+  f.run(
+      batch_of({{Value::string("x"), Value::string("???"), Value::int64(7), Value::string("y")}}));
+  CHECK(f.value("w", 0).text() == "x");
+  CHECK(f.value("m", 0).is(Kind::missing));
+  CHECK(f.value("w", 1).is(Kind::missing));
+  CHECK(f.value("m", 1).text() == "???");
+  CHECK(f.value("m", 2).as_int() == 7);
+  CHECK(f.value("m", 3).is(Kind::missing));
+}
+
 TEST_CASE("Any bytes are read without harm by every format") {
   const std::string huge(100'000, '=');
   for (const auto& [format, more] : std::vector<std::pair<const char*, Fields>>{
