@@ -102,6 +102,14 @@ def test_what_does_not_fit_may_go_on(streamd, tmp_path, policy, expected):
     assert not rows(tmp_path / "out/dead.ndjson")
 
 
+def test_what_goes_on_as_it_came_has_all_that_it_had(streamd, tmp_path):
+    came = '{"n":1,"m":"none","p":{"id":"own"}}\n{"n":2,"p":{"id":"own"}}\n'
+    (tmp_path / "in.ndjson").write_text(came + '{"n":3,"m":"id=7","p":{"id":"own"}}\n')
+    run = Streamd(streamd, PIPELINE % ("regex", "keep", r"pattern: 'id=(?P<id>\d+)'"), tmp_path)
+    assert run.run() == 0, run.stderr
+    assert rows(tmp_path / "out/out.ndjson") == [*map(json.loads, came.splitlines()), {"n": 3, "p": {"id": "7"}}]
+
+
 @pytest.mark.parametrize("options,told", [
     ("format: grok, pattern: '%{WORD:a} %{NOPE:b}'", ['there is no pattern "NOPE"', "4:80:"]),
     ("format: grok, pattern: '%{A:a}', patterns: {A: '(?=x)'}", ["look-ahead", "patterns"]),

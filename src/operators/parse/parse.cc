@@ -183,6 +183,9 @@ class ParsePlan final : public OperatorPlan {
       if (!made || (shape_.on_error == OnError::keep && replaces_.contains(name)))
         needs.fields.insert(name);
     }
+    // A record that goes on as it came keeps them: who writes it out looks for them here.
+    if (wanted.whole && shape_.on_error == OnError::keep)
+      needs.fields.insert(replaces_.begin(), replaces_.end());
     needs.fields.insert(shape_.field);
     return needs;
   }

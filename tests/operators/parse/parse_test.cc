@@ -150,6 +150,13 @@ TEST_CASE("With keep a record goes on as it came") {
   CHECK(f.out.rejected.empty());
 }
 
+TEST_CASE("Who writes whole records that may go on as they came needs what parse replaces") {
+  const Fields more = {{"pattern", scalar("^%{WORD:host}$")}, {"on_error", scalar("keep")}};
+  OperatorFixture f("parse", config("grok", more), open_schema({"m"}));
+  CHECK(f.plan->needs({{}, true}).fields == std::set<std::string>{"host", "m"});
+  CHECK(f.plan->needs({{}, false}).fields == std::set<std::string>{"m"});
+}
+
 TEST_CASE("Only what it makes is not asked of the input") {
   OperatorFixture f("parse", config("kv", {{"into", scalar("kv")}}), open_schema({"m"}));
   CHECK(f.plan->needs({{"kv.user", "kv", "other", "kvx"}, false}).fields ==
