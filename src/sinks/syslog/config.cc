@@ -44,7 +44,8 @@ Spec<Config> spec() {
           .promise("at least once up to the system's send buffer; syslog has no answers")
           .field(&C::to, {.name = "to",
                           .help = "Where to send: udp://, tcp:// or tls:// with host and port, or "
-                                  "unix:/path for datagrams on this machine.",
+                                  "unix:/path for datagrams on this machine, whose daemon mostly "
+                                  "wants format rfc3164.",
                           .required = true,
                           .examples = {"tls://logs.example.com:6514", "udp://192.0.2.1:514",
                                        "unix:/dev/log"}})
@@ -64,7 +65,9 @@ Spec<Config> spec() {
                                 .help = "Name or number, with {{ expressions }} if it differs.",
                                 .examples = {"warning", "\"{{ severity }}\""}})
           .field(&C::host, {.name = "host",
-                            .help = "Whose message it is. Without it this machine's name.",
+                            .help = "Whose message it is. Without it this machine's name; with "
+                                    "format rfc3164 to a unix socket none, as its daemon takes "
+                                    "the first word for the program.",
                             .examples = {"\"{{ host }}\""}})
           .field(&C::app, {.name = "app", .help = "The program's name; the tag of RFC 3164."})
           .field(&C::procid,

@@ -82,6 +82,7 @@ std::shared_ptr<const MessageWriter> MessageWriter::bind(const Config& config,
   auto out = std::make_shared<MessageWriter>();
   out->format_ = config.format;
   out->one_line_ = config.to.stream() && config.framing == Framing::lf;
+  out->local_ = config.format == Format::rfc3164 && !config.to.path.empty() && !config.host;
   out->zone_ = config.zone;
   out->local_host_ = std::move(local_host);
   const auto one = [&](const std::optional<expr::Template>& from, Text& into) {
@@ -176,8 +177,8 @@ std::optional<Fault> MessageWriter::write(const Batch& batch, std::size_t i, std
   fmt::format_to(std::back_inserter(out), "<{}>{}", facility * 8 + severity, modern ? "1 " : "");
   stamp(batch.time(i), out);
   out += ' ';
-  bool good = word(host_, batch, i, kHost, local_host_, out, scratch);
-  out += ' ';
+  bool good = local_ || word(host_, batch, i, kHost, local_host_, out, scratch);
+  if (!local_) out += ' ';
   good = good && word(app_, batch, i, kApp, {}, out, scratch);
   if (modern) {
     out += ' ';

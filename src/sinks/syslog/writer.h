@@ -61,6 +61,7 @@ class MessageWriter {
 
   Format format_ = Format::rfc5424;
   bool one_line_ = false;
+  bool local_ = false;  // to a daemon of this machine, which expects no host in the old format
   std::string zone_, local_host_;
   Text message_, facility_, severity_, host_, app_, procid_, msgid_;
   std::shared_ptr<const JsonEncoder> json_;

@@ -40,8 +40,8 @@ struct Written {
 };
 
 // The message that a sink with these fields makes of a record.
-Written write(Fields fields, const Batch& batch) {
-  fields.emplace_back("to", scalar("udp://192.0.2.1:514"));
+Written write(Fields fields, const Batch& batch, const char* to = "udp://192.0.2.1:514") {
+  fields.emplace_back("to", scalar(to));
   Diagnostics problems;
   const auto config = syslog_out::spec().parse(map_of(std::move(fields)), problems);
   if (!config) FAIL(problems.all()[0].message);
@@ -137,6 +137,17 @@ TEST_CASE("The old format has local time and a tag") {
                          {"zone", scalar("Europe/Zurich")}};
   CHECK(write(fields, record("x", Value::int64(1), "x")).text ==
         "<13>Jan  2 04:04:05 here tool[7]: text");
+}
+
+// syslog(3) sends none either: the daemon would take it for the tag.
+TEST_CASE("To a daemon of this machine the old format has no host, unless one is asked for") {
+  Fields fields = {{"format", scalar("rfc3164")}, {"message", scalar("text")}};
+  const Batch one = record("web1", Value::int64(1), "x");
+  CHECK(write(fields, one, "unix:/dev/log").text == "<13>Jan  2 03:04:05 streamd: text");
+  fields.emplace_back("host", scalar("{{ ip }}"));
+  CHECK(write(fields, one, "unix:/dev/log").text == "<13>Jan  2 03:04:05 web1 streamd: text");
+  CHECK(write({{"message", scalar("text")}}, one, "unix:/dev/log")
+            .text.ends_with("Z here streamd - - - text"));
 }
 
 TEST_CASE("Line ends become blanks where they would end the message") {
