@@ -64,8 +64,8 @@ FORMATS = {
                                                  "p.query": "a=%41", "p.params": {"a": "A"}}, "no url"),
     "syslog": ("", "<34>1 2003-10-11T22:14:15.003Z h app - - - hi",
                {"p.timestamp": "2003-10-11T22:14:15.003Z", "p.facility": "auth", "p.severity": "crit",
-                "p.facility_code": 4, "p.severity_code": 2, "p.host": "h", "p.app": "app", "p.message": "hi",
-                "p.format": "rfc5424"}, "no syslog"),
+                "p.facility_code": 4, "p.severity_code": 2, "p.host": "h", "p.app": "app", "p.procid": None,
+                "p.msgid": None, "p.message": "hi", "p.format": "rfc5424"}, "no syslog"),
 }
 PIPELINE = """\
 pipeline: parsed

@@ -10,13 +10,6 @@
 namespace streamd {
 namespace {
 
-// What every message could have: null where this one has not, so that `app == "sshd"` is false and
-// not an error.
-bool is_null_without(SyslogField field) {
-  return field == SyslogField::host || field == SyslogField::app || field == SyslogField::procid ||
-         field == SyslogField::msgid || field == SyslogField::peer;
-}
-
 class SyslogDecoder final : public Decoder {
  public:
   SyslogDecoder(const std::string& zone, const std::vector<std::string>& fields)

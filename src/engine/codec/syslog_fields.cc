@@ -39,6 +39,11 @@ Schema syslog_schema() {
   return schema;
 }
 
+bool is_null_without(SyslogField field) {
+  return field == SyslogField::host || field == SyslogField::app || field == SyslogField::procid ||
+         field == SyslogField::msgid || field == SyslogField::peer;
+}
+
 std::optional<SyslogField> syslog_field_of(std::string_view name) {
   for (std::size_t i = 0; i < kKnown.size(); ++i) {
     if (kKnown[i].name == name) return static_cast<SyslogField>(i);

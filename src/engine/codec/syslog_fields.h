@@ -36,6 +36,9 @@ enum class SyslogField : std::uint8_t {
 
 // Name and type of each, in the order of the enum. Closed.
 Schema syslog_schema();
+// What every message could have: null where this one has not, so that `app == "sshd"` is false and
+// not an error.
+bool is_null_without(SyslogField field);
 std::optional<SyslogField> syslog_field_of(std::string_view name);
 
 // Makes values of messages. Keeps buffers; one thread.

@@ -28,8 +28,11 @@ class SyslogReader final : public Reader {
         continue;
       }
       if (!is_utf8(text.text)) message_.flags |= kSyslogBadUtf8;
-      for (std::size_t f = 0; f < fields_.size(); ++f)
-        cells.columns[f][text.row] = values_.of(fields_[f], message_, text.time, *cells.arena);
+      for (std::size_t f = 0; f < fields_.size(); ++f) {
+        const Value value = values_.of(fields_[f], message_, text.time, *cells.arena);
+        const bool null = value.is(Kind::missing) && is_null_without(fields_[f]);
+        cells.columns[f][text.row] = null ? Value::null() : value;
+      }
     }
   }
 

@@ -78,6 +78,14 @@ TEST_CASE("Each format gives its fields") {
         R"(format="rfc5424")");
 }
 
+TEST_CASE("What a syslog message lacks is null, as the decoder of sources has it") {
+  OperatorFixture f("parse", config("syslog"), open_schema({"m"}));
+  f.run(batch_of({strings({"<13>Jan  2 03:04:05 h just words"})}));
+  CHECK(f.value("host", 0).text() == "h");
+  for (const char* field : {"app", "procid", "msgid"}) CHECK(f.value(field, 0).is(Kind::null));
+  CHECK(f.value("structured_data", 0).is(Kind::missing));
+}
+
 TEST_CASE("A text that does not fit is a dead letter with a reason") {
   CHECK(parsed("json", {{"into", scalar("o")}}, "{\"a\":").starts_with("! field \"m\": "));
   CHECK(parsed("json", {{"into", scalar("o")}}, "[1]").starts_with("! field \"m\": "));
