@@ -86,7 +86,12 @@ bool GrokTranslation::walk(Piece piece, std::size_t depth) {
     if (regex_.size() > kMaxRegex)
       return fail(piece, 1, "the pattern is too large", "Refer to fewer or smaller patterns.");
     const char c = piece.text[0];
-    if (c == '\\') {
+    if (piece.text.starts_with("\\Q")) {
+      // Plain text up to \E: brackets in it are none.
+      const std::size_t end = piece.text.find("\\E", 2);
+      copy(piece, end == std::string_view::npos ? end : end + 2);
+      if (end == std::string_view::npos) regex_ += "\\E";
+    } else if (c == '\\') {
       copy(piece, 2);
     } else if (c == '[') {
       char_class(piece);

@@ -152,6 +152,13 @@ TEST_CASE("Groups capture by name only, and the first capture of a field counts"
         Found{{"n", "7"}});
 }
 
+TEST_CASE("What stands between \\Q and \\E is plain text") {
+  CHECK(found(R"(^\Q(a) [x]%{NOPE}\E (?<v>\w+)$)", "(a) [x]%{NOPE} hit") == Found{{"v", "hit"}});
+  CHECK(found(compiled("%{A} %{WORD:v}", {{"A", R"(\Q(?)"}}), "(? hit") == Found{{"v", "hit"}});
+  CHECK(found(compiled(R"(\Q(?<v>\E(?<v>.))", {}, Grok::Style::regex), "(?<v>x") ==
+        Found{{"v", "x"}});
+}
+
 TEST_CASE("A capture may be empty, and be away") {
   const Grok grok = compiled("a(?<b>b*)(?<c>c)?");
   CHECK(found(grok, "a") == Found{{"b", ""}});
