@@ -2,6 +2,7 @@
 #include "engine/codec/log_format.h"
 
 #include "engine/codec/access_log_line.h"
+#include "engine/codec/calendar.h"
 
 namespace streamd {
 namespace {
@@ -31,6 +32,23 @@ std::size_t find_end(std::string_view line, std::size_t from, const LogFormat::V
     at = line.find(after, at + 1);
   }
   return at;
+}
+
+// Whether a time as $time_iso8601 writes it begins at text[at].
+bool is_iso_time(std::string_view text, std::size_t at) {
+  constexpr std::string_view kShape = "0000-00-00 00:00:00";  // a blank: anything
+  if (at > text.size() || text.size() - at < kShape.size()) return false;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    const char c = text[at + i];
+    if (kShape[i] == '0' ? !is_digit(c) : kShape[i] != ' ' && c != kShape[i]) return false;
+  }
+  return true;
+}
+
+// Whether what stands at line[at] can be a value of this variable; only of times that is known.
+bool can_be(std::string_view variable, std::string_view line, std::size_t at) {
+  if (variable == "time_local") return clf_time_length(line, at) != 0;
+  return variable != "time_iso8601" || is_iso_time(line, at);
 }
 
 }  // namespace
@@ -83,8 +101,8 @@ bool cut_line(const LogFormat& format, std::string_view line, std::vector<std::s
     } else if (!last) {
       end = find_end(line, at, variable);
       // A client chooses its user name: only a literal with a time behind it ends it.
-      while (end != std::string_view::npos && format.variables[i + 1].name == "time_local" &&
-             clf_time_length(line, end + variable.after.size()) == 0) {
+      while (end != std::string_view::npos &&
+             !can_be(format.variables[i + 1].name, line, end + variable.after.size())) {
         end = line.find(variable.after, end + 1);
       }
       if (end == std::string_view::npos) return false;

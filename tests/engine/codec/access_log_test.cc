@@ -239,6 +239,20 @@ TEST_CASE("An nginx log_format becomes typed columns") {
   CHECK(schema.fields[*schema.find("upstream_response_time")].type == Type::string);
 }
 
+TEST_CASE("The name that a client gives does not end before a time, however that is written") {
+  const auto user = [](const char* time, const char* line) {
+    const One r =
+        access_log("$remote_user [$" + std::string(time) + "] $status", line, {"remote_user"});
+    INFO(r.reason());
+    REQUIRE(r.good());
+    return r.show(0);
+  };
+  CHECK(user("time_local", "a [b [02/Jan/2024:03:04:05 +0100] 200") == "string:a [b");
+  CHECK(user("time_iso8601", "a [b [2024-01-02T03:04:05+01:00] 200") == "string:a [b");
+  CHECK(user("time_iso8601", "a [2024- [2024-01-02T03:04:05+01:00] 200") == "string:a [2024-");
+  CHECK(access_log("$remote_user [$time_iso8601]", "a [b]", {"time_iso8601"}).code() == "bad-line");
+}
+
 TEST_CASE("A line that does not fit its log_format says where") {
   const std::string format = "[$remote_addr] $status;";
   CHECK(access_log(format, "[1.2.3.4] 200;", {"status"}).show(0) == "int:200");
