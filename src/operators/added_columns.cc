@@ -2,6 +2,7 @@
 #include "operators/added_columns.h"
 
 #include "engine/api/field_paths.h"
+#include "engine/core/arena.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,6 +17,7 @@ void AddedColumns::take_from(Needs& needs) const {
 Schema AddedColumns::bind(const Schema& in, Place place, const char* option,
                           Diagnostics& problems) {
   Schema out = in;
+  std::vector<std::string> names;
   first_ = in.fields.size();
   for (const Field& added : fields_) {
     if (in.find(added.name))
@@ -23,7 +25,9 @@ Schema AddedColumns::bind(const Schema& in, Place place, const char* option,
                      std::string("Choose another name with ") + option + ".");
     std::erase(out.hidden, added.name);
     out.fields.push_back(added);
+    names.push_back(added.name);
   }
+  outer_.bind(out, names);
   return out;
 }
 
@@ -38,7 +42,12 @@ Batch AddedColumns::join(const Batch& in, Made made) const {
   std::vector<ColumnPtr> columns = in.columns();
   columns.resize(first_);
   for (auto& column : made) columns.push_back(std::move(column));
-  return in.with_columns(std::move(columns));
+  Batch joined = in.with_columns(std::move(columns));
+  if (outer_.empty()) return joined;
+  auto arena = std::make_shared<Arena>();
+  joined = outer_.update(std::move(joined), *arena);
+  joined.keep(std::move(arena));
+  return joined;
 }
 
 }  // namespace streamd

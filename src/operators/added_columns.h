@@ -7,6 +7,7 @@
 #include "engine/api/needs.h"
 #include "engine/core/batch.h"
 #include "engine/core/schema.h"
+#include "operators/outer_objects.h"
 
 #include <cstddef>
 #include <memory>
@@ -34,6 +35,7 @@ class AddedColumns {
  private:
   std::vector<Field> fields_;
   std::size_t first_ = 0;
+  OuterObjects outer_;
 };
 
 }  // namespace streamd

@@ -2,6 +2,7 @@
 #include "engine/api/field_paths.h"
 #include "engine/codec/found_values.h"
 #include "operators/builtin_operators.h"
+#include "operators/outer_objects.h"
 
 #include <fmt/format.h>
 
@@ -48,6 +49,7 @@ struct ExtractShape {
   std::size_t lists = 0;
   std::vector<std::size_t> columns;  // by list: its column in the output
   std::size_t width = 0;             // columns of the output
+  OuterObjects outer;
 };
 
 class Extract final : public Operator {
@@ -68,7 +70,7 @@ class Extract final : public Operator {
     std::vector<ColumnPtr> columns = in.columns();
     columns.resize(shape_.width);
     for (std::size_t l = 0; l < shape_.lists; ++l) columns[shape_.columns[l]] = std::move(made[l]);
-    Batch result = in.with_columns(std::move(columns));
+    Batch result = shape_.outer.update(in.with_columns(std::move(columns)), *arena);
     result.keep(std::move(arena));
     out.emit(result);
     return {};
@@ -141,6 +143,7 @@ class ExtractPlan final : public OperatorPlan {
       shape_.columns.push_back(to);
     }
     shape_.width = ports.out.fields.size();
+    shape_.outer.bind(ports.out, names_);
     return ports;
   }
 

@@ -32,6 +32,7 @@ class OuterObjects {
   // `changed`: the fields that the operator sets or takes out; those that are no column of `out`
   // are gone.
   void bind(const Schema& out, const std::vector<std::string>& changed);
+  bool empty() const { return outer_.empty(); }
   // `made`: a batch of that schema. The arena must live as long as what is returned.
   Batch update(Batch made, Arena& arena) const;
 

@@ -47,11 +47,14 @@ sinks:
 
 
 REMOVE, SET, CONVERT = ("map", "remove: [a.b]"), ("map", "set: {a.b: '\"1\"'}"), ("convert", "fields: {a.b: int}")
+EXTRACT, THROTTLE = ("extract", "field: k, as: a.b"), ("throttle", "as: a.b")
 WITHOUT, ONE, NUMBER = {"c": [1, 2]}, {"b": "1", "c": [1, 2]}, {"b": 5, "c": [1, 2]}
+NONE_HELD = {"b": 0, "c": [1, 2]}
 
 
-@pytest.mark.parametrize("change, changed", [(REMOVE, WITHOUT), (SET, ONE), (CONVERT, NUMBER)],
-                         ids=["remove", "set", "convert"])
+@pytest.mark.parametrize("change, changed", [(REMOVE, WITHOUT), (SET, ONE), (CONVERT, NUMBER), (EXTRACT, WITHOUT),
+                                             (THROTTLE, NONE_HELD)],
+                         ids=["remove", "set", "convert", "extract", "throttle"])
 @pytest.mark.parametrize("reader, field", [
     (("map", "keep: [a]"), "a"),
     (("map", "rename: {a: q}"), "q"),
