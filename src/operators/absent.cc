@@ -48,6 +48,19 @@ struct Heard {
     }
     runs.insert(at, run);
   }
+  // What was kept with a shorter silence: between some runs there is none any more.
+  void join(std::int64_t silence, std::uint64_t most) {
+    std::vector<Run> joined;
+    for (const Run& run : runs) {
+      if (joined.empty() || saturating_add(joined.back().last, silence) < run.first) {
+        joined.push_back(run);
+        continue;
+      }
+      joined.back().last = run.last;
+      joined.back().records = std::min(joined.back().records + run.records, most);
+    }
+    runs = std::move(joined);
+  }
   // When event time has passed this, there is something to say. None: INT64_MAX.
   std::int64_t due(std::int64_t silence) const {
     if (runs.empty()) return INT64_MAX;
@@ -137,7 +150,10 @@ class Absent final : public Operator {
 
   Status restore(StateReader& state) override {
     STREAMD_TRY(states_.restore(state));
-    states_.each([this](std::string_view key, Heard& heard) { list(key, heard); });
+    states_.each([this](std::string_view key, Heard& heard) {
+      heard.join(config_.silence->micros, config_.min_records);
+      list(key, heard);
+    });
     return {};
   }
 

@@ -144,6 +144,20 @@ TEST_CASE("a silence goes on over a restart with another number of workers") {
   CHECK(node.restart_error().find("damaged") != std::string::npos);
 }
 
+TEST_CASE("with a longer silence than before a restart what was one then may be none") {
+  KeyedNode before("absent", settings(), open_schema({"host"}));
+  for (const std::int64_t at : {0, 15, 90}) add(before, "a", at);
+  before.checkpoint();
+  KeyedNode node("absent", map_of({{"by", list_of({"host"})}, {"for", scalar("1m")}}),
+                 open_schema({"host"}));
+  node.rows = before.rows;
+  node.restart(1);
+  node.watermark(74 * kSecond);
+  CHECK(told(node).empty());
+  node.watermark(200 * kSecond);
+  CHECK(told(node) == Lines{"a silent 15 at 75", "a silent 90 at 150"});
+}
+
 TEST_CASE("more keys than there may be are counted as shed") {
   KeyedNode node("absent", settings({{"max_keys", scalar("1")}}), open_schema({"host"}));
   add(node, "a", 0);
