@@ -95,6 +95,23 @@ def test_show_gives_the_original_bytes_and_the_reason(shop):
     assert none.returncode == 1 and "no such dead letter" in none.stderr
 
 
+def test_syslog_without_a_year_or_a_time_can_be_replayed(streamd, tmp_path):
+    text = """\
+pipeline: log
+sources: {{lines: {{type: file, path: log, follow: false, decode: syslog}}}}
+operators: {{pairs: {{type: parse, input: lines, field: message, format: kv, fields: [a], on_error: {on_error}}}}}
+sinks: {{out: {{type: file, input: pairs, path: out.ndjson}}}}
+"""
+    (tmp_path / "log").write_text("<13>Jan  2 03:04:05 h app[1]: words\n<13>app: words\n")
+    run = Streamd(streamd, text.format(on_error="dead_letter"), tmp_path)
+    assert run.run() == 0, run.stderr
+    run.file.write_text(text.format(on_error="keep"))
+    told = dlq(run, "replay")
+    assert told.returncode == 0 and "replayed 2 dead letters" in told.stderr, told.stderr
+    assert [row["message"] for row in rows(tmp_path / "out.ndjson")] == ["words", "words"]
+    assert all(replayed for *_, replayed in listed(run))
+
+
 def test_replay_after_mending_delivers_each_record_once(shop):
     shop.write(MENDED)
     assert dlq(shop, "replay", "--node", "typed").returncode == 0

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/app/replay_source.h"
 
+#include "engine/core/clock.h"
+
+#include <utility>
+
 namespace streamd {
 namespace {
 
@@ -10,15 +14,19 @@ using Records = std::shared_ptr<const std::vector<std::string>>;
 // move, so nothing is closed.
 class ReplayReader final : public Reader {
  public:
-  ReplayReader(Records records, std::function<void()> done)
-      : records_(std::move(records)), done_(std::move(done)) {}
+  ReplayReader(Records records, std::function<void()> done, const Clock& clock)
+      : records_(std::move(records)), done_(std::move(done)), clock_(clock) {}
 
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override {
     out.clear();
     out.buffer = records_;
     while (next_ < records_->size() && out.records.size() < limits.max_records) {
-      out.records.push_back({(*records_)[next_], next_, {}, false, {}});
-      ++next_;
+      RawRecord record;
+      record.data = (*records_)[next_];
+      record.position = next_++;
+      // Stamps without a year go by it.
+      record.arrival = clock_.wall();
+      out.records.push_back(record);
     }
     if (!out.records.empty()) return Pull::data;
     if (!std::exchange(said_, true)) done_();
@@ -31,22 +39,24 @@ class ReplayReader final : public Reader {
  private:
   Records records_;
   std::function<void()> done_;
+  const Clock& clock_;
   std::size_t next_ = 0;
   bool said_ = false;
 };
 
 class ReplaySource final : public Source {
  public:
-  ReplaySource(Records records, std::function<void()> done)
-      : records_(std::move(records)), done_(std::move(done)) {}
+  ReplaySource(Records records, std::function<void()> done, const Clock& clock)
+      : records_(std::move(records)), done_(std::move(done)), clock_(clock) {}
   Result<std::unique_ptr<Reader>> reader(unsigned worker) override {
     const auto own = worker == 0 ? records_ : std::make_shared<const std::vector<std::string>>();
-    return std::make_unique<ReplayReader>(own, done_);
+    return std::make_unique<ReplayReader>(own, done_, clock_);
   }
 
  private:
   Records records_;
   std::function<void()> done_;
+  const Clock& clock_;
 };
 
 class ReplayPlan final : public SourcePlan {
@@ -55,8 +65,8 @@ class ReplayPlan final : public SourcePlan {
       : records_(std::move(records)), done_(std::move(done)) {}
   bool bounded() const override { return false; }
   std::string describe() const override { return "dead letters"; }
-  Result<std::unique_ptr<Source>> open(SourceContext) const override {
-    return std::make_unique<ReplaySource>(records_, done_);
+  Result<std::unique_ptr<Source>> open(SourceContext context) const override {
+    return std::make_unique<ReplaySource>(records_, done_, *context.clock);
   }
 
  private:
