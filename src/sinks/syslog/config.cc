@@ -29,7 +29,8 @@ constexpr const char* kDetails =
     "arrive twice; over UDP what the network drops is lost. Records wait on disk while the far "
     "side is away, as far as this machine can notice: over TCP and TLS always, over UDP only "
     "where the network says that nobody listens.\n\n"
-    "With framing lf, line ends inside a message become blanks. In header fields what is no "
+    "With framing lf, line ends inside a message become blanks. In header fields null is nothing "
+    "(`-`), so what the syslog source gives can be passed on; what is no "
     "printable ASCII becomes `?`, and what is longer than RFC 5424 allows is cut. A datagram that "
     "is too long for the network is a dead letter.";
 

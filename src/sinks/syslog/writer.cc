@@ -44,6 +44,11 @@ void append_escaped(std::string_view value, std::string& out) {
   }
 }
 
+// What a message lacks that is passed on: nothing, and not the word null.
+void append_unless_null(std::string_view text, std::string& out) {
+  if (text != "null") out += text;
+}
+
 }  // namespace
 
 Templates Templates::parse(const Config& config, Diagnostics& problems) {
@@ -125,7 +130,7 @@ bool MessageWriter::word(const Text& of, const Batch& batch, std::size_t i, std:
   scratch.part = otherwise;
   if (of) {
     scratch.part.clear();
-    if (!of->render(batch, i, scratch.part, &scratch.why)) return false;
+    if (!of->render(batch, i, scratch.part, &scratch.why, append_unless_null)) return false;
   }
   if (scratch.part.empty()) {
     out += '-';
@@ -189,9 +194,11 @@ std::optional<Fault> MessageWriter::write(const Batch& batch, std::size_t i, std
     data(batch, i, out, scratch);
   } else {
     if (procid_) {
+      const std::size_t before = out.size();
       out += '[';
       good = good && word(procid_, batch, i, kProcid, {}, out, scratch);
       out += ']';
+      if (std::string_view(out).substr(before) == "[-]") out.resize(before);
     }
     out += ':';
   }

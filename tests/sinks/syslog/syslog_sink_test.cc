@@ -139,6 +139,19 @@ TEST_CASE("The old format has local time and a tag") {
         "<13>Jan  2 04:04:05 here tool[7]: text");
 }
 
+TEST_CASE("A null in the header is no value") {
+  Fields fields = {{"message", scalar("{{ ip }}")},
+                   {"host", scalar("{{ level }}")},
+                   {"app", scalar("{{ level }}")},
+                   {"procid", scalar("{{ n }}")},
+                   {"msgid", scalar("{{ level }}")}};
+  const Batch one = records({{Value::null(), Value::null(), Value::null()}});
+  CHECK(write(fields, one).text == "<13>1 2024-01-02T03:04:05.123456Z - - - - - null");
+  fields.back() = {"format", scalar("rfc3164")};
+  fields[2].second = scalar("null");
+  CHECK(write(fields, one).text == "<13>Jan  2 03:04:05 - null: null");
+}
+
 // syslog(3) sends none either: the daemon would take it for the tag.
 TEST_CASE("To a daemon of this machine the old format has no host, unless one is asked for") {
   Fields fields = {{"format", scalar("rfc3164")}, {"message", scalar("text")}};
