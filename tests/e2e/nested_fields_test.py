@@ -48,13 +48,14 @@ sinks:
 
 REMOVE, SET, CONVERT = ("map", "remove: [a.b]"), ("map", "set: {a.b: '\"1\"'}"), ("convert", "fields: {a.b: int}")
 EXTRACT, THROTTLE = ("extract", "field: k, as: a.b"), ("throttle", "as: a.b")
+PARSE = ("parse", "field: k, format: regex, pattern: '(?P<b>.)', into: a")
 WITHOUT, ONE, NUMBER = {"c": [1, 2]}, {"b": "1", "c": [1, 2]}, {"b": 5, "c": [1, 2]}
-NONE_HELD = {"b": 0, "c": [1, 2]}
+NONE_HELD, LETTER = {"b": 0, "c": [1, 2]}, {"b": "v", "c": [1, 2]}
 
 
 @pytest.mark.parametrize("change, changed", [(REMOVE, WITHOUT), (SET, ONE), (CONVERT, NUMBER), (EXTRACT, WITHOUT),
-                                             (THROTTLE, NONE_HELD)],
-                         ids=["remove", "set", "convert", "extract", "throttle"])
+                                             (THROTTLE, NONE_HELD), (PARSE, LETTER)],
+                         ids=["remove", "set", "convert", "extract", "throttle", "parse"])
 @pytest.mark.parametrize("reader, field", [
     (("map", "keep: [a]"), "a"),
     (("map", "rename: {a: q}"), "q"),
@@ -70,6 +71,14 @@ def test_whoever_reads_the_object_sees_what_was_changed_inside(streamd, tmp_path
     on_the_way = ("filter", 'where: k == "v"')
     out = printed(streamd, tmp_path, pipeline(change, on_the_way, reader), RECORD)
     assert json.loads(out)[field] == changed
+
+
+@pytest.mark.parametrize("policy", ["keep", "dead_letter"])
+def test_what_parse_did_not_read_is_in_the_object_as_it_was(streamd, tmp_path, policy):
+    parse = ("parse", f"field: m, format: regex, pattern: 'b=(?P<b>.)', into: a, on_error: {policy}")
+    other = {**RECORD, "m": "none" if policy == "keep" else None}
+    out = printed(streamd, tmp_path, pipeline(parse, ("map", "keep: [a]")), RECORD, other, {**RECORD, "m": "b=1"})
+    assert [json.loads(line)["a"] for line in out.splitlines()] == [RECORD["a"], RECORD["a"], ONE]
 
 
 def test_a_condition_on_the_object_sees_it_without_what_was_removed(streamd, tmp_path):

@@ -183,9 +183,11 @@ class ParsePlan final : public OperatorPlan {
       if (!made || (shape_.on_error == OnError::keep && replaces_.contains(name)))
         needs.fields.insert(name);
     }
-    // A record that goes on as it came keeps them: who writes it out looks for them here.
-    if (wanted.whole && shape_.on_error == OnError::keep)
-      needs.fields.insert(replaces_.begin(), replaces_.end());
+    // A record that goes on as it came keeps them: who writes it out looks for them here, and who
+    // reads the object around one.
+    for (const std::string& name : replaces_)
+      if ((wanted.whole && shape_.on_error == OnError::keep) || lies_inside(wanted.fields, name))
+        needs.fields.insert(name);
     needs.fields.insert(shape_.field);
     return needs;
   }
@@ -220,8 +222,11 @@ class ParsePlan final : public OperatorPlan {
     const bool hides =
         !keep_field_ && in.open && made_as(shape_.field) == kNone && !keeps_misfits();
     if (hides && !in.is_hidden(shape_.field)) ports.out.hidden.push_back(shape_.field);
-    const bool changes = !keep_field_ || made_as(shape_.field) != kNone;
-    shape_.outer.bind(ports.out, changes ? std::vector{shape_.field} : std::vector<std::string>{});
+    std::vector<std::string> changed;
+    if (!keep_field_ || made_as(shape_.field) != kNone) changed.push_back(shape_.field);
+    for (const Field& field : fields_)
+      if (field.name != shape_.field) changed.push_back(field.name);
+    shape_.outer.bind(ports.out, changed);
     return ports;
   }
 
@@ -242,6 +247,11 @@ class ParsePlan final : public OperatorPlan {
   // A record that goes on as it came has its text, too.
   bool keeps_misfits() const {
     return !keep_field_ && shape_.on_error == OnError::keep && !lies_inside_made(shape_.field);
+  }
+  static bool lies_inside(const std::set<std::string>& objects, const std::string& name) {
+    return std::any_of(objects.begin(), objects.end(), [&](const std::string& object) {
+      return !path_inside(object, name).empty();
+    });
   }
   bool lies_inside_made(const std::string& name) const {
     return std::any_of(fields_.begin(), fields_.end(),
