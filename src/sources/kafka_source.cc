@@ -193,7 +193,8 @@ void add_kafka_source(Registry& registry) {
                   .help = "Who fetches the records. `direct`: streamd itself, for two fifths of "
                           "librdkafka's CPU; where `options` hold more than the group's own "
                           "properties (TLS, SASL, fetch sizes), and where a topic has records that "
-                          "were written before Kafka 0.11, librdkafka does it all the same.",
+                          "were written before Kafka 0.11 or its own compression.type is zstd, "
+                          "librdkafka does it all the same.",
                   .advanced = true})
           .field(&C::options,
                  {.name = "options",

@@ -248,6 +248,18 @@ def test_batches_that_java_has_compressed_are_read(streamd, kafka, tmp_path, cod
     assert counted(kafka, target) == Counter(range(300))
 
 
+def test_a_topic_that_its_brokers_compress_with_zstd_is_read(streamd, kafka, tmp_path):
+    """They give it only to newer requests than streamd's own: librdkafka fetches it."""
+    kafka.create_topic("broker-zstd-in", 2, compression_type="zstd")
+    kafka.create_topic("broker-zstd-out", 1)
+    kafka.produce("broker-zstd-in", numbers(500, partitions=2))
+    sink = kafka_sink(kafka, "broker-zstd-out", exactly_once=False)
+    run = Streamd(streamd, copy(kafka, "broker-zstd-in", sink, until_end=True), tmp_path)
+    assert run.run() == 0, run.stderr
+    assert counted(kafka, "broker-zstd-out") == Counter(range(500))
+    assert "is compressed with zstd by its brokers: librdkafka fetches from now on" in run.stderr
+
+
 def test_a_topic_made_from_fields_goes_only_where_it_may(streamd, kafka, tmp_path):
     kafka.create_topic("route-in", 1)
     for name in ("route-de", "route-fr"):

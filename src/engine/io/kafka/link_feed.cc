@@ -112,6 +112,11 @@ bool LinkFeed::note(FetchAnswer answer) {
 
 void LinkFeed::note_error(Slot& slot, std::int16_t error) {
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  // A topic whose brokers compress it with zstd goes out to newer requests than ours only.
+  if (code == RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE) {
+    slot.stalled = true;
+    return group_.leave_to_librdkafka(slot.name + " is compressed with zstd by its brokers");
+  }
   if (!has_moved(code)) group_.sort_in(slot, code, rd_kafka_err2str(code));
   slot.leader = -1;
 }

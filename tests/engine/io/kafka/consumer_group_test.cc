@@ -401,6 +401,21 @@ TEST_CASE("records are read on from wherever their leader goes", "[kafka]") {
   CHECK(member.log().empty());
 }
 
+TEST_CASE("what brokers give only to newer requests is left to librdkafka", "[kafka]") {
+  constexpr int kFetch = 1, kUnsupportedCompression = 76;
+  MockCluster cluster;
+  cluster.create_topic("t", 2);
+  fill(cluster, "t", 2, 0, 100);
+  Member member(cluster.brokers(), "t", {.direct = true});
+  REQUIRE(eventually([&] { return member.count() >= 100; }));
+  cluster.fail_requests(kFetch, 1, kUnsupportedCompression);
+  fill(cluster, "t", 2, 100, 200);
+  REQUIRE(eventually([&] { return member.count() >= 200; }));
+  CHECK(values(member.seen()) == numbers(0, 200));
+  CHECK(member.logged(0, "is compressed with zstd by its brokers: librdkafka fetches from now on"));
+  CHECK(member.log().size() == 1);
+}
+
 TEST_CASE("a partition without a leader does not hold up the others", "[kafka]") {
   const bool direct = both_ways();
   MockCluster cluster(2);
