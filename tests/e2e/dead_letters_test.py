@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """streamd dlq: look at dead letters and replay them after the pipeline was mended."""
 
+import json
 import re
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 from books import books_of, lines, rows, whole_rows
 from harness import Streamd, call, free_port, wait_until
+from http_standin import Answer, Standin
 
 PIPELINE = """\
 pipeline: shop
@@ -197,6 +199,41 @@ sinks:
     assert "not replayed" not in told.stderr
     assert all(replayed for *_, replayed in listed(run))
     assert [row["items"] for row in rows(tmp_path / "out/items.ndjson")] == [7, "few", "many", 7]
+
+
+class Bulks(Standin):
+    """What a cluster keeps of _bulk requests: the first document of an id."""
+
+    def __init__(self):
+        super().__init__()
+        self.documents = {}
+
+    def _answer(self, request):
+        lines = request.body.decode().splitlines()
+        items = []
+        for action, document in zip(lines[::2], lines[1::2]):
+            one = json.loads(action)["create"]["_id"]
+            items.append({"create": {"status": 409 if one in self.documents else 201}})
+            self.documents.setdefault(one, json.loads(document))
+        return Answer(body={"errors": True, "items": items})
+
+
+def test_records_of_two_replays_are_different_ones_for_a_sink_with_ids(streamd, tmp_path):
+    with Bulks() as cluster:
+        to_cluster = f'{{type: elasticsearch, input: paid, url: "{cluster.url}", index: shop, gzip: false}}'
+        file_sink = "{type: file, input: paid, path: out/paid.ndjson}"
+        strict, mended = (p.replace(file_sink, to_cluster) for p in (STRICT, MENDED))
+        run = Streamd(streamd, strict, tmp_path)
+        for n in range(2):
+            with open(tmp_path / "orders.ndjson", "a") as orders:
+                orders.write(f'{{"id":{n},"price":"cheap"}}\n')
+            run.write(strict)
+            assert run.run() == 0, run.stderr
+            run.write(mended)
+            assert dlq(run, "replay").returncode == 0
+            # What the replay has left in the outbox is sent.
+            assert run.run() == 0, run.stderr
+            assert sorted(d["id"] for d in cluster.documents.values()) == list(range(n + 1))
 
 
 def test_a_replay_that_is_stopped_marks_nothing(shop):
