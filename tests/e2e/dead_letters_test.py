@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """streamd dlq: look at dead letters and replay them after the pipeline was mended."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -281,6 +282,21 @@ def test_the_beginning_of_a_record_is_no_record(streamd, tmp_path):
     assert told.returncode == 1
     assert "1 of them: only their beginning was read, as they are longer than max_record" \
         in told.stderr
+    assert [replayed for *_, replayed in listed(run)] == [False]
+
+
+def test_what_was_left_of_a_damaged_file_is_no_record(streamd, tmp_path):
+    whole = gzip.compress("".join(f"order {n * 7919 % 1000}\n" for n in range(1000)).encode())
+    (tmp_path / "orders.gz").write_bytes(whole[:len(whole) // 2])
+    run = Streamd(streamd, "pipeline: shop\nsources: {orders: {type: file, path: orders.gz, decode: text}}\n"
+                  "sinks: {out: {type: file, input: orders, path: out/orders.ndjson}}\n", tmp_path)
+    assert run.run() == 0, run.stderr
+    before = rows(tmp_path / "out/orders.ndjson")
+    assert [code for _, code, *_ in listed(run)] == ["truncated-gzip"]
+    told = dlq(run, "replay")
+    assert told.returncode == 1
+    assert "1 of them: what could be read of damaged data is no record" in told.stderr
+    assert rows(tmp_path / "out/orders.ndjson") == before
     assert [replayed for *_, replayed in listed(run)] == [False]
 
 

@@ -69,6 +69,11 @@ std::string obstacle(const Plan& plan, const DeadLetter& letter, const std::stri
   if (!node->source) return fmt::format("results of operator \"{}\", which nobody reads", from);
   if (letter.reason == kLongerThanMaxRecord)
     return "only their beginning was read, as they are longer than max_record";
+  const bool of_source = letter.node == from;
+  if (of_source && letter.code == "tombstone") return "they have no value";
+  if (of_source && (letter.code == "truncated-gzip" || letter.code == "bad-gzip" ||
+                    letter.code == "damaged-batch"))
+    return "what could be read of damaged data is no record";
   return {};
 }
 
