@@ -300,6 +300,22 @@ def test_what_was_left_of_a_damaged_file_is_no_record(streamd, tmp_path):
     assert [replayed for *_, replayed in listed(run)] == [False]
 
 
+def test_parts_of_many_records_are_sorted_out_in_one_pass(streamd, tmp_path):
+    """Each with each would take minutes."""
+    count = 200_000
+    run = Streamd(streamd, STRICT, tmp_path)
+    folder = run.state_dir / "shop/dead_letters"
+    folder.mkdir(parents=True)
+    with open(folder / "dead_letters.ndjson", "w") as letters:
+        for n in range(count):
+            letters.write(json.dumps({"node": "typed", "code": "convert", "reason": "", "source": "orders/items",
+                                      "partition": "p", "position": n, "encoding": "utf8",
+                                      "data": f'{{"note":"{"x" * 100}","id":{n + count},"price":"1"}}'}) + "\n")
+    told = call(run.binary, "dlq", "replay", run.file, "--state-dir", run.state_dir, cwd=tmp_path, timeout=60)
+    assert told.returncode == 0 and f"replayed {count} dead letters\n" in told.stderr
+    assert len(sold(run)) == count
+
+
 def test_replay_beside_a_running_pipeline_is_refused(shop):
     shop.write(STRICT.replace("follow: false", "follow: true"))
     shop.start()

@@ -17,6 +17,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace streamd {
@@ -79,6 +81,7 @@ std::string obstacle(const Plan& plan, const DeadLetter& letter, const std::stri
 
 Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
   Replay replay;
+  std::map<std::string, std::unordered_set<std::string_view>> taken;  // by source: its records
   for (const auto& letter : letters) {
     const std::string from = letter.source.substr(0, letter.source.find('/'));
     if (const std::string reason = obstacle(plan, letter, from); !reason.empty()) {
@@ -87,10 +90,8 @@ Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
     }
     replay.ids.push_back(letter.id);
     // Parts of a record ("source/node", see explode) hold all of it: it is read again once.
-    auto& records = replay.records[from];
-    if (letter.source == from ||
-        std::find(records.begin(), records.end(), letter.data) == records.end())
-      records.push_back(letter.data);
+    const bool is_new = taken[from].insert(letter.data).second;
+    if (is_new || letter.source == from) replay.records[from].push_back(letter.data);
   }
   return replay;
 }
