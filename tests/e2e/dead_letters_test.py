@@ -316,6 +316,15 @@ def test_parts_of_many_records_are_sorted_out_in_one_pass(streamd, tmp_path):
     assert len(sold(run)) == count
 
 
+def test_ls_prints_nothing_that_a_terminal_obeys(streamd, tmp_path):
+    (tmp_path / "orders.ndjson").write_text('{"id":1,"price":"\\u001b[2J\\nall is well"}\n')
+    run = Streamd(streamd, STRICT, tmp_path)
+    assert run.run() == 0, run.stderr
+    told = dlq(run, "ls").stdout
+    assert len(told.splitlines()) == 3 and "\x1b" not in told
+    assert 'field "price" is no int: "?[2J?all is well"' in told
+
+
 def test_replay_beside_a_running_pipeline_is_refused(shop):
     shop.write(STRICT.replace("follow: false", "follow: true"))
     shop.start()

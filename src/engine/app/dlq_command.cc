@@ -96,6 +96,13 @@ Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
   return replay;
 }
 
+// For people: what a record holds may be something that a terminal obeys.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += (static_cast<unsigned char>(c) < ' ' || c == 0x7F) ? '?' : c;
+  return out;
+}
+
 std::string left_text(const Replay& replay) {
   std::string text;
   for (const auto& [reason, count] : replay.left)
@@ -118,7 +125,7 @@ int dlq_list(const DlqArguments& arguments, const Registry& registry) {
   for (std::size_t i = first; i < letters.size(); ++i) {
     const auto& l = letters[i];
     fmt::print("{:>6}  {:<16}  {:<14}  {:<28}  {}{}\n", l.number, l.node, l.code,
-               fmt::format("{}@{}", l.partition, l.position), l.reason,
+               printable(fmt::format("{}@{}", l.partition, l.position)), printable(l.reason),
                l.replayed ? "  (replayed)" : "");
   }
   fmt::print("{} of {} dead letters\n", letters.size() - first, letters.size());
