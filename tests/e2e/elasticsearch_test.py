@@ -5,6 +5,7 @@ Whatever happens, the index holds each record once and the other sinks go on.
 """
 
 import json
+import threading
 import time
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ import pytest
 from books import books_of, rows, whole_rows
 from fault_proxy import FaultProxy
 from harness import Streamd, call
+from http_standin import Answer, Standin
 from services import OpenSearch
 from tls_front import TlsFront
 
@@ -186,6 +188,57 @@ def test_a_request_that_is_too_large_is_halved(streamd, clean, tmp_path):
         assert run.run() == 0, run.stderr
         assert proxy.faults == 3
     assert numbers(clean) == list(range(300))
+
+
+class Replacing(Standin):
+    """A cluster that has no room for the first version of a document when it comes first, and
+    takes a while for the next request, so that another one could come meanwhile."""
+
+    def __init__(self):
+        super().__init__()
+        self.documents, self.versions, self.busy, self.most = {}, [], 0, 0
+        self._lock, self._both = threading.Lock(), threading.Event()
+
+    def _answer(self, request):
+        lines = [json.loads(line) for line in request.body.decode().splitlines()]
+        with self._lock:
+            self.busy += 1
+            self.most = max(self.most, self.busy)
+            refuse = not self.versions
+        if self.most > 1:
+            self._both.set()
+        self._both.wait(0.5)
+        items = []
+        with self._lock:
+            for action, document in zip(lines[::2], lines[1::2]):
+                self.versions.append(document["v"])
+                if refuse and document["v"] == 1:
+                    items.append({"index": {"status": 429, "error": {"type": "busy", "reason": "queue full"}}})
+                    continue
+                self.documents[action["index"]["_id"]] = document["v"]
+                items.append({"index": {"status": 200}})
+            self.busy -= 1
+        return Answer(body={"errors": refuse, "items": items})
+
+
+REPLACING = """\
+pipeline: hosts
+sources: {{in: {{type: file, path: in.ndjson}}}}
+sinks:
+  out: {{type: elasticsearch, input: in, url: "{url}", index: hosts, id: "{{{{ host }}}}", action: index, gzip: false,
+        batch: {{records: 2, linger: 0s}}, retry: {{first: 50ms, longest: 100ms}}}}
+"""
+
+
+def test_the_last_document_of_an_id_replaces_it_whatever_happens_on_the_way(streamd, tmp_path):
+    versions = [("b", 0), ("a", 1), ("a", 2), ("c", 3), ("a", 4), ("c", 5)]
+    (tmp_path / "in.ndjson").write_text("".join(f'{{"host":"{host}","v":{v}}}\n' for host, v in versions))
+    with Replacing() as cluster:
+        run = Streamd(streamd, REPLACING.format(url=cluster.url), tmp_path)
+        assert run.run() == 0, run.stderr
+        assert cluster.documents == {"a": 4, "b": 0, "c": 5}
+        assert cluster.versions == [0, 1, 0, 1, 2, 3, 4, 5]
+        assert cluster.most == 1
 
 
 @contextmanager

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace streamd::elasticsearch {
 namespace {
@@ -54,6 +55,18 @@ Verdict verdict_of(std::int64_t status, const Value& error, Action action) {
   const bool heals = status == 429 || (status >= 500 && status != 501) || blocked;
   verdict.kind = heals ? Verdict::Kind::again : Verdict::Kind::refused;
   return verdict;
+}
+
+// Documents that go again alone could overtake a later version of theirs.
+Answer as_a_whole(Answer answer, bool ordered) {
+  const auto first =
+      std::find_if(answer.items.begin(), answer.items.end(),
+                   [](const Verdict& v) { return v.kind == Verdict::Kind::again; });
+  if (!ordered || first == answer.items.end()) return answer;
+  answer.message = fmt::format("it does not take the documents now: {}", excerpt(first->reason));
+  answer.kind = Answer::Kind::again;
+  answer.items.clear();
+  return answer;
 }
 
 }  // namespace
@@ -104,7 +117,7 @@ std::string request_body(std::span<const delivery::Item> items, Action action) {
   return body;
 }
 
-Answer read_answer(std::string_view body, std::size_t count, Action action) {
+Answer read_answer(std::string_view body, std::size_t count, Action action, bool ordered) {
   Arena arena;
   const Value reply = expr::read_json(body, arena);
   const Value errors = expr::member(reply, "errors");
@@ -121,7 +134,7 @@ Answer read_answer(std::string_view body, std::size_t count, Action action) {
     if (!status.is(Kind::int64)) return not_an_answer(body);
     answer.items[i] = verdict_of(status.as_int(), expr::member(result, "error"), action);
   }
-  return answer;
+  return as_a_whole(std::move(answer), ordered);
 }
 
 std::string error_text(std::string_view body) {

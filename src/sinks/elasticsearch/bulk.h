@@ -29,7 +29,9 @@ std::string request_body(std::span<const delivery::Item> items, Action action);
 
 // What a response of status 200 says about each of `count` items. One that is no answer to this
 // request (other number of items, no JSON, HTML) is "again": nobody knows what was stored.
-delivery::Answer read_answer(std::string_view body, std::size_t count, Action action);
+// ordered: later documents replace earlier ones, so where one has to go again, all do.
+delivery::Answer read_answer(std::string_view body, std::size_t count, Action action,
+                             bool ordered = false);
 
 // {"error": {"type": …, "reason": …}} as text; what it begins with when it is something else.
 std::string error_text(std::string_view body);

@@ -87,6 +87,9 @@ struct Shape {
   std::shared_ptr<const JsonEncoder> json;
 };
 
+// Documents of one id follow each other, and the last one counts.
+bool replaces(const Config& config) { return config.action == Action::index && config.id; }
+
 class Cluster final : public delivery::Destination {
  public:
   Cluster(const Config& config, std::shared_ptr<const Shape> shape, std::string template_body,
@@ -150,7 +153,8 @@ class Cluster final : public delivery::Destination {
       return no_response(response.error());
     }
     http::hide_echo(request, nullptr, response->body);
-    if (response->status == 200) return read_answer(response->body, items.size(), config_.action);
+    if (response->status == 200)
+      return read_answer(response->body, items.size(), config_.action, replaces(config_));
     const std::string words = error_text(response->body);
     if (auto answer = usual_answer(*response, words)) {
       if (answer->kind == Answer::Kind::again) ++turn_;
@@ -273,7 +277,8 @@ class Plan final : public SinkPlan, public Renders {
     options.batch_records = 2000;
     options.batch_bytes = 5 << 20;
     options.linger = Duration::from_millis(500);
-    options.concurrency = 2;
+    // Two requests at once could bring two versions of a document in the wrong order.
+    options.concurrency = replaces(config_) ? 1 : 2;
     auto cluster = std::make_unique<Cluster>(config_, shape_, std::move(body), std::move(*client),
                                              context.pipeline);
     return delivery::open_sink(std::move(context), config_, options, std::move(cluster));
@@ -334,7 +339,10 @@ void add_elasticsearch_sink(Registry& registry) {
               "a "
               "record that is sent again after the roll-over is there twice.\n\n"
               "While the cluster is away, busy (429) or failing (5xx), records wait in the outbox; "
-              "only those that failed go again. What the cluster refuses for good (a mapping "
+              "only those that failed go again (all of a request, in their order, where documents "
+              "replace each other: `action: index` with an `id`). What the cluster refuses for "
+              "good "
+              "(a mapping "
               "conflict, a missing index) becomes a dead letter with its words. A request that is "
               "too "
               "large is halved.\n\n"

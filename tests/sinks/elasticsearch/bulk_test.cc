@@ -62,6 +62,24 @@ TEST_CASE("A conflict is success only where the same id means the same document"
   CHECK(answer(conflict, 1, Action::index).items[0].kind == Verdict::Kind::refused);
 }
 
+const std::string kStored = R"({"index":{"status":201}})";
+const std::string kBusy =
+    R"({"index":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue full"}}})";
+
+TEST_CASE("Where later documents replace earlier ones, all go again with one of them") {
+  const std::string body = R"({"errors":true,"items":[)" + kBusy + "," + kStored + "]}";
+  const Answer alone = read_answer(body, 2, Action::index);
+  REQUIRE(alone.kind == Answer::Kind::each);
+  CHECK(alone.items[0].kind == Verdict::Kind::again);
+  CHECK(alone.items[1].kind == Verdict::Kind::done);
+  CHECK(alone.message.empty());
+  const Answer all = read_answer(body, 2, Action::index, true);
+  CHECK(all.kind == Answer::Kind::again);
+  CHECK(all.message.find("queue full") != std::string::npos);
+  const std::string good = R"({"errors":false,"items":[)" + kStored + "]}";
+  CHECK(read_answer(good, 1, Action::index, true).kind == Answer::Kind::each);
+}
+
 TEST_CASE("What is no answer to this request says nothing about the records") {
   CHECK(answer(R"({"create":{"status":201}})", 2).kind == Answer::Kind::again);
   CHECK(answer(R"({"create":{"status":"201"}})", 1).kind == Answer::Kind::again);
