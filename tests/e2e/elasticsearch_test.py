@@ -190,6 +190,23 @@ def test_a_request_that_is_too_large_is_halved(streamd, clean, tmp_path):
     assert numbers(clean) == list(range(300))
 
 
+def test_an_index_that_takes_nothing_is_told(streamd, clean, tmp_path):
+    """As when the cluster's disks are full: each document is answered 429 in a request that is well."""
+    block = {"index.blocks.read_only_allow_delete": True}
+    assert clean.request("PUT", "/web-2023.11.14", {"settings": block})[0] == 200
+    write(tmp_path, 0, 100)
+    run = Streamd(streamd, pipeline(clean.url), tmp_path)
+    run.start()
+    run.wait_until(lambda: warnings(run), 60, "it is told")
+    assert "does not take the documents now" in warnings(run)[0] and "block" in warnings(run)[0], run.stderr
+    settings = {"index.blocks.read_only_allow_delete": None}
+    assert clean.request("PUT", "/web-2023.11.14/_settings", settings)[0] == 200
+    run.wait_until(lambda: clean.count("web-*") == 100, 60, "everything is there")
+    run.wait_until(lambda: "healed after" in run.stderr, 60, "and that it is over")
+    assert run.sigterm() == 0
+    assert numbers(clean) == list(range(100))
+
+
 class Replacing(Standin):
     """A cluster that has no room for the first version of a document when it comes first, and
     takes a while for the next request, so that another one could come meanwhile."""

@@ -57,13 +57,16 @@ Verdict verdict_of(std::int64_t status, const Value& error, Action action) {
   return verdict;
 }
 
-// Documents that go again alone could overtake a later version of theirs.
+// Documents that go again alone could overtake a later version of theirs; and people shall hear of
+// it when none gets through.
 Answer as_a_whole(Answer answer, bool ordered) {
-  const auto first =
-      std::find_if(answer.items.begin(), answer.items.end(),
-                   [](const Verdict& v) { return v.kind == Verdict::Kind::again; });
-  if (!ordered || first == answer.items.end()) return answer;
+  const auto is_again = [](const Verdict& v) { return v.kind == Verdict::Kind::again; };
+  const auto first = std::find_if(answer.items.begin(), answer.items.end(), is_again);
+  if (first == answer.items.end()) return answer;
+  const bool all = std::all_of(answer.items.begin(), answer.items.end(), is_again);
+  if (!all && !ordered) return answer;
   answer.message = fmt::format("it does not take the documents now: {}", excerpt(first->reason));
+  if (!ordered) return answer;
   answer.kind = Answer::Kind::again;
   answer.items.clear();
   return answer;

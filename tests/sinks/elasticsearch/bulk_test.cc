@@ -80,6 +80,15 @@ TEST_CASE("Where later documents replace earlier ones, all go again with one of 
   CHECK(read_answer(good, 1, Action::index, true).kind == Answer::Kind::each);
 }
 
+TEST_CASE("When no document is taken people hear why") {
+  const Answer busy = answer(kBusy + "," + kBusy, 2);
+  REQUIRE(busy.kind == Answer::Kind::each);
+  CHECK(busy.message ==
+        "it does not take the documents now: es_rejected_execution_exception: queue full");
+  CHECK(answer(kBusy + "," + kStored, 2).message.empty());
+  CHECK(answer(kStored, 1).message.empty());
+}
+
 TEST_CASE("What is no answer to this request says nothing about the records") {
   CHECK(answer(R"({"create":{"status":201}})", 2).kind == Answer::Kind::again);
   CHECK(answer(R"({"create":{"status":"201"}})", 1).kind == Answer::Kind::again);

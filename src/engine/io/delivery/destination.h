@@ -44,7 +44,8 @@ struct Answer {
   std::vector<Verdict> items;
   std::string code;  // closed
   // again, blocked, closed: what happened, without secrets. each: what stopped the sending of
-  // several requests short of its end, where time heals it; "" = nothing did.
+  // several requests short of its end, or keeps all items from being taken, where time heals it;
+  // "" = nothing did.
   std::string message;
   std::string hint;  // what can be done about it
   // Nothing is sent before so much time is over, whatever the kind; zero = as the mechanism thinks
