@@ -97,6 +97,24 @@ def test_wrong_usage_is_told_and_exits_2(streamd, tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [["schema"], ["docs", "window"], ["list"], ["version"], ["check", "small.yaml"],
+                                   ["generate", "nginx"]])
+def test_an_output_that_nobody_takes_is_told(streamd, small, words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([streamd, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                              cwd=small.parent)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot write the ") and "No space left on device" in done.stderr
+
+
+def test_a_run_whose_table_nobody_takes_is_a_good_run(streamd, small):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([streamd, small], stdout=subprocess.PIPE, stderr=full, text=True, timeout=60,
+                              cwd=small.parent)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 10
+
+
 def test_help_names_every_verb_and_the_exit_codes(streamd):
     told = call(streamd, "--help")
     assert told.returncode == 0

@@ -10,10 +10,13 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <memory>
+#include <system_error>
 
 namespace streamd {
 namespace {
@@ -274,6 +277,20 @@ std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App
   return words;
 }
 
+// What is printed is the command's result: an answer that did not get out whole is a failure.
+int with_output(const Action& action) {
+  int code = kExitFailed, problem = 0;
+  try {
+    code = action();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) problem = errno;
+  } catch (const std::system_error& error) {  // of fmt::print
+    problem = error.code().value();
+  }
+  if (problem == 0) return code;
+  print_error({.message = std::string("cannot write the output: ") + std::strerror(problem)});
+  return code == kExitDone ? kExitFailed : code;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -312,7 +329,7 @@ int run_command_line(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
   if (!action || !load_plugins(std::move(plugins), registry)) return kExitUsage;
-  return action();
+  return with_output(action);
 }
 
 }  // namespace streamd

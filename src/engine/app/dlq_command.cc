@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
@@ -196,9 +197,9 @@ int dlq_replay(const DlqArguments& arguments, const Registry& registry) {
                    "replay again; what was read already is written once more then"});
   if (auto status = mark_replayed(found.plan, root, replay.ids); !status)
     return failed(status.error());
-  fmt::print(stderr, "replayed {} dead letters\n", replay.ids.size());
-  if (!replay.left.empty()) fmt::print(stderr, "not replayed: {}\n", left_text(replay));
-  fmt::print(stderr, "{}", final_table(*result));
+  std::string told = fmt::format("replayed {} dead letters\n", replay.ids.size());
+  if (!replay.left.empty()) told += fmt::format("not replayed: {}\n", left_text(replay));
+  std::fputs((told + final_table(*result)).c_str(), stderr);
   return kExitDone;
 }
 

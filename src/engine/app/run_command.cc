@@ -80,7 +80,10 @@ int run_one(const Plan& plan, RunOptions options, std::stop_source& stop, bool s
     stop.request_stop();
     return result.error().kind == ErrorKind::config ? kExitUsage : kExitFailed;
   }
-  if (show_table) fmt::print(stderr, "\npipeline {}\n{}", plan.pipeline, final_table(*result));
+  // Not by fmt::print, which throws when nobody takes it: the records are where they belong.
+  if (show_table)
+    std::fputs(fmt::format("\npipeline {}\n{}", plan.pipeline, final_table(*result)).c_str(),
+               stderr);
   return kExitDone;
 }
 
