@@ -87,6 +87,13 @@ def test_plugins_come_from_the_command_line_and_the_environment_too(streamd, tmp
     assert check("--plugin", plugin).returncode == 0
     assert check(STREAMD_PLUGIN_PATH=plugin).returncode == 0
     assert check("--plugin", plugin, STREAMD_PLUGIN_PATH=plugin).returncode == 0
+    for words in (["check", "--plugin", plugin, "job.yaml"], ["--plugin", plugin, "check", "job.yaml"],
+                  [f"--plugin={plugin}", "check", "job.yaml"], ["--plugin", plugin, "job.yaml", "--quiet"],
+                  ["run", "--plugin", plugin, "job.yaml"]):
+        done = subprocess.run([streamd, *words], cwd=tmp_path, text=True, capture_output=True)
+        assert done.returncode == 0, (words, done.stderr)
+    alone = subprocess.run([streamd, "--plugin", plugin], cwd=tmp_path, text=True, capture_output=True)
+    assert alone.returncode == 2 and "subcommand is required" in alone.stderr
     refused = check("--plugin", str(MODULES / "refused_abi.so"))
     assert refused.returncode == 2 and "plugin ABI 2" in refused.stderr
 

@@ -63,6 +63,13 @@ def test_a_file_alone_is_run(streamd, small, tmp_path):
     assert "node" not in options.stderr
 
 
+def test_an_option_that_may_be_repeated_takes_one_value(streamd, small, tmp_path):
+    done = call(streamd, "run", "--reset-state", "out", "--quiet", small, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = call(streamd, "--reset-state", "out", small, "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_standard_input_to_standard_output(streamd, tmp_path):
     file = tmp_path / "pipe.yaml"
     file.write_text('pipeline: pipe\nsources: {"in": {type: stdin}}\n'

@@ -47,8 +47,10 @@ void add_run(CLI::App& app, const Registry& registry, Action& action) {
   run->add_flag("--fresh", arguments->fresh, "Archive the stored state and start anew");
   run->add_option("--workers", arguments->workers, "Threads that work on records [one per core]")
       ->check(CLI::Range(1, 256));
+  // One value each time it stands there: what follows is a file.
   run->add_option("--reset-state", arguments->reset_state,
-                  "Drop what this operator or sink has stored (may be repeated)");
+                  "Drop what this operator or sink has stored (may be repeated)")
+      ->allow_extra_args(false);
   run->add_flag("--progress", arguments->progress, "Show progress even when not on a terminal");
   run->add_flag("--quiet", arguments->quiet, "No progress line and no table at the end");
   run->callback([=, &registry, &action] {
@@ -265,15 +267,18 @@ void add_watch(CLI::App& app, Action& action) {
   health->callback([=, &action] { action = [=] { return health_command(*h); }; });
 }
 
-// `streamd FILE` means `streamd run FILE`.
+// `streamd FILE` means `streamd run FILE`. The verb may stand behind plugins.
 std::vector<std::string> with_default_verb(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  const auto first = words.empty() ? std::string() : words.front();
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with("--plugin"))
+    at += words[at] == "--plugin" ? 2 : 1;
+  const auto first = at < words.size() ? words[at] : std::string();
   const bool option = first.empty() || first == "--help" || first == "-h" || first == "--version";
   const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
   const bool verb = std::any_of(verbs.begin(), verbs.end(),
                                 [&](const CLI::App* v) { return v->get_name() == first; });
-  if (!option && !verb) words.insert(words.begin(), "run");
+  if (!option && !verb) words.insert(words.begin() + static_cast<std::ptrdiff_t>(at), "run");
   return words;
 }
 
@@ -301,7 +306,8 @@ int run_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   std::vector<std::string> plugins;
   app.add_option("--plugin", plugins,
-                 "Load this plugin (may be repeated); also those in $STREAMD_PLUGIN_PATH");
+                 "Load this plugin (may be repeated); also those in $STREAMD_PLUGIN_PATH")
+      ->allow_extra_args(false);
   app.fallthrough();
   Action action;
   add_run(app, registry, action);
