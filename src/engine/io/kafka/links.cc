@@ -100,7 +100,7 @@ bool Group::find_leaders() {
   return !unknown();
 }
 
-// False: a broker does not let us connect.
+// False: a broker does not let us connect. The others' connections are made all the same.
 bool Group::make_links(WorkerLanes& lanes, const std::stop_token& stop) {
   std::set<std::int32_t> wanted;
   std::uint64_t assignment = 0;
@@ -110,6 +110,7 @@ bool Group::make_links(WorkerLanes& lanes, const std::stop_token& stop) {
     for (const auto& slot : lanes.slots) wanted.insert(slot->leader);
     for (const auto linked : lanes.linked) wanted.erase(linked);
   }
+  bool good = true;
   for (const auto broker : wanted) {
     const auto at = brokers_.find(broker);
     if (at == brokers_.end()) continue;
@@ -121,7 +122,8 @@ bool Group::make_links(WorkerLanes& lanes, const std::stop_token& stop) {
     }
     if (!link) {
       health_.suspect(link.error().message);
-      return false;
+      good = false;
+      continue;
     }
     {
       const std::lock_guard lock(lanes.mutex);
@@ -131,7 +133,7 @@ bool Group::make_links(WorkerLanes& lanes, const std::stop_token& stop) {
     }
     lanes.assigned.notify_all();
   }
-  return true;
+  return good;
 }
 
 }  // namespace streamd::kafka

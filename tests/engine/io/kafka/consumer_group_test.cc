@@ -416,6 +416,26 @@ TEST_CASE("what brokers give only to newer requests is left to librdkafka", "[ka
   CHECK(member.log().size() == 1);
 }
 
+TEST_CASE("a broker that can't be reached does not hold up the others", "[kafka]") {
+  const bool direct = both_ways();
+  MockCluster cluster(2);
+  cluster.coordinate("g", 2);
+  cluster.create_topic("t", 2);
+  for (int p = 0; p < 2; ++p) cluster.lead("t", p, 1 + p);
+  fill(cluster, "t", 2, 0, 100);
+  Member member(cluster.brokers(), "t", {.direct = direct});
+  REQUIRE(eventually([&] { return member.count() >= 100; }));
+  cluster.down(1);
+  cluster.fail_requests(1, 1, -195);  // the other one closes its connection at the next Fetch
+  for (int i = 101; i < 200; i += 2) cluster.produce("t", 1, std::to_string(i));
+  REQUIRE(eventually([&] { return member.count() >= 150; }));
+  cluster.up();
+  for (int i = 100; i < 200; i += 2) cluster.produce("t", 0, std::to_string(i));
+  cluster.flush();
+  REQUIRE(eventually([&] { return member.count() >= 200; }));
+  CHECK(values(member.seen()) == numbers(0, 200));
+}
+
 TEST_CASE("a partition without a leader does not hold up the others", "[kafka]") {
   const bool direct = both_ways();
   MockCluster cluster(2);

@@ -81,6 +81,12 @@ void MockCluster::down() {
   for (int b = 1; b <= inside_->brokers; ++b) rd_kafka_mock_broker_set_down(inside_->cluster, b);
 }
 
+void MockCluster::down(int broker) { rd_kafka_mock_broker_set_down(inside_->cluster, broker); }
+
+void MockCluster::coordinate(const std::string& group, int broker) {
+  rd_kafka_mock_coordinator_set(inside_->cluster, "group", group.c_str(), broker);
+}
+
 void MockCluster::up() {
   for (int b = 1; b <= inside_->brokers; ++b) {
     rd_kafka_mock_broker_set_rtt(inside_->cluster, b, 0);

@@ -26,7 +26,10 @@ class MockCluster {
   // Clients are told that the topic does not exist (the mock makes any topic that is asked for).
   void hide(const std::string& topic, bool hidden);
   void down();
+  void down(int broker);
   void up();
+  // The broker that coordinates the group.
+  void coordinate(const std::string& group, int broker);
   // Takes requests and answers none, until up() and for as long as the clients' patience lasts.
   void hang();
   // Everything in the topic, by partition.
