@@ -22,6 +22,12 @@ class Lane {
   // The broker had nothing at or after `offset` when it was fetched. Markers before it were
   // skipped.
   void reached(std::int64_t offset);
+  // Everything before `offset` was looked at, when the partition ended at `end`; which may be a
+  // moment before what was read.
+  void walked(std::int64_t offset, std::int64_t end) {
+    // A bounded lane asks for nothing beyond: no record will come that tells so.
+    if (offset == end || !wants(offset)) reached(offset);
+  }
   // The broker says that the partition goes on up to `offset`.
   void grows_to(std::int64_t offset) {
     known_end_ = offset;

@@ -165,10 +165,7 @@ bool LinkFeed::walk() {
         part.slot->stalled = true;
         group_.leave_to_librdkafka(part.slot->name + " has records of an older format");
         break;
-      case RecordBatches::Step::end:
-        // The end may be that of a moment before what was read.
-        if (part.behind == part.fetched.end) part.slot->lane.reached(part.behind);
-        break;
+      case RecordBatches::Step::end: part.slot->lane.walked(part.behind, part.fetched.end); break;
     }
     walking_ = false;
     ++part_;

@@ -38,6 +38,24 @@ TEST_CASE("markers at the end move the position past them", "[kafka]") {
   CHECK(lane.caught_up());
 }
 
+TEST_CASE("a bounded lane ends behind markers while the partition grows", "[kafka]") {
+  Lane lane(0, 4);
+  lane.offer(0);
+  lane.handed_out(0, true);
+  lane.walked(2, 100);  // more answers follow
+  CHECK_FALSE(lane.ended());
+  CHECK(lane.wants_more());
+  lane.walked(4, 100);  // the last offsets were markers
+  CHECK(lane.ended());
+  CHECK(lane.position() == 4);
+  Lane unbounded(0);
+  unbounded.walked(4, 100);
+  CHECK(unbounded.position() == 0);
+  CHECK_FALSE(unbounded.caught_up());
+  unbounded.walked(100, 100);
+  CHECK(unbounded.position() == 100);
+}
+
 TEST_CASE("a lane is caught up only until the partition grows", "[kafka]") {
   Lane lane(4);
   CHECK_FALSE(lane.caught_up());
