@@ -299,8 +299,7 @@ void check_topic(const expr::Template& topic, const ConfigNode& at, Diagnostics&
 std::unique_ptr<SinkPlan> make_kafka_sink(KafkaSinkConfig config, const ConfigNode& node,
                                           Diagnostics& problems) {
   kafka::ProducerOptions options;
-  for (const auto& b : config.brokers)
-    options.client.brokers += (options.client.brokers.empty() ? "" : ",") + b;
+  options.client.brokers = kafka::read_brokers(config.brokers, *node.find("brokers"), problems);
   options.linger = config.linger;
   options.compression = FieldType<Compression>::show(config.compression);
   kafka::read_properties(config.options, kafka::Role::producer, options.client, problems);

@@ -87,12 +87,6 @@ class KafkaSourcePlan final : public SourcePlan {
   kafka::GroupOptions options_;
 };
 
-std::string joined(const std::vector<std::string>& brokers) {
-  std::string list;
-  for (const auto& b : brokers) list += (list.empty() ? "" : ",") + b;
-  return list;
-}
-
 void check_topics(const KafkaSourceConfig& config, const ConfigNode& node, Diagnostics& problems) {
   const ConfigNode* list = node.find("topics");
   for (std::size_t i = 0; i < config.topics.size(); ++i) {
@@ -208,11 +202,6 @@ void add_kafka_source(Registry& registry) {
                          std::none_of(c.brokers.begin(), c.brokers.end(),
                                       [](const auto& b) { return b.empty(); });
                 })
-          .rule("brokers are host:port, without http://",
-                [](const C& c) {
-                  return std::none_of(c.brokers.begin(), c.brokers.end(),
-                                      [](const auto& b) { return b.starts_with("http"); });
-                })
           .rule("topics must name one", [](const C& c) { return !c.topics.empty(); })
           .rule("prefetch must be at least 1MiB",
                 [](const C& c) { return c.prefetch.bytes >= (1u << 20); })
@@ -221,7 +210,8 @@ void add_kafka_source(Registry& registry) {
       [](C config, const ConfigNode& node, Diagnostics& problems) -> std::unique_ptr<SourcePlan> {
         const std::size_t before = problems.errors();
         kafka::GroupOptions options;
-        options.client.brokers = joined(config.brokers);
+        options.client.brokers =
+            kafka::read_brokers(config.brokers, *node.find("brokers"), problems);
         options.topics = config.topics;
         options.group = config.group;
         options.from_latest = config.from == StartAt::latest;

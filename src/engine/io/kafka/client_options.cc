@@ -75,6 +75,45 @@ const std::string* reason_of(const Refused& refused, const std::string& name) {
   return nullptr;
 }
 
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535;
+}
+
+// host, host:port, [address]:port, also behind PLAINTEXT:// and the like.
+bool is_broker(std::string_view text) {
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    std::string name(text.substr(0, scheme));
+    for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (name != "PLAINTEXT" && name != "SSL" && name != "SASL_PLAINTEXT" && name != "SASL_SSL")
+      return false;
+    text.remove_prefix(scheme + 3);
+  }
+  const auto colon = text.rfind(':');
+  const bool one_colon = colon != std::string_view::npos && text.find(':') == colon;
+  const bool in_brackets = text.starts_with('[') && colon > 0 && colon != std::string_view::npos &&
+                           text[colon - 1] == ']';
+  if (one_colon || in_brackets) {
+    if (!is_port(text.substr(colon + 1))) return false;
+    text = text.substr(0, colon);
+  }
+  return !text.empty() && text.find_first_of(" \t/\\@") == std::string_view::npos;
+}
+
+// One text may name several.
+bool are_brokers(std::string_view text) {
+  for (;;) {
+    const auto comma = std::min(text.find(','), text.size());
+    std::string_view one = text.substr(0, comma);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (!is_broker(one)) return false;
+    if (comma == text.size()) return true;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 bool read_one(const ConfigNode& key, const ConfigNode& value, Role role, rd_kafka_conf_t* trial,
               Diagnostics& problems) {
   if (const auto* reason = reason_of(refused_properties(role), key.text)) {
@@ -127,6 +166,22 @@ const std::vector<std::pair<std::string, std::string>>& refused_properties(Role 
       {"retries", "a record must not be given up while Kafka is away"},
   });
   return role == Role::consumer ? consumer : producer;
+}
+
+std::string read_brokers(const std::vector<std::string>& brokers, const ConfigNode& node,
+                         Diagnostics& problems) {
+  std::string joined;
+  for (std::size_t i = 0; i < brokers.size(); ++i) {
+    joined += (i > 0 ? "," : "") + brokers[i];
+    if (are_brokers(brokers[i])) continue;
+    const ConfigNode& at = node.shape == ConfigNode::Shape::list ? node.items[i] : node;
+    problems.error("bad-broker", at.place,
+                   at.substituted
+                       ? "not the host:port of a broker"
+                       : fmt::format("\"{}\" is not the host:port of a broker", brokers[i]),
+                   "write it without http://, for example localhost:9092; ports go up to 65535");
+  }
+  return joined;
 }
 
 std::int64_t millis_of(const ClientOptions& options, std::string_view property,

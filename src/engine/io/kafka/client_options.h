@@ -28,6 +28,11 @@ struct ClientOptions {
 // streamd promises, with the reason. False when it reported something.
 bool read_properties(const ConfigNode& node, Role role, ClientOptions& into, Diagnostics& problems);
 
+// `brokers` of a node, joined for librdkafka, which takes almost any text: http://x and port 99999
+// (as 34463) too. Reports each that is no host:port at its place below `node`.
+std::string read_brokers(const std::vector<std::string>& brokers, const ConfigNode& node,
+                         Diagnostics& problems);
+
 // What the property in milliseconds is set to, else `otherwise`.
 std::int64_t millis_of(const ClientOptions& options, std::string_view property,
                        std::int64_t otherwise);

@@ -29,6 +29,34 @@ ConfigNode map_of(std::vector<std::pair<std::string, std::string>> pairs) {
 
 }  // namespace
 
+TEST_CASE("brokers are hosts with ports", "[kafka]") {
+  const auto read = [](const std::string& text) {
+    Diagnostics problems;
+    const std::string joined = read_brokers({text}, scalar(text, 3, 7), problems);
+    CHECK(joined == text);
+    return problems.errors() == 0;
+  };
+  for (const char* good :
+       {"localhost", "localhost:9092", "a:1,b:65535", "a:1, b:2", "httpd-kafka:9092", "[::1]:9092",
+        "::1", "10.0.0.1:9092", "PLAINTEXT://a:9092", "sasl_ssl://a:9092"}) {
+    INFO(good);
+    CHECK(read(good));
+  }
+  for (const char* bad : {"", "http://localhost:9092", "https://a", "localhost:99999", "a:0", "a:",
+                          ":9092", "a:9092/", "a:b", "a b:9092", "a:1,,b:2", "[::1]:0", "a:-1"}) {
+    INFO(bad);
+    CHECK_FALSE(read(bad));
+  }
+  Diagnostics problems;
+  ConfigNode list;
+  list.shape = ConfigNode::Shape::list;
+  list.items = {scalar("a:1", 3, 7), scalar("b:70000", 4, 7)};
+  CHECK(read_brokers({"a:1", "b:70000"}, list, problems) == "a:1,b:70000");
+  REQUIRE(problems.errors() == 1);
+  CHECK(problems.all()[0].place.line == 4);
+  CHECK(problems.all()[0].message == "\"b:70000\" is not the host:port of a broker");
+}
+
 TEST_CASE("librdkafka's own properties pass in the order of the file", "[kafka]") {
   ClientOptions options;
   Diagnostics problems;
