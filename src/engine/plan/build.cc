@@ -130,15 +130,18 @@ std::vector<Plan> build_jobs(const std::vector<ConfigNode>& documents, const Reg
     read.push_back(read_document(document, known));
   }
   std::vector<Plan> plans;
+  std::vector<GroupUse> groups;
   for (const auto& job : jobs_of(read)) {
     std::vector<Document> members;
     for (const std::size_t i : job) members.push_back(read[i]);
     Diagnostics found;
     std::optional<Plan> plan;
     if (job.size() == 1) {
+      warn_shared_groups(members.front(), groups, problems);
       plan = build(std::move(members.front()), registry, found);
     } else {
       const JointDocument joint = join(std::move(members));
+      warn_shared_groups(joint.document, groups, problems);
       plan = build(joint.document, registry, found);
     }
     for (const auto& problem : found.all())

@@ -113,7 +113,39 @@ void split_keys(const DraftNode& node, const SourceUse& use, const DraftNode& so
           keys.empty() ? std::string("one value") : fmt::format("{}", fmt::join(keys, ", "))));
 }
 
+// A topic that both read; empty: there is none, or they are not of one group.
+std::string shared_topic(const GroupUse& a, const GroupUse& b) {
+  if (a.group != b.group || a.brokers != b.brokers) return {};
+  for (const auto& topic : a.topics)
+    if (std::find(b.topics.begin(), b.topics.end(), topic) != b.topics.end()) return topic;
+  return {};
+}
+
 }  // namespace
+
+void warn_shared_groups(const Document& job, std::vector<GroupUse>& seen, Diagnostics& problems) {
+  for (const DocumentNode& node : job.nodes) {
+    if (node.section != Section::sources || node.body == nullptr ||
+        text_of(*node.body, "type") != "kafka" || text_of(*node.body, "group").empty())
+      continue;
+    GroupUse use{fmt::format("source \"{}\" of pipeline {}", node.name, job.pipeline),
+                 text_of(*node.body, "group"), texts_of(node.body->find("brokers")),
+                 texts_of(node.body->find("topics"))};
+    std::sort(use.brokers.begin(), use.brokers.end());
+    for (const GroupUse& other : seen) {
+      const std::string topic = shared_topic(use, other);
+      if (topic.empty()) continue;
+      problems.warning(
+          "shared-group", node.body->find("group")->place,
+          fmt::format("source \"{}\": it is in one group with {}, so each of them gets "
+                      "only some of the partitions of topic \"{}\"",
+                      node.name, other.label, topic),
+          "give each a group of its own");
+      break;
+    }
+    seen.push_back(std::move(use));
+  }
+}
 
 void warn_about(const Draft& draft, Diagnostics& problems) {
   unused_lists(draft, problems);
