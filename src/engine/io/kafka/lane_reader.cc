@@ -137,7 +137,10 @@ void Group::sort_in(WorkerLanes& to, const rd_kafka_message_t& message) {
     if (slot->stalled || !slot->lane.offer(message.offset)) return;
     return to.keep(*slot, raw_record(message), context_.max_record);
   }
-  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return slot->lane.reached(message.offset);
+  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    if (!slot->stalled) slot->lane.reached(message.offset);
+    return;
+  }
   const char* text = rd_kafka_message_errstr(&message);
   sort_in(*slot, message.err, text ? text : "");
 }

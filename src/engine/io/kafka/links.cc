@@ -51,6 +51,9 @@ void Group::hear_of_links() {
   direct_ = false;
   for (auto& worker : workers_) {
     const std::lock_guard lock(worker->mutex);
+    // First: an answer that is still on its way would stall them again, and what librdkafka brings
+    // then would be dropped.
+    worker->end_assignment();
     for (auto& slot : worker->slots) slot->stalled = false;
   }
   take_anew();
