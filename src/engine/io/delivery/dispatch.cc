@@ -138,12 +138,27 @@ void Dispatch::again(const std::vector<Item>& sent, const Answer& answer, Durati
   if (++failures_ > 1) limit_ = std::max(kFewest, std::min(limit_, sent.size()) / 2);
   if (answer.pause == Duration{})
     paused_until_ = std::max(paused_until_, now + pause_after(failures_));
+  std::vector<std::uint64_t> places;
   for (const auto& item : sent) {
     if (closed_)
       refuse(items_.at(item.begin), closed_code_, closed_reason_);
-    else
+    else if (halves_.empty())
       later_.emplace(paused_until_, item.begin);
+    else
+      places.push_back(item.begin);
   }
+  if (places.empty()) return;
+  if (places.size() > limit_)
+    halve(places);
+  else
+    halves_.push_front(std::move(places));
+}
+
+// They go before what came after them, as one of it may replace one of theirs.
+void Dispatch::halve(const std::vector<std::uint64_t>& places) {
+  const auto middle = places.begin() + static_cast<std::ptrdiff_t>(places.size() / 2);
+  halves_.emplace_front(middle, places.end());
+  halves_.emplace_front(places.begin(), middle);
 }
 
 void Dispatch::split(const std::vector<Item>& sent) {
@@ -151,11 +166,9 @@ void Dispatch::split(const std::vector<Item>& sent) {
     return refuse(
         items_.at(sent.front().begin), "too-large",
         fmt::format("{} bytes are more than the service takes", sent.front().document.size()));
-  std::vector<std::uint64_t> first, second;
-  for (std::size_t i = 0; i < sent.size(); ++i)
-    (i < sent.size() / 2 ? first : second).push_back(sent[i].begin);
-  halves_.push_back(std::move(first));
-  halves_.push_back(std::move(second));
+  std::vector<std::uint64_t> places;
+  for (const auto& item : sent) places.push_back(item.begin);
+  halve(places);
   if (closed_) refuse_all(closed_code_, closed_reason_);
 }
 

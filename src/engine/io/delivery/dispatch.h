@@ -85,6 +85,7 @@ class Dispatch {
   void refuse(Open& open, std::string code, std::string reason);
   void again(const std::vector<Item>& sent, const Answer& answer, Duration now);
   void split(const std::vector<Item>& sent);
+  void halve(const std::vector<std::uint64_t>& places);
   void take_verdicts(const std::vector<Item>& sent, const Answer& answer, Duration now);
   void refuse_all(const std::string& code, const std::string& reason);
 

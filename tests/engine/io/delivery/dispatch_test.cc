@@ -93,6 +93,49 @@ TEST_CASE("What was not its turn goes next, in its order and as if it had never 
   CHECK(dispatch.take_refused()[0].attempts == 1);
 }
 
+TEST_CASE("Halves go in the order of their items, halved once more or failed") {
+  auto dispatch = dispatch_of({"a", "b", "c", "d", "e", "f", "g", "h"});
+  Duration now = kNow;
+  const auto send = [&] { return dispatch.next(now, kMany, kBytes); };
+  dispatch.answered(send(), of(Answer::Kind::split), now);
+  auto half = send();
+  CHECK(documents_of(half) == Texts{"a", "b", "c", "d"});
+  dispatch.answered(half, of(Answer::Kind::split), now);
+  half = send();
+  CHECK(documents_of(half) == Texts{"a", "b"});
+  dispatch.answered(half, of(Answer::Kind::again), now);
+  CHECK(send().empty());
+  now = *dispatch.wakes_at();
+  half = send();
+  CHECK(documents_of(half) == Texts{"a", "b"});
+  dispatch.answered(half, each({kDone, kDone}), now);
+  half = send();
+  CHECK(documents_of(half) == Texts{"c", "d"});
+  dispatch.answered(half, each({kDone, kDone}), now);
+  half = send();
+  CHECK(documents_of(half) == Texts{"e", "f", "g", "h"});
+  dispatch.answered(half, each({kDone, kDone, kDone, kDone}), now);
+  CHECK(dispatch.idle());
+}
+
+TEST_CASE("A half that is too much for a slow far side gets smaller") {
+  Texts documents;
+  for (int i = 0; i < 100; ++i) documents.push_back(std::to_string(i));
+  auto dispatch = dispatch_of(documents);
+  Duration now = kNow;
+  dispatch.answered(dispatch.next(now, kMany, kBytes), of(Answer::Kind::split), now);
+  std::size_t size = 50;
+  for (int i = 0; i < 5; ++i) {
+    const auto half = dispatch.next(now, kMany, kBytes);
+    REQUIRE_FALSE(half.empty());
+    CHECK(half.front().document == "0");
+    size = half.size();
+    dispatch.answered(half, of(Answer::Kind::again), now);
+    now = *dispatch.wakes_at();
+  }
+  CHECK(size <= 25);
+}
+
 TEST_CASE("A refused item is open until its dead letter is safe") {
   auto dispatch = dispatch_of({"a", "b"});
   auto sent = dispatch.next(kNow, kMany, kBytes);
