@@ -77,6 +77,15 @@ TEST_CASE("a range of addresses becomes the networks that make it up") {
   CHECK(lines.reading.broken.count() == 1);
 }
 
+TEST_CASE("a port behind an address is left away") {
+  const Read read(format_of(ListFormat::lines),
+                  "[2001:db8::7]:443,c2\n192.0.2.7:8080\n[2001:db8::8]\n[2001:db8::9]:x\n");
+  CHECK(read.at("2001:db8::7").comment == "c2");
+  CHECK(read.has("192.0.2.7"));
+  CHECK(read.list->size() == 2);
+  CHECK(read.reading.broken.count() == 2);
+}
+
 TEST_CASE("the lists of eMule say whom they let through") {
   const Read read(format_of(ListFormat::p2p),
                   "001.009.096.105 - 001.009.096.105 , 000 , Some organisation, Inc\n"

@@ -86,6 +86,8 @@ Key last_of(Key first, unsigned prefix) {
 // behind it. As a domain or text it would never be found.
 bool is_meant_as_addresses(std::string_view value) {
   if (looks_like_address(value)) return true;
+  if (value.starts_with('['))
+    return parse_network(value.substr(1, value.find(']') - 1)).has_value();
   const std::size_t blank = value.find_first_of(" \t");
   if (blank != std::string_view::npos) return parse_network(value.substr(0, blank)).has_value();
   return value.find_first_not_of("0123456789.-/*") == std::string_view::npos &&

@@ -62,6 +62,21 @@ std::optional<EventTime> unix_time(std::string_view text) {
   return time > expr::kMaxTimestamp ? std::nullopt : std::optional(time);
 }
 
+// The address of "192.0.2.7:443" or "[2001:db8::7]:443"; empty: it is neither.
+std::string_view without_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view port = text.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || !std::all_of(port.begin(), port.end(), is_digit))
+    return {};
+  std::string_view host = text.substr(0, colon);
+  std::uint32_t v4 = 0;
+  if (parse_v4(host, v4)) return host;
+  if (!host.starts_with('[') || !host.ends_with(']')) return {};
+  host = host.substr(1, host.size() - 2);
+  return parse_address(host) ? host : std::string_view{};
+}
+
 constexpr std::string_view kNoAddress = "is no address or network";
 
 }  // namespace
@@ -132,14 +147,8 @@ std::string_view EntryWriter::add(const FoundEntry& entry) {
   if (!in_force(entry)) return {};
   const auto why = add_one(entry, entry.value, entry.kind);
   if (why != kNoAddress) return why;
-  const std::size_t colon = entry.value.find(':');
-  std::uint32_t address = 0;
-  if (colon == std::string_view::npos || !parse_v4(entry.value.substr(0, colon), address))
-    return why;
-  const std::string_view port = entry.value.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || !std::all_of(port.begin(), port.end(), is_digit))
-    return why;
-  return add_one(entry, entry.value.substr(0, colon), IndicatorKind::address);
+  const std::string_view host = without_port(entry.value);
+  return host.empty() ? why : add_one(entry, host, IndicatorKind::address);
 }
 
 std::string_view EntryWriter::add_range(const IpAddress& first, const IpAddress& last,

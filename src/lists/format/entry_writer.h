@@ -13,7 +13,7 @@ namespace streamd {
 
 // Views are copied by add(). Empty texts and EventTime::min(): not known.
 struct FoundEntry {
-  std::string_view value;  // also "first-last" of addresses, or an IPv4 address with a port
+  std::string_view value;  // also "first-last" of addresses, or an address with a port
   IndicatorKind kind = IndicatorKind::automatic;
   std::string_view comment, type, source, tags;
   std::optional<double> score;

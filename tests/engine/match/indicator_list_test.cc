@@ -125,13 +125,13 @@ TEST_CASE("a list of one kind takes no other") {
 TEST_CASE("what is meant as addresses and is none is no text and no domain") {
   IndicatorListBuilder builder(7);
   for (const char* value : {"192.0.2.7\t9", "2001:db8::1 x", "192.0.2.*", "192.0.2.1-9",
-                            "192.0.2.1-192.0.2.9", "192.0.2.0/24 24"}) {
+                            "192.0.2.1-192.0.2.9", "192.0.2.0/24 24", "[2001:db8::7]:443"}) {
     CAPTURE(value);
     CHECK(builder.add({.value = value}) == "is no address or network");
     CHECK(builder.add({.value = value, .kind = IndicatorKind::text}).empty());
   }
   for (const char* value :
-       {"curl 7.8", "1.0-2", "404 not found", "192-0-2-7.evil.example", "*.*"}) {
+       {"curl 7.8", "1.0-2", "404 not found", "192-0-2-7.evil.example", "*.*", "[x]", "["}) {
     CAPTURE(value);
     CHECK(builder.add({.value = value}).empty());
   }
