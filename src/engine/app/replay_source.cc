@@ -2,8 +2,9 @@
 #include "engine/app/replay_source.h"
 
 #include "engine/core/clock.h"
-#include "sources/arrival_numbers.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace streamd {
@@ -13,7 +14,8 @@ using Records = std::shared_ptr<const std::vector<std::string>>;
 
 // Lists no partition: the positions of the real source stay as they are, and event time does not
 // move, so nothing is closed. Its records have numbers of their own, others in each replay: a sink
-// that knows records by their place would take them for those of an earlier replay.
+// that knows records by their place would take them for those of an earlier replay. They begin with
+// the wall clock's microsecond, and no replay is faster than one record in each.
 class ReplayReader final : public Reader {
  public:
   ReplayReader(Records records, std::function<void()> done, const Clock& clock)
@@ -25,11 +27,11 @@ class ReplayReader final : public Reader {
     while (next_ < records_->size() && out.records.size() < limits.max_records) {
       RawRecord record;
       record.data = (*records_)[next_++];
+      record.position = number_++;
       // Stamps without a year go by it.
       record.arrival = clock_.wall();
       out.records.push_back(record);
     }
-    numbers_.number(out.records);
     if (!out.records.empty()) return Pull::data;
     if (!std::exchange(said_, true)) done_();
     return Pull::idle;
@@ -42,7 +44,8 @@ class ReplayReader final : public Reader {
   Records records_;
   std::function<void()> done_;
   const Clock& clock_;
-  ArrivalNumbers numbers_{{}, clock_};
+  std::uint64_t number_ =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().micros, 0));
   std::size_t next_ = 0;
   bool said_ = false;
 };
