@@ -398,6 +398,14 @@ def test_no_dead_letters(streamd, tmp_path):
     assert whole_rows(tmp_path / "out/paid.ndjson") == [{"id": 1, "price": 10}]
 
 
+def test_a_folder_without_state_is_told(shop):
+    told = call(shop.binary, "dlq", "ls", shop.file, "--state-dir", shop.directory / "elsewhere", cwd=shop.directory)
+    assert (told.returncode, told.stdout) == (0, "no dead letters\n")
+    assert f'warning: pipeline shop has no state in "{shop.directory}/elsewhere"' in told.stderr
+    assert "= help: " in told.stderr
+    assert "warning" not in dlq(shop, "ls", "--code", "none").stderr
+
+
 def test_a_result_without_a_value_is_kept_as_it_was_computed(streamd, tmp_path):
     """A sum beyond 64 bits: not a row, not a silent null, but a counted dead letter."""
     huge = 9 * 10**18

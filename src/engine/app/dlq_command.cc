@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,8 +45,15 @@ int select(const DlqArguments& arguments, const Registry& registry, Selection& i
                    "these files share no source, so each has its own dead letters",
                    "name one of them, or all files of one job"});
   Plan& plan = jobs->front();
-  auto found = read_dead_letters(plan, state_root(arguments.state_dir));
+  const std::string root = state_root(arguments.state_dir);
+  auto found = read_dead_letters(plan, root);
   if (!found) return failed(found.error());
+  std::error_code ignored;
+  if (found->letters.empty() && !std::filesystem::exists(root + "/" + plan.pipeline, ignored))
+    fmt::print(stderr,
+               "warning: pipeline {} has no state in \"{}\"\n  = help: name the folder of its run "
+               "with --state-dir or $STREAMD_STATE_DIR\n",
+               plan.pipeline, root);
   if (found->unreadable > 0)
     fmt::print(stderr, "warning: {} lines are no dead letters and are left out, the first is {}\n",
                found->unreadable, found->first_unreadable);
