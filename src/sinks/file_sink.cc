@@ -67,7 +67,10 @@ struct NestedSpec<Rotation> {
                    {.name = "keep",
                     .help = "How many full files are kept; older ones are deleted. 0 = all.",
                     .examples = {"8"}})
-            .rule("every is not negative", [](const Rotation& r) { return r.every.micros >= 0; });
+            .rule("every is not negative", [](const Rotation& r) { return r.every.micros >= 0; })
+            .rule("keep needs size or every, or no file is ever full", [](const Rotation& r) {
+              return r.keep == 0 || r.size.bytes > 0 || r.every.micros > 0;
+            });
     return spec;
   }
 };
