@@ -75,10 +75,14 @@ Found unix_address(const std::string& path) {
   return found;
 }
 
+bool is_socket(const std::string& path) {
+  struct stat about {};
+  return ::lstat(path.c_str(), &about) == 0 && S_ISSOCK(about.st_mode);
+}
+
 // A name for which nobody listens any more.
 bool is_left_over(const Found& at, const std::string& path) {
-  struct stat about {};
-  if (::lstat(path.c_str(), &about) != 0 || !S_ISSOCK(about.st_mode)) return false;
+  if (!is_socket(path)) return false;
   const Socket probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return ::connect(probe.descriptor(), generic(at.address), at.size) != 0 && errno == ECONNREFUSED;
 }
@@ -87,8 +91,14 @@ tl::unexpected<Error> not_there(const Endpoint& endpoint, const char* doing, int
   std::string hint;
   if (code == EACCES && endpoint.port != 0 && endpoint.port < 1024)
     hint = "ports below 1024 need root or CAP_NET_BIND_SERVICE; use for example port 5514";
-  else if (code == EADDRINUSE)
+  else if (code == EADDRINUSE && endpoint.path.empty())
     hint = "another process receives there: stop it or use another port";
+  else if (code == EADDRINUSE)
+    hint = is_socket(endpoint.path)
+               ? "another process receives there: stop it or use another path"
+               : "there is a file of that name, which is no socket: remove it or use another path";
+  else if (code == ENOENT)
+    hint = "make its folder before, or use another path";
   else if (code == EADDRNOTAVAIL)
     hint = "this machine has no such address: 0.0.0.0 means all of IPv4, [::] all there are";
   return fail(ErrorKind::external,

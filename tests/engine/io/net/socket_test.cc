@@ -92,14 +92,21 @@ TEST_CASE("A unix socket that was left behind is replaced, one in use is not") {
   const Endpoint local = at("unix:" + folder.path + "/log");
   auto first = listen_at(local, {});
   REQUIRE(first);
-  CHECK_FALSE(listen_at(local, {}));
+  const auto second = listen_at(local, {});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().hint == "another process receives there: stop it or use another path");
   CHECK(connect_to(local, Duration::from_seconds(5), {}));
   first->close();
   CHECK_FALSE(connect_to(local, Duration::from_seconds(5), {}));
   CHECK(listen_at(local, {}));
   ::unlink(local.path.c_str());
   std::ofstream(local.path) << "somebody's file";
-  CHECK_FALSE(listen_at(local, {}));
+  const auto over_it = listen_at(local, {});
+  REQUIRE_FALSE(over_it);
+  CHECK(over_it.error().hint.find("which is no socket") != std::string::npos);
+  const auto nowhere = listen_at(at("unix:" + folder.path + "/missing/log"), {});
+  REQUIRE_FALSE(nowhere);
+  CHECK(nowhere.error().hint.find("make its folder") != std::string::npos);
   CHECK(::access(local.path.c_str(), F_OK) == 0);
 }
 
