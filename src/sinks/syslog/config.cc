@@ -112,8 +112,9 @@ Spec<Config> spec() {
                 })
           .rule("tls.cert and tls.key belong together",
                 [](const C& c) { return c.tls.cert.empty() == c.tls.key.empty(); })
-          .rule("timeout and connect_timeout must be longer than 0",
-                [](const C& c) { return c.timeout > Duration{} && c.connect_timeout > Duration{}; })
+          .rule("timeout must be longer than 0", [](const C& c) { return c.timeout > Duration{}; })
+          .rule("connect_timeout must be longer than 0",
+                [](const C& c) { return c.connect_timeout > Duration{}; })
           .example("Alerts to a syslog server",
                    "to: tls://logs.example.com:6514\nseverity: warning\napp: streamd-alerts\n"
                    "message: \"{{ client_ip }} made {{ requests }} requests\"")

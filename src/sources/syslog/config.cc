@@ -95,9 +95,10 @@ Spec<Config> spec() {
       .rule("sockets must be at most 256", [](const C& c) { return c.sockets <= 256; })
       .rule("max_connections must be from 1 to 1000000",
             [](const C& c) { return c.max_connections >= 1 && c.max_connections <= 1'000'000; })
-      .rule(
-          "idle_timeout and message_timeout must be longer than 0",
-          [](const C& c) { return c.idle_timeout > Duration{} && c.message_timeout > Duration{}; })
+      .rule("idle_timeout must be longer than 0",
+            [](const C& c) { return c.idle_timeout > Duration{}; })
+      .rule("message_timeout must be longer than 0",
+            [](const C& c) { return c.message_timeout > Duration{}; })
       .example("UDP and TCP", "listen: [udp://0.0.0.0:5514, tcp://0.0.0.0:5514]")
       .example("TLS, known clients only",
                "listen: tls://0.0.0.0:6514\n"

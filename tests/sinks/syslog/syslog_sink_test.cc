@@ -202,6 +202,8 @@ TEST_CASE("Wrong settings of the sink are reported") {
   CHECK(problems_of({{"to", to()}, {"facility", scalar("24")}}) == 1);
   CHECK(problems_of({{"to", to()}, {"facility", scalar("loud")}, {"severity", scalar("8")}}) == 2);
   CHECK(problems_of({{"to", to()}, {"zone", scalar("Mars/Base")}}) == 1);
+  CHECK(problems_of({{"to", to()}, {"timeout", scalar("0s")}, {"connect_timeout", scalar("0s")}}) ==
+        2);
   CHECK(problems_of({{"to", to()}, {"message", scalar("{{ nothing }}")}}) == 1);
   CHECK(problems_of({{"to", to()}, {"tls", map_of({{"ca", scalar("ca.pem")}})}}) == 1);
   CHECK(problems_of({{"to", to()}, {"structured_data", map_of({{"a@1", list_of({"nothing"})}})}}) ==

@@ -513,6 +513,10 @@ TEST_CASE("Wrong settings are reported") {
   CHECK(wrong({{"listen", udp()}, {"tls", map_of({{"ca", scalar("ca.pem")}})}}) == 1);
   CHECK(wrong({{"listen", udp()}, {"max_connections", scalar("0")}}) == 1);
   CHECK(wrong({{"listen", udp()}, {"message_timeout", scalar("0s")}}) == 1);
+  // Each is told by itself, and not that the other one is missing.
+  CHECK(wrong({{"listen", udp()},
+               {"idle_timeout", scalar("0s")},
+               {"message_timeout", scalar("0s")}}) == 2);
   CHECK(wrong({{"listen", udp()}, {"framing", scalar("crlf")}}) == 1);
 }
 
