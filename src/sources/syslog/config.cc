@@ -2,6 +2,8 @@
 #include "sources/syslog/config.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace streamd::syslog {
 namespace {
@@ -9,6 +11,14 @@ namespace {
 bool any_tls(const Config& c) {
   return std::any_of(c.listen.begin(), c.listen.end(),
                      [](const net::Endpoint& e) { return e.transport == net::Transport::tls; });
+}
+
+// Port 0 is another one each time.
+bool each_once(const Config& c) {
+  std::set<std::string> seen;
+  return std::all_of(c.listen.begin(), c.listen.end(), [&](const net::Endpoint& e) {
+    return (e.path.empty() && e.port == 0) || seen.insert(e.text()).second;
+  });
 }
 
 constexpr const char* kDetails =
@@ -87,10 +97,13 @@ Spec<Config> spec() {
                       "whose certificate it has signed may send.",
               .examples = {"{cert: server.pem, key: server.key, ca: clients.pem}"}})
       .rule("listen names at least one address", [](const C& c) { return !c.listen.empty(); })
+      .rule("listen names each address once", each_once)
       .rule("tls:// addresses need tls.cert and tls.key",
             [](const C& c) { return !any_tls(c) || (!c.tls.cert.empty() && !c.tls.key.empty()); })
       .rule("tls needs a tls:// address",
-            [](const C& c) { return any_tls(c) || (c.tls.cert.empty() && c.tls.ca.empty()); })
+            [](const C& c) {
+              return any_tls(c) || (c.tls.cert.empty() && c.tls.key.empty() && c.tls.ca.empty());
+            })
       .rule("tls.insecure is for clients", [](const C& c) { return !c.tls.insecure; })
       .rule("sockets must be at most 256", [](const C& c) { return c.sockets <= 256; })
       .rule("max_connections must be from 1 to 1000000",

@@ -511,6 +511,11 @@ TEST_CASE("Wrong settings are reported") {
   CHECK(wrong({{"listen", list_of({"udp://127.0.0.1", "nonsense"})}}) == 2);
   CHECK(wrong({{"listen", scalar("tls://127.0.0.1:6514")}}) == 1);
   CHECK(wrong({{"listen", udp()}, {"tls", map_of({{"ca", scalar("ca.pem")}})}}) == 1);
+  CHECK(wrong({{"listen", udp()}, {"tls", map_of({{"key", scalar("key.pem")}})}}) == 1);
+  CHECK(wrong({{"listen", list_of({"udp://127.0.0.1:5514", "udp://127.0.0.1:5514"})}}) == 1);
+  CHECK(wrong({{"listen", list_of({"unix:/run/log", "unix:///run/log"})}}) == 1);
+  CHECK(wrong({{"listen", list_of({"udp://127.0.0.1:5514", "tcp://127.0.0.1:5514"})}}) == 0);
+  CHECK(wrong({{"listen", list_of({"udp://127.0.0.1:0", "udp://127.0.0.1:0"})}}) == 0);
   CHECK(wrong({{"listen", udp()}, {"max_connections", scalar("0")}}) == 1);
   CHECK(wrong({{"listen", udp()}, {"message_timeout", scalar("0s")}}) == 1);
   // Each is told by itself, and not that the other one is missing.
