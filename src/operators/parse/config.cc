@@ -2,6 +2,7 @@
 #include "operators/parse/config.h"
 
 #include "engine/codec/syslog_message.h"
+#include "operators/parse/pairs.h"
 
 #include <fmt/format.h>
 
@@ -138,6 +139,20 @@ void check_kv(const Config& config, const ConfigNode& node, Diagnostics& problem
     report_value(node, "quotes", "quotes must differ from between, separator and \\", problems);
 }
 
+// The header has such a field already.
+void check_header(const Config& config, const ConfigNode& node, Diagnostics& problems) {
+  const ConfigNode* const fields = node.find("fields");
+  for (const std::string& name : config.fields) {
+    const auto parts = header_parts(config.format);
+    if (fields == nullptr || std::find(parts.begin(), parts.end(), name) == parts.end()) continue;
+    const char* const object = config.format == FormatKind::cef ? "extension" : "attributes";
+    problems.error(
+        "rule", fields->place,
+        fmt::format("fields names \"{}\", which is what a part of the header is called", name),
+        fmt::format("leave fields away: then the pair is {}.{}", object, name));
+  }
+}
+
 }  // namespace
 
 bool settled(const Config& config, const ConfigNode& node, Diagnostics& problems) {
@@ -159,7 +174,7 @@ bool settled(const Config& config, const ConfigNode& node, Diagnostics& problems
     case FormatKind::regex:
     case FormatKind::grok: require(node, "pattern", !config.pattern.empty(), problems); break;
     case FormatKind::cef:
-    case FormatKind::leef:
+    case FormatKind::leef: check_header(config, node, problems); break;
     case FormatKind::user_agent:
     case FormatKind::url: break;
     case FormatKind::syslog:

@@ -64,14 +64,10 @@ class PairsFormat final : public Format {
     if (!config.separator.empty()) shape_.kv.separator = config.separator;
     shape_.kv.between = config.between;
     shape_.kv.quotes = config.quotes;
-    const char* object = "";
-    if (config.format == FormatKind::cef) {
-      for (const char* name : kCef) fields_.push_back({name, Type::string});
-      object = "extension";
-    } else if (config.format == FormatKind::leef) {
-      for (const char* name : kLeef) fields_.push_back({name, Type::string});
-      object = "attributes";
-    }
+    for (const char* name : header_parts(config.format)) fields_.push_back({name, Type::string});
+    const char* const object = config.format == FormatKind::cef    ? "extension"
+                               : config.format == FormatKind::leef ? "attributes"
+                                                                   : "";
     shape_.header = fields_.size();
     for (const std::string& key : config.fields) fields_.push_back({key, Type::string});
     if (config.fields.empty()) fields_.push_back({object, Type::map});
@@ -84,6 +80,12 @@ class PairsFormat final : public Format {
 };
 
 }  // namespace
+
+std::span<const char* const> header_parts(FormatKind format) {
+  if (format == FormatKind::cef) return kCef;
+  if (format == FormatKind::leef) return kLeef;
+  return {};
+}
 
 Value object_of(const TextPairs& pairs, Arena& arena) {
   Value* const items = arena.values(2 * pairs.size());

@@ -251,6 +251,10 @@ TEST_CASE("What a format does not take is told at its place") {
   CHECK(problem_of(config("kv", {{"into", scalar("o")}, {"between", scalar("")}})) ==
         "between must hold at least one character");
   CHECK(problem_of(config("syslog", {{"zone", scalar("Atlantis")}})).starts_with("zone must be"));
+  CHECK(problem_of(config("cef", {{"fields", list_of({"src", "name"})}})) ==
+        "fields names \"name\", which is what a part of the header is called");
+  CHECK(problem_of(config("leef", {{"fields", list_of({"vendor"})}, {"into", scalar("l")}})) ==
+        "fields names \"vendor\", which is what a part of the header is called");
   CHECK(problem_of(config("url", {{"into", scalar("a.")}})) ==
         "into must not begin or end with a dot");
   OperatorFixture f("parse", map_of({{"format", scalar("url")}}), open_schema({"m"}));
