@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
 
@@ -96,6 +97,29 @@ def test_show_gives_the_original_bytes_and_the_reason(shop):
     assert "number:    1\n" in first
     none = dlq(shop, "show", "--number", 99)
     assert none.returncode == 1 and "no such dead letter" in none.stderr
+
+
+def test_what_a_terminal_obeys_is_not_printed(streamd, tmp_path):
+    text = """\
+pipeline: lines
+sources: {lines: {type: file, path: log, follow: false, decode: text}}
+operators: {number: {type: parse, input: lines, field: message, format: grok, pattern: '^%{DATA:n:int}$'}}
+sinks: {out: {type: file, input: number, path: out.ndjson}}
+"""
+    (tmp_path / "log").write_bytes(b"\x1b[2Jcleared\x07\n")
+    run = Streamd(streamd, text, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert '"?[2Jcleared?"' in dlq(run, "ls").stdout
+    # Through a pipe the record has the bytes that came.
+    shown = dlq(run, "show").stdout
+    assert shown.count("\x1b") == 1 and shown.endswith("\n\x1b[2Jcleared\x07\n")
+    master, slave = os.openpty()
+    command = [streamd, "dlq", "show", run.file, "--state-dir", run.state_dir]
+    subprocess.run(list(map(str, command)), stdout=slave, cwd=tmp_path, check=True, timeout=30)
+    os.close(slave)
+    seen = os.read(master, 65536)
+    os.close(master)
+    assert b"?[2Jcleared?" in seen and b"\x1b" not in seen
 
 
 def test_syslog_without_a_year_or_a_time_can_be_replayed(streamd, tmp_path):

@@ -4,6 +4,7 @@
 #include "engine/app/dead_letter_files.h"
 #include "engine/app/load.h"
 #include "engine/app/logging.h"
+#include "engine/app/printable.h"
 #include "engine/app/replay_source.h"
 #include "engine/app/signals.h"
 #include "engine/runtime/ingest.h"
@@ -20,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <unordered_set>
 #include <vector>
 
@@ -105,13 +107,6 @@ Replay replay_of(const Plan& plan, const std::vector<DeadLetter>& letters) {
   return replay;
 }
 
-// For people: what a record holds may be something that a terminal obeys.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += (static_cast<unsigned char>(c) < ' ' || c == 0x7F) ? '?' : c;
-  return out;
-}
-
 std::string left_text(const Replay& replay) {
   std::string text;
   for (const auto& [reason, count] : replay.left)
@@ -156,10 +151,12 @@ int dlq_show(const DlqArguments& arguments, const Registry& registry) {
   fmt::print(
       "number:    {}\nnode:      {}\ncode:      {}\nreason:    {}\nsource:    {}\n"
       "partition: {}\nposition:  {}\n",
-      l.number, l.node, l.code, l.reason, l.source, l.partition, l.position);
+      l.number, l.node, l.code, printable(l.reason), l.source, printable(l.partition), l.position);
   if (!l.time.empty()) fmt::print("time:      {}\n", l.time);
+  // Who reads it elsewhere gets the very bytes.
+  const std::string data = ::isatty(STDOUT_FILENO) != 0 ? printable(l.data, "\n\t") : l.data;
   fmt::print("replayed:  {}\ndata:      {} bytes{}\n{}\n", l.replayed ? "yes" : "no", l.data.size(),
-             l.reason == kLongerThanMaxRecord ? ", the beginning of the record" : "", l.data);
+             l.reason == kLongerThanMaxRecord ? ", the beginning of the record" : "", data);
   return kExitDone;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/app/command_line.h"
 #include "engine/app/commands.h"
 #include "engine/app/load.h"
+#include "engine/app/printable.h"
 #include "engine/expr/time_text.h"
 #include "engine/match/indicator_list.h"
 #include "engine/runtime/list_status.h"
@@ -118,13 +119,6 @@ Payload payload_of(const Indicator& entry) {
   if (info.first_seen != EventTime::min()) add("first_seen", time_text(info.first_seen));
   if (info.last_seen != EventTime::min()) add("last_seen", time_text(info.last_seen));
   if (entry.expires != EventTime::max()) add("expires", time_text(entry.expires));
-  return out;
-}
-
-// For people: a list is from outside and may hold what a terminal obeys.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += (static_cast<unsigned char>(c) < ' ' || c == 0x7F) ? '?' : c;
   return out;
 }
 
