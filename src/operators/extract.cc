@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
 #include "engine/codec/found_values.h"
+#include "engine/codec/json_text.h"
 #include "operators/builtin_operators.h"
 #include "operators/outer_objects.h"
 
@@ -52,6 +53,27 @@ struct ExtractShape {
   OuterObjects outer;
 };
 
+// JSON with its strings as they read: "http:\/\/h\n192.0.2.1" holds a URL and an address. Slices of
+// `json` when it has no escapes.
+std::string_view without_escapes(std::string_view json, Arena& arena) {
+  if (json.find('\\') == std::string_view::npos) return json;
+  char* const begin = arena.allocate(json.size());
+  char* to = begin;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    *to++ = json[at];
+    if (json[at] != '"') continue;
+    std::size_t end = at + 1;
+    while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+    if (end >= json.size()) return json;
+    std::size_t size = 0;
+    if (!unescape_json(json.substr(at + 1, end - at - 1), to, size)) return json;
+    to += size;
+    *to++ = '"';
+    at = end;
+  }
+  return {begin, static_cast<std::size_t>(to - begin)};
+}
+
 class Extract final : public Operator {
  public:
   explicit Extract(const ExtractShape& shape) : shape_(shape), finder_(shape.kinds, shape.max) {}
@@ -78,7 +100,8 @@ class Extract final : public Operator {
 
  private:
   void look(const Value& value, Arena& arena) {
-    if (value.is(Kind::string) || value.is(Kind::json)) finder_.find(value.text(), arena, found_);
+    if (value.is(Kind::string)) finder_.find(value.text(), arena, found_);
+    if (value.is(Kind::json)) finder_.find(without_escapes(value.text(), arena), arena, found_);
   }
 
   void put(std::uint32_t row, const std::vector<std::shared_ptr<Column>>& made, Arena& arena) {

@@ -29,6 +29,16 @@ TEST_CASE("What is found in a text is one list, each value once") {
   CHECK(shown(f, "found", 4) == R"(["a@b.example"])");
 }
 
+TEST_CASE("Strings of JSON objects are looked through as they read") {
+  OperatorFixture f("extract", map_of({{"field", scalar("m")}}), open_schema({"m"}));
+  f.run(batch_of(
+      {{Value::json(R"({"u":"http:\/\/evil.example\/x?\"y\"","l":["line\n192.0.2.7\tevil.com"]})"),
+        Value::json(R"({"\u0031.2.3.4":1,"e":"","p":"C:\\temp\\","q":"10.0.0.1"})")}}));
+  CHECK(shown(f, "found", 0) ==
+        R"(["http://evil.example/x","evil.example","192.0.2.7","evil.com"])");
+  CHECK(shown(f, "found", 1) == R"(["1.2.3.4","10.0.0.1"])");
+}
+
 TEST_CASE("Several fields and lists by kind") {
   OperatorFixture f("extract",
                     map_of({{"fields", list_of({"a", "b"})},
