@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/api/field_paths.h"
+#include "engine/codec/encode.h"
 #include "engine/codec/found_values.h"
 #include "engine/codec/json_text.h"
 #include "operators/builtin_operators.h"
@@ -102,6 +103,10 @@ class Extract final : public Operator {
   void look(const Value& value, Arena& arena) {
     if (value.is(Kind::string)) finder_.find(value.text(), arena, found_);
     if (value.is(Kind::json)) finder_.find(without_escapes(value.text(), arena), arena, found_);
+    if (!value.is(Kind::list) && !value.is(Kind::map)) return;
+    printed_.clear();
+    append_json(value, printed_);
+    finder_.find(without_escapes(arena.copy(printed_), arena), arena, found_);
   }
 
   void put(std::uint32_t row, const std::vector<std::shared_ptr<Column>>& made, Arena& arena) {
@@ -123,6 +128,7 @@ class Extract final : public Operator {
   const ExtractShape& shape_;
   ValueFinder finder_;
   std::vector<FoundValue> found_;
+  std::string printed_;
 };
 
 class ExtractPlan final : public OperatorPlan {
@@ -199,7 +205,7 @@ Spec<ExtractConfig> extract_spec() {
           "too), is not part of a path and no usual name of a file (`run.sh`). The host of a URL "
           "is found as address or domain too. Hashes are MD5, SHA-1, SHA-256 and SHA-512 in hex. "
           "IPv6 needs a digit, and `Name/1.2.3.4` is a version. A network is not found as an "
-          "address, unless `kinds` leaves out `cidr`. Texts and JSON objects are looked through; "
+          "address, unless `kinds` leaves out `cidr`. Texts, objects and lists are looked through; "
           "other values hold nothing.")
       .field(&C::field, {.name = "field",
                          .help = "The text that is looked through; several are allowed.",

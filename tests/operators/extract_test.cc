@@ -39,6 +39,16 @@ TEST_CASE("Strings of JSON objects are looked through as they read") {
   CHECK(shown(f, "found", 1) == R"(["1.2.3.4","10.0.0.1"])");
 }
 
+TEST_CASE("Objects and lists that a node has made are looked through too") {
+  Value items[] = {Value::string("src"), Value::string("192.0.2.1"), Value::string("to"),
+                   Value::string("a\n@b\t198.51.100.7")};
+  OperatorFixture f("extract", map_of({{"field", scalar("m")}}), open_schema({"m"}));
+  f.run(batch_of({{Value::map(items, 2), Value::list(items + 1, 1), Value::map(items, 0)}}));
+  CHECK(shown(f, "found", 0) == R"(["192.0.2.1","198.51.100.7"])");
+  CHECK(shown(f, "found", 1) == R"(["192.0.2.1"])");
+  CHECK(f.value("found", 2).is(Kind::missing));
+}
+
 TEST_CASE("Several fields and lists by kind") {
   OperatorFixture f("extract",
                     map_of({{"fields", list_of({"a", "b"})},
