@@ -13,7 +13,6 @@ namespace {
 
 constexpr Duration kCopyEvery = Duration::from_seconds(30);
 // A full answer with fewer than a fifth of what is known may be one that a fault of the server cut.
-constexpr std::size_t kShrinkMatters = 20;
 constexpr std::size_t kShrinkFactor = 5;
 
 Error refusal(const Answer& answer) {

@@ -14,8 +14,6 @@
 namespace streamd {
 namespace {
 
-// Below this, a person edits the list by hand and may well take most of it away.
-constexpr std::size_t kShrinkMatters = 20;
 constexpr int kNotModified = 304;
 
 bool is_page(const Download& answer) {
@@ -125,18 +123,14 @@ class UrlLoader final : public ListLoader {
   // How many entries there were before, if a download of `size` looks as if it had lost many of
   // them; else 0. What has ended by its own time is not lost.
   std::size_t entries_to_keep(std::size_t size) const {
-    const auto too_few = [&](std::size_t before) {
-      return before >= kShrinkMatters &&
-             static_cast<double>(size) < static_cast<double>(before) * (1.0 - settings_.max_shrink);
-    };
-    if (!too_few(entries_)) return 0;
+    if (!shrinks_too_much(entries_, size, settings_.max_shrink)) return 0;
     std::size_t before = entries_;
     if (const auto list = in_force_.lock()) {
       before = list->live(context_.clock->wall());
     } else if (copy_) {
       if (const auto made = make(copy_->text)) before = made->list->size();
     }
-    return too_few(before) ? before : 0;
+    return shrinks_too_much(before, size, settings_.max_shrink) ? before : 0;
   }
 
   Result<Made> make(const std::string& body) const {

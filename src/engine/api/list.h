@@ -10,6 +10,7 @@
 #include "engine/core/error.h"
 #include "engine/match/indicator.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,6 +51,15 @@ class ListLoader {
   // `stop`: the pipeline ends; return soon, with whatever.
   virtual Result<ListUpdate> load(std::stop_token stop) = 0;
 };
+
+// Below this, a person edits the list by hand and may well take most of it away.
+inline constexpr std::size_t kShrinkMatters = 20;
+
+// Whether a refresh takes more than the share `max_shrink` of the entries, as a broken one does.
+inline bool shrinks_too_much(std::size_t before, std::size_t after, double max_shrink) {
+  return before >= kShrinkMatters &&
+         static_cast<double>(after) < static_cast<double>(before) * (1.0 - max_shrink);
+}
 
 class ListPlan {
  public:

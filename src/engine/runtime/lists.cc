@@ -15,8 +15,6 @@
 namespace streamd {
 namespace {
 
-// Below this, a person edits the list by hand and may well take most of it away.
-constexpr std::size_t kShrinkMatters = 20;
 constexpr Duration kFirstPause = Duration::from_seconds(1);
 // A person has to do something first.
 constexpr Duration kHopelessPause = Duration::from_seconds(30);
@@ -87,8 +85,7 @@ Status RunningList::take(ListUpdate update) {
     // What has ended by its own time is not missing.
     const EventTime now = clock_.wall();
     const std::size_t kept = update.list->live(now), before = current_->live(now);
-    if (before >= kShrinkMatters &&
-        static_cast<double>(kept) < static_cast<double>(before) * (1.0 - list_.plan->max_shrink()))
+    if (shrinks_too_much(before, kept, list_.plan->max_shrink()))
       return fail_for_now(
           fmt::format("a refresh has {} entries instead of {}, which looks like a broken one", kept,
                       before),
