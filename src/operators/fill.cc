@@ -238,7 +238,7 @@ class FillPlan final : public KeyedPlan {
     for (std::size_t f = 0; f < shape_.config.fields.size(); ++f) {
       const auto& [name, rule] = shape_.config.fields[f];
       FillStep step;
-      if (lies_in_column(in, name)) require_field(in, name, place_, problems);
+      refuse_inside(in, name, place_, problems);
       step.from = in.find(name);
       if (rule.last)
         step.last = last++;

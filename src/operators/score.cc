@@ -224,7 +224,7 @@ class ScorePlan final : public KeyedPlan {
     const ScoreConfig& config = shape_.config;
     require_field(in, config.reason, place_, problems);
     require_field(in, config.weight, place_, problems);
-    if (lies_in_column(in, config.says)) require_field(in, config.says, place_, problems);
+    refuse_inside(in, config.says, place_, problems);
     shape_.reason = in.find(config.reason);
     shape_.weight = in.find(config.weight);
     shape_.says = in.find(config.says);

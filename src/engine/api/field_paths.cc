@@ -21,6 +21,10 @@ bool lies_in_column(const Schema& in, std::string_view path) {
   });
 }
 
+void refuse_inside(const Schema& in, const std::string& field, Place place, Diagnostics& problems) {
+  if (lies_in_column(in, field)) require_field(in, field, place, problems);
+}
+
 void require_field(const Schema& in, const std::string& field, Place place, Diagnostics& problems) {
   if (in.find(field)) return;
   for (const Field& f : in.fields)

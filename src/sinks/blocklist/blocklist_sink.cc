@@ -243,7 +243,7 @@ class BlocklistPlan final : public SinkPlan {
     require_field(in, config.field, place_, problems);
     // A record may do without these two.
     for (const std::string& field : {config.score, config.why})
-      if (lies_in_column(in, field)) require_field(in, field, place_, problems);
+      refuse_inside(in, field, place_, problems);
     shape_.field = in.find(config.field);
     shape_.score = in.find(config.score);
     shape_.why = in.find(config.why);
