@@ -24,12 +24,12 @@ class ReplayReader final : public Reader {
   Result<Pull> pull(const PullLimits& limits, RawBatch& out) override {
     out.clear();
     out.buffer = records_;
+    const EventTime now = clock_.wall();  // stamps without a year go by it
     while (next_ < records_->size() && out.records.size() < limits.max_records) {
       RawRecord record;
-      record.data = (*records_)[next_++];
-      record.position = number_++;
-      // Stamps without a year go by it.
-      record.arrival = clock_.wall();
+      record.data = (*records_)[next_];
+      record.position = first_number_ + next_++;
+      record.arrival = now;
       out.records.push_back(record);
     }
     if (!out.records.empty()) return Pull::data;
@@ -44,7 +44,7 @@ class ReplayReader final : public Reader {
   Records records_;
   std::function<void()> done_;
   const Clock& clock_;
-  std::uint64_t number_ =
+  const std::uint64_t first_number_ =
       static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().micros, 0));
   std::size_t next_ = 0;
   bool said_ = false;
