@@ -10,6 +10,7 @@
 #include "engine/runtime/log.h"
 #include "engine/runtime/refused_letters.h"
 #include "engine/runtime/ring.h"
+#include "engine/runtime/source_clock.h"
 #include "engine/runtime/taps.h"
 
 #include <atomic>
@@ -18,29 +19,6 @@
 #include <vector>
 
 namespace streamd {
-
-// What each worker says of one source, for those that have nothing of it now, and for the wall
-// clock to take over when all of it is idle. A worker stores `confirmed` before the mark that rests
-// on it (release, acquire).
-struct SourceClock {
-  std::vector<std::atomic<std::int64_t>> marks;  // per worker: its source mark, micros
-  std::vector<std::atomic<std::int64_t>>
-      confirmed;  // per worker: idle until then, monotonic micros
-  // Per worker: event time of what it read last while more waits (pace.h); INT64_MAX: nothing does.
-  std::vector<std::atomic<std::int64_t>> fronts;
-  std::atomic<std::int64_t> newest{INT64_MIN};  // largest lane watermark on any worker
-  explicit SourceClock(unsigned workers) : marks(workers), confirmed(workers), fronts(workers) {
-    for (auto& m : marks) m.store(INT64_MIN);
-    for (auto& c : confirmed) c.store(INT64_MIN);
-    for (auto& f : fronts) f.store(INT64_MAX);
-  }
-  void reach(EventTime lane_watermark) {
-    auto largest = newest.load(std::memory_order_relaxed);
-    while (lane_watermark.micros > largest &&
-           !newest.compare_exchange_weak(largest, lane_watermark.micros)) {
-    }
-  }
-};
 
 struct RunContext {
   const Plan* plan = nullptr;

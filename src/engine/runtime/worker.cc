@@ -242,16 +242,12 @@ bool Worker::tells_news(SourceReader& source, Pull pulled) {
 
 bool Worker::is_ahead(SourceReader& source, Duration now) const {
   if (run_.workers == 1 || run_.stepped) return false;
-  const auto& fronts = run_.source_clocks[source.node]->fronts;
-  std::int64_t others = INT64_MAX;
-  for (unsigned w = 0; w < run_.workers; ++w)
-    if (w != index_) others = std::min(others, fronts[w].load(std::memory_order_relaxed));
-  return source.pace.must_wait({others}, now);
+  return source.pace.must_wait(run_.source_clocks[source.node]->front_of_others(index_), now);
 }
 
 // Others wait for this worker to read beyond it.
 void Worker::show_front(const SourceReader& source, EventTime time) {
-  run_.source_clocks[source.node]->fronts[index_].store(time.micros, std::memory_order_relaxed);
+  run_.source_clocks[source.node]->show_front(index_, time);
 }
 
 // From its first record on a partition counts by the times of its records.

@@ -105,8 +105,6 @@ class Worker {
     Duration retry_at{};
     Duration backoff{};
     Pace pace;
-    std::optional<Duration> idle_since;  // monotonic; known to be idle on every worker since then
-    EventTime taken_over = EventTime::min();
   };
 
   // worker.cc: set-up and the loop
@@ -148,7 +146,7 @@ class Worker {
   void update_lanes(SourceReader& source);
   void drop_unlisted(SourceReader& source);
   void sort_partitions(SourceReader& source);
-  EventTime source_mark(SourceReader& source);
+  EventTime source_mark(const SourceReader& source);
   EventTime lanes_mark(const SourceReader& source);
   static bool is_silent(const SourceReader& source, const PartitionState& state, Duration since);
   void advance_marks();

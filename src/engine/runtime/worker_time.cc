@@ -85,37 +85,9 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
   return mark == EventTime::max() && (any_idle || !source.ended) ? kIdleMark : mark;
 }
 
-// A worker that reads nothing of the source now, because its part is idle or has ended or it has
-// none, says what the others say. So a source is silent or has ended on all workers or on none.
-//
-// When nothing of it on any worker has anything to say, the wall clock takes over: event time goes
-// on at its pace, so the last windows close; but only as far as it is confirmed that there was
-// nothing to read.
-EventTime Worker::source_mark(SourceReader& source) {
-  auto& clock = *run_.source_clocks[source.node];
-  const EventTime own = lanes_mark(source);
-  // What is not idle does not limit anything, nor do partitions that have ended.
-  const Duration own_confirmed{
-      own == kIdleMark ? source.confirmed_at.value_or(Duration{INT64_MIN}).micros : INT64_MAX};
-  clock.confirmed[index_].store(own_confirmed.micros, std::memory_order_relaxed);
-  clock.marks[index_].store(own.micros, std::memory_order_release);
-  EventTime all = own;
-  Duration confirmed{INT64_MAX};
-  for (unsigned w = 0; w < run_.workers; ++w) {
-    all = std::min(all, EventTime{clock.marks[w].load(std::memory_order_acquire)});
-    confirmed = std::min(confirmed, Duration{clock.confirmed[w].load(std::memory_order_relaxed)});
-  }
-  if (all != kIdleMark) {
-    source.idle_since.reset();
-    return own < kIdleMark ? own : all;
-  }
-  const auto newest = clock.newest.load(std::memory_order_relaxed);
-  if (newest == INT64_MIN) return kIdleMark;
-  if (!source.idle_since) {
-    source.idle_since = confirmed;
-    source.taken_over = {newest};
-  }
-  return source.taken_over + (confirmed - *source.idle_since);
+EventTime Worker::source_mark(const SourceReader& source) {
+  const Duration confirmed = source.confirmed_at.value_or(run_.clock->monotonic());
+  return run_.source_clocks[source.node]->say(index_, lanes_mark(source), confirmed);
 }
 
 EventTime Worker::local_mark(Node& node) {
@@ -172,7 +144,7 @@ void Worker::advance_marks() {
       node.out_mark = node.given = std::max(node.given, mark);
     if (mark != kIdleMark)
       node.counters->watermark.store(node.given.micros, std::memory_order_relaxed);
-    if (mark == EventTime::max()) node.reached = {run_.source_clocks[source.node]->newest.load()};
+    if (mark == EventTime::max()) node.reached = run_.source_clocks[source.node]->newest();
   }
   bool all_ended = true;
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
