@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "services"))
 
-from services import Kafka, Nginx, free_port, tail, wait_until  # noqa: E402,F401
+from services import Kafka, Nginx, free_port, stop_process, tail, wait_until  # noqa: E402,F401
 
 # Every Streamd of the running test; conftest.py empties it.
 started = []
@@ -97,7 +97,7 @@ class Streamd:
         return self.wait(timeout)
 
     def pause(self):
-        self._child.send_signal(signal.SIGSTOP)
+        stop_process(self._child)
 
     def resume(self):
         self._child.send_signal(signal.SIGCONT)

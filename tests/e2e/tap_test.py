@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import Streamd, call, wait_until
+from harness import Streamd, call, stop_process, wait_until
 
 PIPELINE = """\
 pipeline: watched
@@ -151,7 +151,7 @@ def test_a_reader_that_stops_reading_holds_nothing_up(streamd, run):
     with Flow(run.directory / "requests.ndjson", text="y" * 2000) as flow:
         looking = start_tap(run, "requests")
         looking.stdout.readline()
-        looking.send_signal(signal.SIGSTOP)
+        stop_process(looking)
         begin = flow.count
         run.wait_until(lambda: flow.count > begin + 5000 and tap_count(run) >= (begin + 5000) // 2,
                        what="results beside a reader that sleeps")

@@ -36,6 +36,23 @@ def wait_until(condition, timeout=30.0, what="the condition", every=0.05):
         time.sleep(every)
 
 
+def _standstill(pid):
+    """Whether no thread of the process runs any more: all are stopped, or have ended."""
+    def state(stat):
+        try:
+            return stat.read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return "X"
+    return all(state(stat) in "TtZX" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def stop_process(child):
+    """SIGSTOP, and wait until it has stopped: a signal is sent before it is obeyed, and on a busy
+    machine another of its threads could still answer."""
+    child.send_signal(signal.SIGSTOP)
+    wait_until(lambda: _standstill(child.pid), 60, f"process {child.pid} to stop", every=0.001)
+
+
 def tail(path, lines=40):
     """The last lines of a log file, or a note that there is none."""
     try:
@@ -179,12 +196,16 @@ class Process:
             )
 
     def signal(self, number):
-        if not self.alive():
-            raise ServiceError(f"{self.name} is not running\n{tail(self.log)}")
+        self._must_run()
         self._child.send_signal(number)
 
+    def _must_run(self):
+        if not self.alive():
+            raise ServiceError(f"{self.name} is not running\n{tail(self.log)}")
+
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        self._must_run()
+        stop_process(self._child)
 
     def resume(self):
         self.signal(signal.SIGCONT)

@@ -30,6 +30,7 @@ from service import (  # noqa: F401
     ServiceError,
     cache_dir,
     free_port,
+    stop_process,
     tail,
     wait_until,
 )
