@@ -18,7 +18,7 @@ enum TextClass : std::uint8_t {
   kTextHex = 4,
   kTextDigit = 8,
   kTextAlnum = 16,
-  kTextUrlEnd = 32,   // blanks, quotes and what never stands in a URL
+  kTextUrlEnd = 32,   // blanks, quotes and what never stands in a URL, or begins such a sign
   kTextUrlSign = 64,  // what may begin a sign of a URL, or ends its host
   kTextTail = 128,    // what ends a sentence
 };
@@ -34,18 +34,24 @@ inline constexpr std::array<std::uint8_t, 256> kTextClasses = [] {
   for (const char c : {'+', '%', '.', '\''}) table[static_cast<std::size_t>(c)] = kTextLocal;
   const auto add = [&table](std::string_view chars, std::uint8_t to) {
     for (const char c : chars) {
-      std::uint8_t& classes = table[static_cast<std::size_t>(c)];
+      std::uint8_t& classes = table[static_cast<unsigned char>(c)];
       classes = static_cast<std::uint8_t>(classes | to);
     }
   };
   for (char c = 0; c <= ' '; ++c) add({&c, 1}, kTextUrlEnd);
-  add("\"<>`|\\^'\x7F", kTextUrlEnd);
+  add("\"<>`|\\^'\x7F\xE2", kTextUrlEnd);
   add(".:@/?#[({", kTextUrlSign);
   add(".,;:!?*", kTextTail);
   return table;
 }();
 inline bool text_is(char c, std::uint8_t classes) {
   return (kTextClasses[static_cast<unsigned char>(c)] & classes) != 0;
+}
+
+// The first byte from `at` on that is of none of these classes.
+inline std::size_t past(std::string_view text, std::size_t at, std::uint8_t classes) {
+  while (at < text.size() && text_is(text[at], classes)) ++at;
+  return at;
 }
 
 // Whether a letter of a European alphabet stands there: then a name goes on beyond ASCII. Signs and
@@ -65,6 +71,9 @@ inline bool letter_at(std::string_view text, std::size_t at) {
 inline char closing_of(char bracket) {
   return bracket == '[' ? ']' : bracket == '(' ? ')' : bracket == '{' ? '}' : '\0';
 }
+// Whether a dot or an at-sign could begin with it.
+inline bool may_begin_sign(char c) { return c == '.' || c == '@' || closing_of(c) != '\0'; }
+
 // `sign` in brackets.
 inline std::size_t bracketed(std::string_view text, std::size_t at, std::string_view sign) {
   const std::size_t size = sign.size() + 2;
@@ -78,33 +87,36 @@ inline std::size_t bracketed(std::string_view text, std::size_t at, std::string_
   return size;
 }
 
+// As it is, or in brackets, where a word may stand for it.
+inline std::size_t sign_at(std::string_view text, std::size_t at, char plain,
+                           std::string_view word = {}) {
+  if (at >= text.size()) return 0;
+  if (text[at] == plain) return 1;
+  if (closing_of(text[at]) == '\0') return 0;
+  const std::size_t size = bracketed(text, at, {&plain, 1});
+  return size != 0 || word.empty() ? size : bracketed(text, at, word);
+}
 inline std::size_t dot_at(std::string_view text, std::size_t at) {
-  if (at < text.size() && text[at] == '.') return 1;
-  const std::size_t size = bracketed(text, at, ".");
-  return size != 0 ? size : bracketed(text, at, "dot");
+  return sign_at(text, at, '.', "dot");
 }
 inline std::size_t colon_at(std::string_view text, std::size_t at) {
-  if (at < text.size() && text[at] == ':') return 1;
-  return bracketed(text, at, ":");
+  return sign_at(text, at, ':');
 }
 inline std::size_t at_sign_at(std::string_view text, std::size_t at) {
-  if (at < text.size() && text[at] == '@') return 1;
-  const std::size_t size = bracketed(text, at, "@");
-  return size != 0 ? size : bracketed(text, at, "at");
+  return sign_at(text, at, '@', "at");
 }
 inline std::size_t slash_at(std::string_view text, std::size_t at) {
-  if (at < text.size() && text[at] == '/') return 1;
-  return bracketed(text, at, "/");
+  return sign_at(text, at, '/');
 }
 
 template <class SignAt>
-std::size_t sign_before(std::string_view text, std::size_t end, char plain, SignAt sign_at) {
+std::size_t sign_before(std::string_view text, std::size_t end, char plain, SignAt&& at_here) {
   if (end == 0) return 0;
   const char last = text[end - 1];
   if (last == plain) return 1;
   if (last != ']' && last != ')' && last != '}') return 0;
   for (std::size_t size = 3; size <= 5 && size <= end; ++size)
-    if (sign_at(text, end - size) == size) return size;
+    if (at_here(text, end - size) == size) return size;
   return 0;
 }
 inline std::size_t dot_before(std::string_view text, std::size_t end) {

@@ -27,6 +27,8 @@ constexpr std::array<Scheme, 21> kSchemes = {
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 std::string_view scheme_named(std::string_view written) {
+  for (const std::string_view usual : {kSchemes[0].name, kSchemes[1].name})
+    if (written == usual) return usual;
   for (const Scheme& scheme : kSchemes) {
     if (scheme.written.size() != written.size()) continue;
     if (std::equal(written.begin(), written.end(), scheme.written.begin(),
@@ -38,24 +40,26 @@ std::string_view scheme_named(std::string_view written) {
 
 // Also the quotation marks and dashes of Unicode.
 bool ends_url(std::string_view text, std::size_t at) {
-  if (text_is(text[at], kTextUrlEnd)) return true;
-  return text[at] == '\xE2' && at + 1 < text.size() && text[at + 1] == '\x80';
+  if (!text_is(text[at], kTextUrlEnd)) return false;
+  return text[at] != '\xE2' || (at + 1 < text.size() && text[at + 1] == '\x80');
 }
 
-// Where the host ends that `url` begins with, if it is in its normal form as it stands; else npos.
-std::size_t plain_host_end(std::string_view url) {
-  const auto is_plain = [](char c) {
-    return (text_is(c, kTextHost) && lowered(c) == c) || c == '.' || c == ':';
-  };
-  const auto end =
-      static_cast<std::size_t>(std::find_if_not(url.begin(), url.end(), is_plain) - url.begin());
-  const bool ends = end == url.size() || url[end] == '/' || url[end] == '?' || url[end] == '#';
-  return ends ? end : std::string_view::npos;
-}
+// What the host of a URL is made of when it is in its normal form as it stands.
+constexpr std::array<bool, 256> kPlainHost = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < table.size(); ++c)
+    table[c] = (kTextClasses[c] & kTextHost) != 0 && (c < 'A' || c > 'Z');
+  table['.'] = true;
+  return table;
+}();
 
 // Without what ends a sentence, and closing brackets that were opened before the URL.
 std::string_view without_tail(std::string_view url) {
   constexpr std::string_view kOpen = "([{", kClose = ")]}";
+  const auto may_be_cut = [](char c) {
+    return text_is(c, kTextTail) || c == ')' || c == ']' || c == '}';
+  };
+  if (url.empty() || !may_be_cut(url.back())) return url;
   // How many of each kind are closed and were not opened; once one is asked for.
   std::array<std::ptrdiff_t, kOpen.size()> unopened{};
   bool counted = false;
@@ -87,17 +91,23 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
   const std::string_view written = text_.substr(begin, at - begin);
   const std::string_view scheme = scheme_named(written);
   if (scheme.empty() || text_.substr(next).starts_with('/')) return next;
+  const Offset limit = next + std::min(kLongestUrl, text_.size() - next);
   Offset end = next;
-  while (end < text_.size() && end - next < kLongestUrl && !ends_url(text_, end)) ++end;
+  while (end < limit && kPlainHost[static_cast<unsigned char>(text_[end])]) ++end;
+  const std::size_t name_size = end - next;
+  if (end < limit && text_[end] == ':') end = std::min(limit, past(text_, end + 1, kTextDigit));
+  const std::size_t plain_size = end - next;
+  while (end < limit && !ends_url(text_, end)) ++end;
   const std::string_view rest = without_tail(text_.substr(next, end - next));
   if (rest.empty()) return next;
 
   const std::string_view as_written = text_.substr(begin, next + rest.size() - begin);
-  const std::size_t host_end =
-      length == 3 && written == scheme ? plain_host_end(rest) : std::string_view::npos;
-  if (host_end != std::string_view::npos) {
+  const bool is_plain = length == 3 && written == scheme &&
+                        (plain_size >= rest.size() ||
+                         std::string_view("/?#").find(rest[plain_size]) != std::string_view::npos);
+  if (is_plain) {
     add(FoundKind::url, as_written, true);
-    take_url_host(rest.substr(0, host_end), false);
+    take_url_host(rest.substr(0, name_size), false, true);
     return done_ = taken_ = next + rest.size();
   }
 
@@ -134,30 +144,34 @@ ValueFinder::Offset ValueFinder::at_separator(Offset at, std::size_t length) {
   const bool same = as_written == made_;
   add(FoundKind::url, same ? as_written : std::string_view(made_), same);
   take_url_host(std::string_view(made_).substr(std::min(name, path), path - std::min(name, path)),
-                defanged);
+                defanged, false);
   return done_ = taken_ = next + rest.size();
 }
 
-void ValueFinder::take_url_host(std::string_view host, bool defanged) {
+// is_slice: it stands so in the text, without a port, and of what a plain one is made of only.
+void ValueFinder::take_url_host(std::string_view host, bool defanged, bool is_slice) {
   if (!wants(FoundKind::ip) && !wants(FoundKind::domain)) return;
   const bool in_brackets = host.starts_with('[');
   if (in_brackets)
     host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
-  else
+  else if (!is_slice)
     host = host.substr(0, host.find(':'));
   // The name of a host may end with the dot of the root.
   if (!in_brackets && host.ends_with('.')) host.remove_suffix(1);
-  if (host.size() > kLongestDomain) return;
-  name_.assign(host);
+  if (host.empty() || host.size() > kLongestDomain) return;
+  // Most URLs of a log lead to few hosts.
+  if (!defanged && host == last_domain_) return add(FoundKind::domain, host, is_slice);
   std::uint32_t v4 = 0;
-  if (const auto address = in_brackets ? parse_address(name_) : std::nullopt)
+  if (const auto address = in_brackets ? parse_address(host) : std::nullopt) {
     add_address(*address);
-  else if (!in_brackets && parse_v4(name_, v4))
-    add(FoundKind::ip, name_, false);
-  else if (is_domain(defanged) && std::all_of(name_.begin(), name_.end(), [](char c) {
-             return c == '.' || text_is(c, kTextHost);
-           }))
-    add(FoundKind::domain, name_, false);
+  } else if (!in_brackets && text_is(host[0], kTextDigit) && parse_v4(host, v4)) {
+    add(FoundKind::ip, host, is_slice);
+  } else if (is_domain(host, defanged) &&
+             (is_slice || std::all_of(host.begin(), host.end(),
+                                      [](char c) { return c == '.' || text_is(c, kTextHost); }))) {
+    if (!defanged) last_domain_.assign(host);
+    add(FoundKind::domain, host, is_slice);
+  }
 }
 
 }  // namespace streamd

@@ -8,6 +8,7 @@
 #include "engine/match/address.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace streamd {
 namespace {
@@ -39,10 +40,11 @@ void ValueFinder::find(std::string_view text, Arena& arena, std::vector<FoundVal
   arena_ = &arena;
   found_ = &found;
   done_ = taken_ = hash_done_ = 0;
+  full_ = found.size() >= max_;
   scan_text(
       text,
       [&](Offset at) {
-        if (found.size() >= max_) return text_.size();
+        if (full_) return text_.size();
         switch (text_[at]) {
           case '.': return at_dot(at);
           case ':': return at_colon(at);
@@ -53,10 +55,11 @@ void ValueFinder::find(std::string_view text, Arena& arena, std::vector<FoundVal
 }
 
 void ValueFinder::add(FoundKind kind, std::string_view text, bool is_slice) {
-  if (!wants(kind) || found_->size() >= max_) return;
+  if (!wants(kind) || full_) return;
   for (const FoundValue& known : *found_)
     if (known.kind == kind && known.text == text) return;
   found_->push_back({kind, is_slice ? text : arena_->copy(text)});
+  full_ = found_->size() >= max_;
 }
 
 ValueFinder::Offset ValueFinder::at_bracket(Offset at) {
@@ -93,7 +96,7 @@ ValueFinder::Host ValueFinder::host_around(Offset at) const {
 // From its end over dots with labels behind them.
 void ValueFinder::extend(Host& host) const {
   while (true) {
-    while (host.end < text_.size() && text_is(text_[host.end], kTextHost)) ++host.end;
+    host.end = past(text_, host.end, kTextHost);
     const std::size_t dot = dot_at(text_, host.end);
     const Offset label = host.end + dot;
     if (dot == 0 || label >= text_.size() || !text_is(text_[label], kTextHost)) return;
@@ -103,9 +106,37 @@ void ValueFinder::extend(Host& host) const {
   }
 }
 
+// Most dots of a log are those of versions, other numbers and addresses: only labels that begin
+// with a digit behind the first one, and no sign that they could go on with. Neither a domain nor
+// an e-mail address ends so. As it is the first dot, there is none before it, and an at-sign there
+// does not matter.
+bool ValueFinder::is_number(Offset at, Host& host) const {
+  if (at == done_ || !text_is(text_[at - 1], kTextHost)) return false;
+  host.end = at;
+  while (host.end + 1 < text_.size() && text_[host.end] == '.') {
+    host.last = host.end + 1;
+    if (!text_is(text_[host.last], kTextDigit)) return false;
+    ++host.dots;
+    host.end = past(text_, host.last, kTextHost);
+  }
+  return host.end == text_.size() || !may_begin_sign(text_[host.end]);
+}
+
 ValueFinder::Offset ValueFinder::at_dot(Offset at) {
-  Host host = host_around(at);
-  if (host.begin == host.end) return at + 1;
+  Host host{at};
+  if (is_number(at, host)) {
+    Offset end = host.end;
+    if (host.dots < 3) return done_ = end;
+    while (host.begin > done_ && text_is(text_[host.begin - 1], kTextHost)) --host.begin;
+    if (take_v4(host, end) || take_joined_v4(host)) taken_ = end;
+    return done_ = end;
+  }
+  return at_name(at);
+}
+
+ValueFinder::Offset ValueFinder::at_name(Offset dot) {
+  const Host host = host_around(dot);
+  if (host.begin == host.end) return dot + 1;
   Offset end = host.end;
   const std::size_t sign = at_sign_at(text_, end);
   if (sign != 0 && take_email(end, end + sign, end)) return done_ = taken_ = end;
@@ -130,7 +161,8 @@ bool ValueFinder::take_email(Offset local_end, Offset domain, Offset& end) {
   Host host{domain, domain, domain, 0, domain - local_end > 1};
   extend(host);
   const Offset behind = host.end;
-  if (host.dots == 0 || !read_name(host) || !is_domain(host.defanged) || letter_at(text_, behind))
+  if (host.dots == 0 || !read_name(host) || !is_domain(name_, host.defanged) ||
+      letter_at(text_, behind))
     return false;
   made_.assign(text_.substr(local, local_end - local));
   made_ += '@';
@@ -228,35 +260,39 @@ bool ValueFinder::read_name(const Host& host) {
   return name_.size() <= kLongestDomain;
 }
 
-// Whether name_ is one: no label is empty or begins or ends with -, the last one is known.
-bool ValueFinder::is_domain(bool defanged) const {
-  const std::size_t last = name_.rfind('.');
-  if (last == std::string::npos || last + 1 == name_.size()) return false;
-  const std::string_view top = std::string_view(name_).substr(last + 1);
-  const auto is_word = [&] {
-    return top.size() >= 2 &&
-           std::all_of(top.begin(), top.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  };
-  if (!is_top_level_domain(top) && !(defanged && is_word())) return false;
+// Whether it is one: no label is empty or begins or ends with -, the last one is known.
+bool ValueFinder::is_domain(std::string_view name, bool defanged) {
+  Offset last = 0, second = 0;  // where the last label and the one before it begin
+  Offset underscore = 0;        // behind the last one
   char before = '.';
-  for (const char c : name_) {
-    if (before == '.' && (c == '.' || c == '-')) return false;
-    if (c == '.' && before == '-') return false;
+  for (Offset at = 0; at < name.size(); ++at) {
+    const char c = name[at];
+    if (c == '.') {
+      if (before == '.' || before == '-') return false;
+      second = std::exchange(last, at + 1);
+    } else if (c == '-') {
+      if (before == '.') return false;
+    } else if (c == '_') {
+      underscore = at + 1;
+    }
     before = c;
   }
-  return before != '-' && name_.find('_', name_.rfind('.', last - 1) + 1) == std::string::npos;
+  if (last == 0 || before == '.' || before == '-' || underscore > second) return false;
+  const std::string_view top = name.substr(last);
+  if (is_top_level_domain(top)) return true;
+  return defanged && top.size() >= 2 &&
+         std::all_of(top.begin(), top.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 bool ValueFinder::take_domain(const Host& host) {
-  if (!wants(FoundKind::domain) || text_is(text_[host.last], kTextDigit) || !read_name(host) ||
-      !is_domain(host.defanged))
-    return false;
-  const std::string_view written = text_.substr(host.begin, host.end - host.begin);
+  if (!wants(FoundKind::domain) || text_is(text_[host.last], kTextDigit)) return false;
   const char before = host.begin > 0 ? text_[host.begin - 1] : ' ';
   const char after = host.end < text_.size() ? text_[host.end] : ' ';
   if (before == '/' || before == '\\' || before == '$' || after == '(' || after == '\\' ||
       after == '@' || letter_before(text_, host.begin) || letter_at(text_, host.end))
     return false;
+  if (!read_name(host) || !is_domain(name_, host.defanged)) return false;
+  const std::string_view written = text_.substr(host.begin, host.end - host.begin);
   if (!host.defanged) {
     const std::string_view top = std::string_view(name_).substr(name_.rfind('.') + 1);
     const std::string_view top_written = written.substr(written.size() - top.size());
@@ -274,22 +310,26 @@ bool ValueFinder::take_domain(const Host& host) {
 
 // --- colons -----------------------------------------------------------------------------------
 
+// Most are those of times, of keys with values and of URLs.
 ValueFinder::Offset ValueFinder::at_colon(Offset at) {
-  const std::size_t colon = colon_at(text_, at);
-  // Most are those of times and of keys with values.
-  if (colon == 1 && text_[at + 1] != '/') {
-    Offset plain = at;
-    std::size_t colons = 0;
-    bool twice = false;
-    while (plain < text_.size() && plain - at < kLongestV6 &&
-           (text_[plain] == ':' || text_is(text_[plain], kTextHex))) {
-      const bool is_colon = text_[plain] == ':';
-      twice = twice || (is_colon && plain > at && text_[plain - 1] == ':');
-      colons += is_colon;
-      ++plain;
-    }
-    if (!twice && colons < 6 && colon_at(text_, plain) == 0) return plain;
+  if (text_[at] != ':') return at_address(at, colon_at(text_, at));
+  if (text_.substr(at + 1, 2) == "//") return at_separator(at, 3);
+  Offset plain = at;
+  std::size_t colons = 0;
+  bool twice = false;
+  while (plain < text_.size() && plain - at < kLongestV6 &&
+         (text_[plain] == ':' || text_is(text_[plain], kTextHex))) {
+    const bool is_colon = text_[plain] == ':';
+    twice = twice || (is_colon && plain > at && text_[plain - 1] == ':');
+    colons += is_colon;
+    ++plain;
   }
+  if (!twice && colons < 6 && colon_at(text_, plain) == 0) return plain;
+  return at_address(at, 1);
+}
+
+// `colon`: how many bytes the first one of it has.
+ValueFinder::Offset ValueFinder::at_address(Offset at, std::size_t colon) {
   if (text_.substr(std::min(text_.size(), at + colon)).starts_with("//"))
     return at_separator(at, colon + 2);
   Offset begin = at;

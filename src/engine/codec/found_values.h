@@ -60,11 +60,14 @@ class ValueFinder {
 
   // Each looks at what the byte at hand may be a part of, and returns where to go on.
   Offset at_dot(Offset at);
+  Offset at_name(Offset dot);
   Offset at_colon(Offset at);
+  Offset at_address(Offset at, std::size_t colon);
   Offset at_bracket(Offset at);
   Offset at_separator(Offset at, std::size_t length);
   void at_hex(Offset at);
 
+  bool is_number(Offset at, Host& host) const;
   Host host_around(Offset at) const;
   void extend(Host& host) const;
   bool take_email(Offset local_end, Offset domain, Offset& end);
@@ -72,10 +75,10 @@ class ValueFinder {
   bool take_joined_v4(const Host& host);
   bool is_version(const Host& host) const;
   bool take_domain(const Host& host);
-  void take_url_host(std::string_view host, bool defanged);
+  void take_url_host(std::string_view host, bool defanged, bool is_slice);
   // The text without its brackets and capitals, in name_.
   bool read_name(const Host& host);
-  bool is_domain(bool defanged) const;
+  static bool is_domain(std::string_view name, bool defanged);
   bool prefix_after(Offset at, unsigned most, unsigned& prefix, Offset& end) const;
   void add(FoundKind kind, std::string_view text, bool is_slice);
   void add_address(const IpAddress& address);
@@ -84,10 +87,12 @@ class ValueFinder {
   const unsigned kinds_;
   const std::size_t max_;
   std::string name_, made_;
+  std::string last_domain_;  // of a URL
   // The text at hand.
   std::string_view text_;
   Arena* arena_ = nullptr;
   std::vector<FoundValue>* found_ = nullptr;
+  bool full_ = false;     // `found_` has max_
   Offset done_ = 0;       // nothing that begins before it is looked for
   Offset taken_ = 0;      // end of what was found last
   Offset hash_done_ = 0;  // the same as done_ for hashes
