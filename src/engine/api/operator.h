@@ -39,6 +39,14 @@ struct OperatorContext {
   std::stop_token stop = {};
 };
 
+// What an operator has added up of records for the worker that owns their keys. Made and taken by
+// the operators of one node.
+class Summary {
+ public:
+  virtual ~Summary() = default;
+};
+using Summaries = std::vector<std::unique_ptr<Summary>>;  // by worker; null: nothing for it
+
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -48,6 +56,21 @@ class Operator {
   // Every record of `in` must be accounted for: emitted, dropped, rejected, or (windows) taken in.
   // An error return means the engine cannot go on; a bad record is a reject, never an error.
   virtual Status on_batch(const Batch& in, Emitter& out) = 0;
+  // With several workers, records go to those that own their keys. What can be done before that is
+  // done where they come in: where combines() is true, every batch passes combine() on that worker.
+  // It may drop records, and add some up, so that sums travel instead: it puts what each worker
+  // shall take over, this one too, into `sums` (one place for each) and returns the records that it
+  // leaves, which go on to on_batch() of their owners; the others are accounted for. Nothing of
+  // them stays behind in this instance. `least`: the event time that other workers may know of;
+  // what is earlier may be late for them and must be left. sums is null when nothing shall be added
+  // up, as other workers have nothing to do but what this one sends them.
+  virtual bool combines() const { return false; }
+  virtual Batch combine(const Batch& in, EventTime /*least*/, Summaries* /*sums*/,
+                        Emitter& /*out*/) {
+    return in;
+  }
+  // What combine() of any worker has made for this one; between batches, in their order.
+  virtual Status on_summary(const Summary& /*summary*/, Emitter& /*out*/) { return {}; }
   // Event time has reached w on all inputs of this instance. Monotone. Emit what closes now; the
   // engine forwards w downstream after the call. EventTime::max() = the input has ended; the last
   // time it reached was told before.

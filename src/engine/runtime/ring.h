@@ -3,22 +3,24 @@
 // ring is the back-pressure between workers.
 #pragma once
 
-#include "engine/core/batch.h"
+#include "engine/api/operator.h"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace streamd {
 
 struct Message {
-  enum class Kind : std::uint8_t { batch, watermark, barrier };
+  enum class Kind : std::uint8_t { batch, summary, watermark, barrier };
   Kind kind = Kind::batch;
-  std::uint32_t node = 0;  // the node it is for
-  Batch batch;             // kind batch
-  EventTime mark{};        // kind watermark
+  std::uint32_t node = 0;            // the node it is for
+  Batch batch;                       // kind batch
+  std::unique_ptr<Summary> summary;  // kind summary
+  EventTime mark{};                  // kind watermark
 };
 
 class Ring {

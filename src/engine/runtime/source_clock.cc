@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runtime/source_clock.h"
 
-#include "engine/runtime/lane.h"
-
 #include <algorithm>
 
 namespace streamd {

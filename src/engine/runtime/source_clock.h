@@ -4,7 +4,7 @@
 // per source, shared by all workers; each writes its own words and reads everybody's.
 #pragma once
 
-#include "engine/core/time.h"
+#include "engine/runtime/lane.h"
 
 #include <atomic>
 #include <cstdint>
@@ -31,6 +31,11 @@ class SourceClock {
   // at the pace of the wall clock, from when the last of them has become idle until when all are
   // known to be: a partition whose broker hangs may hold records. kIdleMark if there is no newest.
   EventTime say(unsigned worker, EventTime own, Duration confirmed);
+
+  // Whether the worker reads the source, as far as it has said.
+  bool reads(unsigned worker) const {
+    return words_[worker].mark.load(std::memory_order_relaxed) < kIdleMark.micros;
+  }
 
   // Event time of what the worker has read last while more waits (pace.h); EventTime::max() while
   // nothing does.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -91,6 +92,14 @@ Status Worker::open(Shared& shared, const std::string& pipeline_dir,
   return {};
 }
 
+std::vector<std::uint32_t> Worker::sources_of(std::size_t n) const {
+  if (nodes_[n].plan->source) return {static_cast<std::uint32_t>(n)};
+  std::set<std::uint32_t> all;
+  for (const auto& input : nodes_[n].plan->inputs)
+    all.insert(nodes_[input.node].sources.begin(), nodes_[input.node].sources.end());
+  return {all.begin(), all.end()};
+}
+
 Status Worker::open_nodes(Shared& shared, const std::string& pipeline_dir,
                           std::vector<std::unique_ptr<Sink>>& opened) {
   const auto& plan = *run_.plan;
@@ -100,6 +109,7 @@ Status Worker::open_nodes(Shared& shared, const std::string& pipeline_dir,
     node.plan = &plan.nodes[n];
     node.counters = &run_.counter(index_, n);
     node.emitter = std::make_unique<NodeEmitter>(*this, node);
+    node.sources = sources_of(n);
     if (node.plan->op) {
       node.exchanged = run_.workers > 1 && node.plan->op->stateful();
       const OperatorContext context = operator_context(*node.plan, index_, run_, shared);
@@ -309,6 +319,7 @@ void Worker::take_message(unsigned from, Message& message) {
   Node& node = nodes_[message.node];
   switch (message.kind) {
     case Message::Kind::batch: return process(node, message.batch);
+    case Message::Kind::summary: return take_summary(node, *message.summary);
     case Message::Kind::watermark: node.marks[from] = message.mark; return;
     case Message::Kind::barrier:
       ++node.barriers;

@@ -67,13 +67,15 @@ class Worker {
     std::unique_ptr<Operator> op;
     std::unique_ptr<Sink> sink;
     std::unique_ptr<NodeEmitter> emitter;
-    bool exchanged = false;  // gets records from other workers
-    bool gathered = false;   // all of them go to `owner`
+    std::vector<std::uint32_t> sources;  // what its records come from
+    bool exchanged = false;              // gets records from other workers
+    bool gathered = false;               // all of them go to `owner`
     unsigned owner = 0;
     bool waits_for_sink = false;  // its last call failed in a way that may heal
     // Event time
     std::vector<EventTime> marks;  // exchanged: what each worker said
     EventTime announced = EventTime::min();
+    EventTime told = EventTime::min();   // the latest time that was announced
     EventTime given = EventTime::min();  // what the instance was told
     EventTime out_mark = EventTime::min();
     EventTime reached = EventTime::min();  // inputs that have ended: the last time they reached
@@ -110,6 +112,7 @@ class Worker {
   // worker.cc: set-up and the loop
   Status open_nodes(Shared& shared, const std::string& pipeline_dir,
                     std::vector<std::unique_ptr<Sink>>& opened);
+  std::vector<std::uint32_t> sources_of(std::size_t n) const;
   Status open_sink(std::size_t n, Shared& shared, const std::string& pipeline_dir,
                    std::vector<std::unique_ptr<Sink>>& opened);
   Status restore_operator(Node& node);
@@ -134,7 +137,11 @@ class Worker {
   }
   void emit(Node& from, const Batch& batch, Port port);
   void deliver(std::uint32_t node, const Batch& batch);
+  bool all_read_for(const Node& node) const;
+  Batch combine(Node& node, const Batch& batch);
+  void distribute(Node& node, const Batch& batch);
   void process(Node& node, const Batch& batch);
+  void take_summary(Node& node, const Summary& summary);
   void write(Node& node, const Batch& batch);
   void tick(Node& node);
   void send(unsigned to, Message message);

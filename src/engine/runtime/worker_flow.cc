@@ -43,6 +43,13 @@ Batch align(const Batch& batch, const PlanInput& input) {
   return batch.with_columns(std::move(columns));
 }
 
+Message message_for(std::uint32_t node, Batch batch) {
+  Message message;
+  message.node = node;
+  message.batch = std::move(batch);
+  return message;
+}
+
 }  // namespace
 
 std::vector<Worker::Edge>& Worker::edges_of(Node& node, Port port) {
@@ -68,24 +75,63 @@ void Worker::deliver(std::uint32_t n, const Batch& batch) {
   if (batch.key_hashes() != nullptr) return deliver(n, batch.with_key_hashes(nullptr));
   Node& node = nodes_[n];
   if (!node.exchanged) return process(node, batch);
-  const auto message = [n](Batch b) {
-    Message m;
-    m.node = n;
-    m.batch = std::move(b);
-    return m;
-  };
-  if (node.gathered) {
-    if (node.owner == index_) return process(node, batch);
-    return send(node.owner, message(batch));
-  }
+  if (node.gathered && node.owner == index_) return process(node, batch);
+  if (node.gathered) return send(node.owner, message_for(n, batch));
+  if (!node.op->combines()) return distribute(node, batch);
+  if (const Batch rest = combine(node, batch); !rest.empty()) distribute(node, rest);
+}
+
+void Worker::distribute(Node& node, const Batch& batch) {
   const auto& parts = node.plan->op->hashes_keys()
                           ? exchange_.cut(batch, *node.plan->op, run_.hash_seed)
                           : exchange_.cut(batch, node.plan->key_columns, run_.hash_seed);
   for (unsigned to = 0; to < run_.workers; ++to)
-    if (to != index_ && !parts[to].empty()) send(to, message(parts[to]));
+    if (to != index_ && !parts[to].empty()) send(to, message_for(number_of(node), parts[to]));
   // The local part runs last and from a copy: what it emits may be cut in its turn.
   const Batch own = parts[index_];
   if (!own.empty()) process(node, own);
+}
+
+// Who has nothing to read for the node can only be given work by the others.
+bool Worker::all_read_for(const Node& node) const {
+  for (unsigned worker = 0; worker < run_.workers; ++worker)
+    if (std::none_of(node.sources.begin(), node.sources.end(), [&](std::uint32_t source) {
+          return run_.source_clocks[source]->reads(worker);
+        }))
+      return false;
+  return true;
+}
+
+// What it takes of the batch counts as having come in here.
+Batch Worker::combine(Node& node, const Batch& batch) {
+  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return {};
+  const std::uint32_t before = run_.health->enters(index_, number_of(node));
+  Summaries sums(run_.workers);
+  Batch rest =
+      node.op->combine(batch, node.told, all_read_for(node) ? &sums : nullptr, *node.emitter);
+  NodeCounters::add(node.counters->in, batch.size() - rest.size());
+  run_.health->enters(index_, before);
+  for (unsigned to = 0; to < run_.workers; ++to) {
+    if (!sums[to]) continue;
+    if (to == index_) {
+      take_summary(node, *sums[to]);
+      continue;
+    }
+    Message message;
+    message.kind = Message::Kind::summary;
+    message.node = number_of(node);
+    message.summary = std::move(sums[to]);
+    send(to, std::move(message));
+  }
+  return rest;
+}
+
+void Worker::take_summary(Node& node, const Summary& summary) {
+  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
+  const std::uint32_t before = run_.health->enters(index_, number_of(node));
+  if (auto status = node.op->on_summary(summary, *node.emitter); !status)
+    fail(node, std::move(status).error());
+  run_.health->enters(index_, before);
 }
 
 void Worker::process(Node& node, const Batch& batch) {

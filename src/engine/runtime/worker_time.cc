@@ -154,6 +154,7 @@ void Worker::advance_marks() {
     if (node.exchanged) {
       if (mark != node.announced) {
         node.announced = node.marks[index_] = mark;
+        if (mark < kIdleMark) node.told = std::max(node.told, mark);
         for (unsigned to = 0; to < run_.workers; ++to) {
           if (to == index_) continue;
           Message message;

@@ -90,6 +90,13 @@ class Pane {
       ++high_[position];
     return at + 1;
   }
+  // The same for several records.
+  std::uint64_t* count_more(std::uint32_t position, std::uint64_t* at, std::uint64_t records) {
+    if ((*at & kChanged) == 0) changed_.push_back(position);
+    *at |= kChanged;
+    set_count(position, count_of(position) + records);
+    return at + 1;
+  }
   std::uint64_t* part(std::uint32_t position) { return cell(position) + 1; }
   const std::uint64_t* part(std::uint32_t position) const { return cell(position) + 1; }
   // visit(id, count, part) for at most `most` cells from `first` on, and hint(id) some cells

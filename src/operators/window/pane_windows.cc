@@ -74,27 +74,31 @@ void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
   }
 }
 
+[[gnu::always_inline]] inline PaneWindows::Place PaneWindows::place_of(std::uint32_t id,
+                                                                       Pane& pane) {
+  Entry& entry = keys_.entry(id);
+  const bool newer = pane.start() > entry.newest;
+  std::uint32_t at = entry.hint[pane.side()];
+  if (!newer)
+    if (std::uint64_t* const cell = pane.cell_if(at, id)) return {at, cell};
+  at = newer ? Pane::kNone : other_cell_of(id, entry, pane);
+  if (at == Pane::kNone) {
+    at = pane.append(id);
+    note_cell(entry, pane, at);
+  }
+  return {at, pane.cell(at)};
+}
+
 // What every record costs in every window: a call of it, and of what finds its key, took 6 % more.
 [[gnu::always_inline]] inline Outcome PaneWindows::add(const Arrival& arrival, Emitter& out) {
   std::uint32_t id = keys_.find(arrival.key, {arrival.hash, arrival.guess});
   if (id == KeyTable::kNone) [[unlikely]] {
-    id = new_key(arrival, out);
+    id = new_key(arrival.key, arrival.hash, out);
     if (id == KeyTable::kNone) return Outcome::shed;
   }
   Pane* const recent = recent_pane(arrival.time);
   Pane& pane = recent != nullptr ? *recent : pane_at(arrival.time);
-  Entry& entry = keys_.entry(id);
-  const bool newer = pane.start() > entry.newest;
-  std::uint32_t at = entry.hint[pane.side()];
-  std::uint64_t* cell = newer ? nullptr : pane.cell_if(at, id);
-  if (cell == nullptr) {
-    at = newer ? Pane::kNone : other_cell_of(id, entry, pane);
-    if (at == Pane::kNone) {
-      at = pane.append(id);
-      note_cell(entry, pane, at);
-    }
-    cell = pane.cell(at);
-  }
+  const auto [at, cell] = place_of(id, pane);
   const Aggregates& aggregates = rules_.aggregates;
   const bool entered = at < pane.entered;
   if (entered) [[unlikely]] {
@@ -212,13 +216,37 @@ void PaneWindows::note_cell(Entry& entry, const Pane& pane, std::uint32_t at) co
   entry.hint[pane.side()] = at;
 }
 
-std::uint32_t PaneWindows::new_key(const Arrival& arrival, Emitter& out) {
+bool PaneWindows::accept_sum(const Sum& sum, Emitter& out) {
+  std::uint32_t id = keys_.find(sum.key, sum.hash);
+  if (id == KeyTable::kNone) id = new_key(sum.key, sum.hash, out);
+  if (id == KeyTable::kNone) return false;
+  Pane* const recent = recent_pane(sum.time);
+  Pane& pane = recent != nullptr ? *recent : pane_at(sum.time);
+  const auto [at, cell] = place_of(id, pane);
+  const bool entered = at < pane.entered;
+  Tally& tally = this->tally(id);
+  if (entered) {
+    if (pane.count_of(at) == 0) ++tally.cells;
+    tally.count += sum.records;
+  }
+  std::uint64_t* const part = pane.count_more(at, cell, sum.records);
+  if (stride_ != 0) {
+    const bool summed = entered && is_summed(tally);
+    if (summed && pane.count_of(at) > sum.records) rules_.aggregates.leave(running(id), part);
+    rules_.aggregates.merge(part, sum.part);
+    if (summed) rules_.aggregates.enter(running(id), part);
+  }
+  if (entered) touch(id);
+  return true;
+}
+
+std::uint32_t PaneWindows::new_key(KeyRef key, std::uint64_t hash, Emitter& out) {
   if (keys_.size() >= rules_.max_keys) settle();
   if (keys_.size() >= rules_.max_keys) {
     if (rules_.on_full == OnFull::refuse) return KeyTable::kNone;
     evict_oldest(out);
   }
-  return make_key(arrival.key, arrival.hash);
+  return make_key(key, hash);
 }
 
 std::uint32_t PaneWindows::make_key(KeyRef key, std::uint64_t hash) {

@@ -47,12 +47,24 @@ class PaneWindows {
   // access of one record waits while those of several overlap, a block should be as long as what it
   // touches stays in the nearest cache.
   std::size_t accept(std::span<Arrival> block, Emitter& out);
+  // Records that were added up where they came in: `records` of one key and pane, none of which is
+  // late. False: there is no room for the key.
+  struct Sum {
+    KeyRef key;
+    std::uint64_t hash = 0;
+    std::int64_t time = 0;  // any of its pane
+    std::uint64_t records = 0;
+    const std::uint64_t* part = nullptr;  // null: they are only counted
+  };
+  bool accept_sum(const Sum& sum, Emitter& out);
   // Emits what accept() has fired. Call after each batch.
   void flush(Emitter& out) {
     results_.flush(out);
     work_ahead();
   }
   void advance(std::int64_t watermark, Emitter& out);
+  // The last boundary that any worker's keys were too late for before a restart.
+  std::int64_t closed_before() const { return watermark_row_.furthest(); }
   // The last boundary that keys of this group are too late for.
   std::int64_t closed_for(unsigned group) const {
     return furthest_ > watermark_ ? std::max(watermark_, group_watermark_[group]) : watermark_;
@@ -112,6 +124,12 @@ class PaneWindows {
   Outcome accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out);
   Outcome add(const Arrival& arrival, Emitter& out);
   Outcome insert(const Arrival& arrival, Emitter& out);  // the same, for the few others
+  // The key's cell in the pane, a new one if it has none.
+  struct Place {
+    std::uint32_t at;
+    std::uint64_t* cell;
+  };
+  Place place_of(std::uint32_t id, Pane& pane);
   void wait(std::int64_t after, const Arrival& arrival);
   Pane& pane_at(std::int64_t time);
   Pane* recent_pane(std::int64_t time) const {
@@ -149,7 +167,7 @@ class PaneWindows {
   bool is_gone(std::uint32_t id) const {
     return tally(id).cells == 0 && keys_.entry(id).newest < closed_;
   }
-  std::uint32_t new_key(const Arrival& arrival, Emitter& out);  // or KeyTable::kNone
+  std::uint32_t new_key(KeyRef key, std::uint64_t hash, Emitter& out);  // or KeyTable::kNone
   std::uint32_t make_key(KeyRef key, std::uint64_t hash);
   void note_key(std::uint32_t id, std::uint64_t hash);  // one that was just inserted
   void remove_key(std::uint32_t id);

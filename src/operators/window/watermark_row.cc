@@ -4,6 +4,8 @@
 #include "operators/window/pane_rows.h"
 #include "operators/window/rules.h"
 
+#include <algorithm>
+
 namespace streamd::window {
 
 bool WatermarkRow::restore(unsigned group, std::string_view value, GroupTimes& closed) {
@@ -23,6 +25,7 @@ bool WatermarkRow::restore(unsigned group, std::string_view value, GroupTimes& c
         first >= kKeyGroups || groups == 0 || groups > kKeyGroups - first || time <= kNever ||
         time > kEverything)
       return false;
+    furthest_ = std::max(furthest_, time);
     for (auto g = static_cast<unsigned>(first); g < first + groups; ++g)
       if (share_.owns(g)) closed[g] = time;
   }

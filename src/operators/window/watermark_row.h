@@ -25,12 +25,15 @@ class WatermarkRow {
   // A row of the last run, found under `group`; version byte included. Sets what it says of the
   // groups of this worker. False: damaged.
   bool restore(unsigned group, std::string_view value, GroupTimes& closed);
+  // The largest time of any row that was restored, also for groups of other workers.
+  std::int64_t furthest() const { return furthest_; }
   // Writes the row if it differs from the one on disk. kNever: nothing is known of a group.
   void checkpoint(const GroupTimes& closed, StateWriter& state);
 
  private:
   Share share_;
   std::string written_;
+  std::int64_t furthest_ = INT64_MIN;
   std::vector<unsigned> gone_;  // groups of this worker with a row of the last run
 };
 

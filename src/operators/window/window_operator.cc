@@ -72,6 +72,11 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
     sessions_.emplace(rules_, std::move(origin), seed_, share);
   else
     panes_.emplace(rules_, std::move(origin), seed_, share);
+  filters_before_ = share.workers > 1 && shared_->intake.where.has_value();
+  if (share.workers > 1 && Combiner::suits(rules_))
+    combiner_.emplace(rules_,
+                      std::shared_ptr<const Aggregates>(shared_, &shared_->rules.aggregates),
+                      share.workers);
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
   by_.resize(shared_->intake.by.size());
@@ -87,7 +92,7 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
 Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
   if (in.empty()) return {};
   arena_.clear();
-  const Batch work = admit(in, out);
+  const Batch work = combines() ? in : admit(in, out);
   if (work.empty()) return {};
   evaluate_inputs(work);
   usable_ = all_usable(work);
@@ -97,6 +102,44 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
   else
     take(*sessions_, work, out);
   if (!late_.empty()) emit_late(work, out);
+  return {};
+}
+
+// A record at or after `least` and its floor belongs to windows that nobody has closed. What is
+// left has passed `where`, and comes to on_batch() of its owner.
+Batch WindowOperator::combine(const Batch& in, EventTime least, Summaries* sums, Emitter& out) {
+  arena_.clear();
+  const Batch work = admit(in, out);
+  if (work.empty() || sums == nullptr || !combiner_ || !combiner_->wants_batch()) return work;
+  evaluate_inputs(work);
+  usable_ = all_usable(work);
+  left_.clear();
+  const std::int64_t closed = std::max(clamp_time(least), panes_->closed_before());
+  for (std::size_t begin = 0; begin < work.size(); begin += kBlock) {
+    prepare(work, begin, std::min(work.size(), begin + kBlock), out);
+    for (std::size_t k = 0; k < taken_; ++k)
+      if (const Arrival& arrival = block_[k]; arrival.time >= std::max(arrival.floor, closed))
+        combiner_->add(arrival);
+      else
+        left_.push_back(arrival.row);
+  }
+  combiner_->finish(*sums);
+  return work.select(left_);
+}
+
+Status WindowOperator::on_summary(const Summary& summary, Emitter& out) {
+  const auto& sums = static_cast<const Sums&>(summary);
+  const std::size_t stride = rules_.aggregates.words();
+  std::size_t key = 0;
+  for (std::size_t i = 0; i < sums.rows.size(); ++i) {
+    const Sums::Row& row = sums.rows[i];
+    const KeyRef ref{std::string_view(sums.keys).substr(key, row.key_end - key), false};
+    key = row.key_end;
+    const std::uint64_t* const part = stride == 0 ? nullptr : &sums.words[i * stride];
+    if (!panes_->accept_sum({ref, row.hash, row.pane, row.records, part}, out))
+      out.drop(DropReason::shed, row.records);
+  }
+  panes_->flush(out);
   return {};
 }
 

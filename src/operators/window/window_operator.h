@@ -9,6 +9,7 @@
 #include "engine/core/key.h"
 #include "engine/expr/expression.h"
 #include "operators/window/column_numbers.h"
+#include "operators/window/combiner.h"
 #include "operators/window/pane_windows.h"
 #include "operators/window/rules.h"
 #include "operators/window/session_windows.h"
@@ -51,6 +52,9 @@ class WindowOperator final : public Operator {
 
   Status restore(StateReader& state) override;
   Status on_batch(const Batch& in, Emitter& out) override;
+  bool combines() const override { return filters_before_ || combiner_.has_value(); }
+  Batch combine(const Batch& in, EventTime least, Summaries* sums, Emitter& out) override;
+  Status on_summary(const Summary& summary, Emitter& out) override;
   Status on_watermark(EventTime w, Emitter& out) override;
   Status checkpoint(StateWriter& state) override;
   std::size_t live_keys() const override;
@@ -95,6 +99,9 @@ class WindowOperator final : public Operator {
   const std::uint64_t seed_;
   std::optional<PaneWindows> panes_;
   std::optional<SessionWindows> sessions_;
+  // With several workers: `where` is asked before records are sent, and what suits is added up.
+  bool filters_before_ = false;
+  std::optional<Combiner> combiner_;
   std::uint64_t arrivals_ = 0;
 
   // Scratch, reused from batch to batch.
@@ -114,6 +121,7 @@ class WindowOperator final : public Operator {
   std::vector<Counted> counted_;
   std::vector<std::uint32_t> numbers_;                        // of the block
   std::vector<std::pair<std::uint32_t, std::int64_t>> late_;  // physical row, micros late
+  std::vector<std::uint32_t> left_;                           // by combine(): physical rows
 };
 
 }  // namespace streamd::window

@@ -81,6 +81,20 @@ TEST_CASE("one that ends last takes no silence over that the others had before",
   CHECK(clock.say(0, kIdleMark, at(91)) == time_of(101));
 }
 
+TEST_CASE("a worker reads a source until it says that it has nothing of it", "[runtime]") {
+  SourceClock clock(2);
+  CHECK(clock.reads(1));  // for all that is known
+  clock.say(1, time_of(100), at(1));
+  CHECK(clock.reads(1));
+  clock.say(1, kIdleMark, at(1));
+  CHECK(!clock.reads(1));
+  clock.say(1, time_of(100), at(1));
+  CHECK(clock.reads(1));
+  clock.say(1, kEnded, at(1));
+  CHECK(!clock.reads(1));
+  CHECK(clock.reads(0));
+}
+
 TEST_CASE("the front of the others is the earliest of them", "[runtime]") {
   SourceClock clock(3);
   CHECK(clock.front_of_others(0) == EventTime::max());

@@ -184,23 +184,49 @@ void Node::start(unsigned workers) {
     workers_.push_back(plan->make({"node", w, workers, kSeed, nullptr}));
 }
 
+unsigned Node::owner(const OracleRecord& record) const {
+  std::string key;
+  if (!plan->key_fields().empty()) append_key(Value::string(record.key), key);
+  return owner_of(key_group(hash_key(key, kSeed)), static_cast<unsigned>(workers_.size()));
+}
+
+void Node::combined(const std::vector<OracleRecord>& records) {
+  const std::size_t n = workers_.size();
+  std::vector<std::vector<OracleRecord>> came(n), shares(n);
+  for (std::size_t i = 0; i < records.size(); ++i) came[i % n].push_back(records[i]);
+  for (std::size_t from = 0; from < n; ++from) {
+    if (came[from].empty()) continue;
+    REQUIRE(workers_[from]->combines());
+    Summaries sums(n);
+    const Batch batch = test_batch(came[from]);
+    const Batch rest = workers_[from]->combine(batch, {told_}, &sums, out);
+    summed += batch.size() - rest.size();
+    for (std::size_t to = 0; to < n; ++to)
+      if (sums[to]) REQUIRE(workers_[to]->on_summary(*sums[to], out));
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      const OracleRecord& left = came[from][rest.physical(i)];
+      shares[owner(left)].push_back(left);
+    }
+  }
+  for (std::size_t w = 0; w < n; ++w)
+    if (!shares[w].empty()) REQUIRE(workers_[w]->on_batch(test_batch(shares[w]), out));
+}
+
 void Node::records(const std::vector<OracleRecord>& records) {
   const auto n = static_cast<unsigned>(workers_.size());
   std::vector<std::vector<OracleRecord>> shares(n);
-  for (const auto& r : records) {
-    std::string key;
-    if (!plan->key_fields().empty()) append_key(Value::string(r.key), key);
-    shares[owner_of(key_group(hash_key(key, kSeed)), n)].push_back(r);
-  }
+  for (const auto& r : records) shares[owner(r)].push_back(r);
   for (unsigned w = 0; w < n; ++w)
     if (!shares[w].empty()) REQUIRE(workers_[w]->on_batch(test_batch(shares[w]), out));
 }
 
 void Node::watermark(std::int64_t w) {
+  told_ = std::max(told_, w);
   for (auto& worker : workers_) REQUIRE(worker->on_watermark({w}, out));
 }
 
 void Node::watermark(std::int64_t w, unsigned worker) {
+  told_ = std::max(told_, w);
   REQUIRE(workers_[worker]->on_watermark({w}, out));
 }
 
@@ -213,6 +239,7 @@ void Node::checkpoint() {
 }
 
 void Node::restart(unsigned workers) {
+  told_ = INT64_MIN;
   start(workers);
   for (unsigned w = 0; w < workers; ++w) {
     Reader reader(state);

@@ -57,6 +57,8 @@ class Node {
  public:
   Node(const ConfigNode& config, unsigned workers);
   void records(const std::vector<OracleRecord>& records);
+  // The same, but they come in on all workers in turn, which add them up before they are sent.
+  void combined(const std::vector<OracleRecord>& records);
   void watermark(std::int64_t w);  // of all workers
   void watermark(std::int64_t w, unsigned worker);
   void checkpoint();
@@ -66,11 +68,14 @@ class Node {
 
   Kept out;
   MemoryState state;
+  std::size_t summed = 0;  // records that combined() did not have to send
   std::unique_ptr<OperatorPlan> plan;
 
  private:
   void start(unsigned workers);
+  unsigned owner(const OracleRecord& record) const;
   std::vector<std::unique_ptr<Operator>> workers_;
+  std::int64_t told_ = INT64_MIN;  // the latest watermark of any worker
 };
 
 std::string show_value(const Value& value);
