@@ -9,6 +9,16 @@
 namespace streamd {
 namespace {
 
+// What a percent sign in the value of a field is written as until the dates are there.
+constexpr char kNoDate = '\1';
+
+void keep_percent_signs(std::string_view text, std::string& out) {
+  for (const char c : text) {
+    out += c;
+    if (c == '%') out += kNoDate;
+  }
+}
+
 // From `begin` on; anything else with a percent sign stays as it is.
 void put_dates(std::string& text, std::size_t begin, EventTime time) {
   const std::chrono::sys_time<std::chrono::microseconds> at{std::chrono::microseconds(time.micros)};
@@ -26,6 +36,7 @@ void put_dates(std::string& text, std::size_t begin, EventTime time) {
         fmt::format_to(out, "{:02}",
                        std::chrono::duration_cast<std::chrono::hours>(at - midnight).count());
         break;
+      case kNoDate: dated += '%'; break;
       default: dated += text[i]; continue;
     }
     ++i;
@@ -67,7 +78,7 @@ bool DatedName::bind(const Schema& in, Diagnostics& problems) {
 
 bool DatedName::render(const Batch& in, std::size_t i, std::string& out, std::string* why) const {
   const std::size_t begin = out.size();
-  if (!bound_->render(in, i, out, why)) return false;
+  if (!bound_->render(in, i, out, why, dated_ ? keep_percent_signs : nullptr)) return false;
   if (dated_) put_dates(out, begin, in.time(i));
   return true;
 }
