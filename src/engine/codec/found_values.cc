@@ -4,8 +4,6 @@
 #include "engine/codec/defanged.h"
 #include "engine/codec/found_scan.h"
 #include "engine/codec/top_level_domains.h"
-#include "engine/expr/network.h"
-#include "engine/match/address.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,18 +14,8 @@ namespace {
 constexpr std::size_t kLongestDomain = 253;
 constexpr std::size_t kLongestHost = 1024;  // as written, with its brackets
 constexpr std::size_t kLongestLocal = 64;
-constexpr std::size_t kLongestV6 = 96;
 
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-// The address or network in the form in which everybody writes it.
-void append_address(const IpAddress& address, std::string& out) {
-  char octets[16];
-  const unsigned size = address.width() / 8;
-  for (unsigned i = 0; i < size; ++i)
-    octets[i] = static_cast<char>(static_cast<unsigned char>(address.bits >> (8 * (size - 1 - i))));
-  expr::append_ip({octets, size}, out);
-}
 
 bool all_are(std::string_view text, std::uint8_t classes) {
   return std::all_of(text.begin(), text.end(), [&](char c) { return text_is(c, classes); });
@@ -69,8 +57,6 @@ ValueFinder::Offset ValueFinder::at_bracket(Offset at) {
     return at_separator(at, size);
   return at + 1;
 }
-
-// --- names with dots --------------------------------------------------------------------------
 
 // From the dot at hand to both sides. Empty: it is no dot between labels.
 ValueFinder::Host ValueFinder::host_around(Offset at) const {
@@ -174,76 +160,6 @@ bool ValueFinder::take_email(Offset local_end, Offset domain, Offset& end) {
   return true;
 }
 
-bool ValueFinder::prefix_after(Offset at, unsigned most, unsigned& prefix, Offset& end) const {
-  const std::size_t slash = slash_at(text_, at);
-  Offset digit = at + slash;
-  prefix = 0;
-  while (slash != 0 && digit < text_.size() && digit < at + slash + 3 &&
-         text_is(text_[digit], kTextDigit))
-    prefix = prefix * 10 + static_cast<unsigned>(text_[digit++] - '0');
-  if (digit == at + slash || prefix > most) return false;
-  if (digit < text_.size() && text_is(text_[digit], kTextHost)) return false;
-  // 10.0.0.1/24.5 is no network, 10.0.0.0/24. ends a sentence.
-  if (digit + 1 < text_.size() && text_[digit] == '.' && text_is(text_[digit + 1], kTextHost))
-    return false;
-  end = digit;
-  return true;
-}
-
-bool ValueFinder::take_v4(const Host& host, Offset& end) {
-  if (host.dots != 3 || !text_is(text_[host.begin], kTextDigit) || is_version(host)) return false;
-  std::uint32_t bits = 0;
-  const bool same = !host.defanged;
-  if (!same && !read_name(host)) return false;
-  const std::string_view text =
-      same ? text_.substr(host.begin, host.end - host.begin) : std::string_view(name_);
-  if (!parse_v4(text, bits)) return false;
-  unsigned prefix = 0;
-  Offset behind = host.end;
-  if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
-    IpAddress first{false, bits};
-    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (32 - prefix);
-    made_.clear();
-    append_address(first, made_);
-    made_ += '/';
-    made_ += std::to_string(prefix);
-    add(FoundKind::cidr, made_, false);
-    end = behind;
-    return true;
-  }
-  add(FoundKind::ip, text, same);
-  return true;
-}
-
-// Chrome/1.2.3.4, but not the inside/1.2.3.4(80) of firewalls.
-bool ValueFinder::is_version(const Host& host) const {
-  if (host.defanged || host.begin < 2 || text_[host.begin - 1] != '/') return false;
-  const bool port = host.end + 1 < text_.size() && text_[host.end] == '(' &&
-                    text_is(text_[host.end + 1], kTextDigit);
-  return !port && text_is(text_[host.begin - 2], kTextAlnum);
-}
-
-// 1.2.3.4-1.2.3.9 and 1.2.3.4->5.6.7.8, where - and _ would belong to a name. All of it is
-// addresses, as 1.2.3.4-1 is a version.
-bool ValueFinder::take_joined_v4(const Host& host) {
-  if (!wants(FoundKind::ip) || host.defanged || host.dots % 3 != 0 || is_version(host))
-    return false;
-  const std::string_view all = text_.substr(host.begin, host.end - host.begin);
-  const auto each = [&](auto&& take) {
-    for (std::size_t at = 0, end; at < all.size(); at = end + 1) {
-      end = std::min(all.find_first_of("-_", at), all.size());
-      if (end > at && !take(all.substr(at, end - at))) return false;
-    }
-    return true;
-  };
-  std::uint32_t bits = 0;
-  if (!each([&](std::string_view one) { return parse_v4(one, bits); })) return false;
-  return each([&](std::string_view one) {
-    add(FoundKind::ip, one, true);
-    return true;
-  });
-}
-
 bool ValueFinder::read_name(const Host& host) {
   name_.clear();
   if (host.end - host.begin > kLongestHost) return false;
@@ -307,88 +223,6 @@ bool ValueFinder::take_domain(const Host& host) {
   add(FoundKind::domain, same ? written : std::string_view(name_), same);
   return true;
 }
-
-// --- colons -----------------------------------------------------------------------------------
-
-// Most are those of times, of keys with values and of URLs.
-ValueFinder::Offset ValueFinder::at_colon(Offset at) {
-  if (text_[at] != ':') return at_address(at, colon_at(text_, at));
-  if (text_.substr(at + 1, 2) == "//") return at_separator(at, 3);
-  Offset plain = at;
-  std::size_t colons = 0;
-  bool twice = false;
-  while (plain < text_.size() && plain - at < kLongestV6 &&
-         (text_[plain] == ':' || text_is(text_[plain], kTextHex))) {
-    const bool is_colon = text_[plain] == ':';
-    twice = twice || (is_colon && plain > at && text_[plain - 1] == ':');
-    colons += is_colon;
-    ++plain;
-  }
-  if (!twice && colons < 6 && colon_at(text_, plain) == 0) return plain;
-  return at_address(at, 1);
-}
-
-// `colon`: how many bytes the first one of it has.
-ValueFinder::Offset ValueFinder::at_address(Offset at, std::size_t colon) {
-  if (text_.substr(std::min(text_.size(), at + colon)).starts_with("//"))
-    return at_separator(at, colon + 2);
-  Offset begin = at;
-  while (begin > done_ && at - begin < 4 && text_is(text_[begin - 1], kTextHex)) --begin;
-  if (begin > 0 && (text_is(text_[begin - 1], kTextAlnum | kTextHost) || text_[begin - 1] == '.'))
-    return at + colon;
-  name_.assign(text_.substr(begin, at - begin));
-  Offset end = at, group = at;
-  std::size_t colons = 0;
-  bool digit = name_.find_first_of("0123456789") != std::string::npos;
-  bool dotted = false;
-  while (end < text_.size() && end - begin < kLongestV6) {
-    if (const std::size_t size = dotted ? 0 : colon_at(text_, end); size != 0) {
-      name_ += ':';
-      ++colons;
-      end += size;
-      group = end;
-      continue;
-    }
-    const char c = text_[end];
-    const bool dot = c == '.' && colons >= 2 && end > group && end + 1 < text_.size() &&
-                     text_is(text_[end + 1], kTextDigit);
-    if (!dot && !text_is(c, kTextHex)) break;
-    dotted = dotted || dot;
-    digit = digit || text_is(c, kTextDigit);
-    name_ += c;
-    ++end;
-  }
-  // What is read again when it is no address: at most its last group.
-  const Offset next = std::max(group, at + colon);
-  if (end < text_.size() && text_is(text_[end], kTextAlnum | kTextHost)) return next;
-  if (name_.ends_with(':') && !name_.ends_with("::")) name_.pop_back();
-  const bool shortened = name_.find("::") != std::string::npos;
-  if (!digit || colons < 2 || (!shortened && colons < 6)) return next;
-  const auto address = parse_address(name_);
-  if (!address) return next;
-  unsigned prefix = 0;
-  Offset behind = end;
-  if (address->v6 && wants(FoundKind::cidr) && prefix_after(end, 128, prefix, behind)) {
-    IpAddress first = *address;
-    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (128 - prefix);
-    made_.clear();
-    append_address(first, made_);
-    made_ += '/';
-    made_ += std::to_string(prefix);
-    add(FoundKind::cidr, made_, false);
-    return done_ = taken_ = behind;
-  }
-  add_address(*address);
-  return done_ = taken_ = end;
-}
-
-void ValueFinder::add_address(const IpAddress& address) {
-  made_.clear();
-  append_address(address, made_);
-  add(FoundKind::ip, made_, false);
-}
-
-// --- hashes -----------------------------------------------------------------------------------
 
 void ValueFinder::at_hex(Offset at) {
   if (!wants(FoundKind::hash) || at < hash_done_) return;
