@@ -100,12 +100,11 @@ ValueFinder::Offset ValueFinder::at_colon(Offset at) {
   Offset plain = at;
   std::size_t colons = 0;
   bool twice = false;
-  while (plain < text_.size() && plain - at < kLongestV6 &&
-         (text_[plain] == ':' || text_is(text_[plain], kTextHex))) {
-    const bool is_colon = text_[plain] == ':';
-    twice = twice || (is_colon && plain > at && text_[plain - 1] == ':');
-    colons += is_colon;
-    ++plain;
+  while (plain < text_.size() && plain - at < kLongestV6 && text_[plain] == ':') {
+    ++colons;
+    const Offset group = plain + 1;
+    plain = past(text_, group, kTextHex);
+    twice = twice || (plain == group && plain < text_.size() && text_[plain] == ':');
   }
   if (!twice && colons < 6 && colon_at(text_, plain) == 0) return plain;
   return at_address(at, 1);

@@ -113,10 +113,18 @@ void scan_text(std::string_view text, Mark&& mark, Hex&& hex) {
   std::size_t block = at, number = 0;
   for (; block + kScanBlock < text.size(); block += kScanBlock)
     rest.set(number++, scan_block(text.data() + block));
-  // What is left of it, with zeros behind.
-  char last[kScanBlock + 1] = {};
-  if (block < text.size()) std::memcpy(last, text.data() + block, text.size() - block);
-  rest.set(number, scan_block(last));
+  if (text.size() > kScanBlock) {
+    // The last byte is followed by nothing and is no mark: those before it, some of them again.
+    const std::size_t again = text.size() - kScanBlock - 1;
+    ScanBlock last = scan_block(text.data() + again);
+    last.marks = block - again < kScanBlock ? last.marks >> (block - again) : 0;
+    rest.set(number, last);
+  } else {
+    // With zeros behind it.
+    char last[kScanBlock + 1] = {};
+    if (!text.empty()) std::memcpy(last, text.data(), text.size());
+    rest.set(number, scan_block(last));
+  }
   tell_all(rest, at);
 }
 
