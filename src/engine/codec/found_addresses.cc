@@ -39,6 +39,19 @@ bool ValueFinder::prefix_after(Offset at, unsigned most, unsigned& prefix, Offse
   return true;
 }
 
+// The address that ends at `at`, if a prefix follows it.
+bool ValueFinder::take_network(IpAddress first, Offset at, Offset& end) {
+  unsigned prefix = 0;
+  if (!wants(FoundKind::cidr) || !prefix_after(at, first.width(), prefix, end)) return false;
+  first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (first.width() - prefix);
+  made_.clear();
+  append_address(first, made_);
+  made_ += '/';
+  made_ += std::to_string(prefix);
+  add(FoundKind::cidr, made_, false);
+  return true;
+}
+
 bool ValueFinder::take_v4(const Host& host, Offset& end) {
   if (host.dots != 3 || !text_is(text_[host.begin], kTextDigit) || is_version(host)) return false;
   std::uint32_t bits = 0;
@@ -47,19 +60,7 @@ bool ValueFinder::take_v4(const Host& host, Offset& end) {
   const std::string_view text =
       same ? text_.substr(host.begin, host.end - host.begin) : std::string_view(name_);
   if (!parse_v4(text, bits)) return false;
-  unsigned prefix = 0;
-  Offset behind = host.end;
-  if (wants(FoundKind::cidr) && prefix_after(host.end, 32, prefix, behind)) {
-    IpAddress first{false, bits};
-    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (32 - prefix);
-    made_.clear();
-    append_address(first, made_);
-    made_ += '/';
-    made_ += std::to_string(prefix);
-    add(FoundKind::cidr, made_, false);
-    end = behind;
-    return true;
-  }
+  if (take_network({false, bits}, host.end, end)) return true;
   add(FoundKind::ip, text, same);
   return true;
 }
@@ -148,19 +149,7 @@ ValueFinder::Offset ValueFinder::at_address(Offset at, std::size_t colon) {
   if (!digit || colons < 2 || (!shortened && colons < 6)) return next;
   const auto address = parse_address(name_);
   if (!address) return next;
-  unsigned prefix = 0;
-  Offset behind = end;
-  if (address->v6 && wants(FoundKind::cidr) && prefix_after(end, 128, prefix, behind)) {
-    IpAddress first = *address;
-    first.bits &= prefix == 0 ? Uint128{0} : ~Uint128{0} << (128 - prefix);
-    made_.clear();
-    append_address(first, made_);
-    made_ += '/';
-    made_ += std::to_string(prefix);
-    add(FoundKind::cidr, made_, false);
-    return done_ = taken_ = behind;
-  }
-  add_address(*address);
+  if (!address->v6 || !take_network(*address, end, end)) add_address(*address);
   return done_ = taken_ = end;
 }
 

@@ -71,6 +71,7 @@ class ValueFinder {
   Host host_around(Offset at) const;
   void extend(Host& host) const;
   bool take_email(Offset local_end, Offset domain, Offset& end);
+  bool take_network(IpAddress first, Offset at, Offset& end);
   bool take_v4(const Host& host, Offset& end);
   bool take_joined_v4(const Host& host);
   bool is_version(const Host& host) const;
