@@ -40,6 +40,8 @@ struct RunContext {
   std::vector<std::unique_ptr<Ring>> rings;                 // [from * workers + to]; null for self
   std::vector<std::unique_ptr<SourceClock>> source_clocks;  // [node]; null unless a source
 
+  // Nothing that is done now counts any more.
+  bool is_over() const { return checkpoint->failed() || abandon.load(std::memory_order_acquire); }
   NodeCounters& counter(unsigned worker, std::size_t node) {
     return *counters[worker * plan->nodes.size() + node];
   }

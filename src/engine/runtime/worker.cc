@@ -158,7 +158,7 @@ Status Worker::restore_operator(Node& node) {
 }
 
 void Worker::run() {
-  while (!run_.checkpoint->failed() && !run_.abandon.load(std::memory_order_acquire)) {
+  while (!run_.is_over()) {
     if (turn()) {
       quiet_since_ = {};
       continue;

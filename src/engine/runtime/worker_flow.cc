@@ -104,7 +104,7 @@ bool Worker::all_read_for(const Node& node) const {
 
 // What it takes of the batch counts as having come in here.
 Batch Worker::combine(Node& node, const Batch& batch) {
-  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return {};
+  if (run_.is_over()) return {};
   const std::uint32_t before = run_.health->enters(index_, number_of(node));
   Summaries sums(run_.workers);
   Batch rest =
@@ -127,7 +127,7 @@ Batch Worker::combine(Node& node, const Batch& batch) {
 }
 
 void Worker::take_summary(Node& node, const Summary& summary) {
-  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
+  if (run_.is_over()) return;
   const std::uint32_t before = run_.health->enters(index_, number_of(node));
   if (auto status = node.op->on_summary(summary, *node.emitter); !status)
     fail(node, std::move(status).error());
@@ -135,7 +135,7 @@ void Worker::take_summary(Node& node, const Summary& summary) {
 }
 
 void Worker::process(Node& node, const Batch& batch) {
-  if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
+  if (run_.is_over()) return;
   NodeCounters::add(node.counters->in, batch.size());
   const std::uint32_t before = run_.health->enters(index_, number_of(node));
   if (node.sink) {
@@ -164,7 +164,7 @@ bool Worker::sink_works(Node& node, const Status& status) {
 void Worker::write(Node& node, const Batch& batch) {
   const auto lost_before = lost(*node.counters);
   while (!sink_works(node, node.sink->write(batch, *node.emitter))) {
-    if (run_.abandon.load(std::memory_order_acquire) || run_.checkpoint->failed()) return;
+    if (run_.is_over()) return;
     if (!run_.stepped) std::this_thread::sleep_for(kSinkPause);
   }
   const std::size_t gone = lost(*node.counters) - lost_before;
@@ -188,7 +188,7 @@ void Worker::tick(Node& node) {
 void Worker::send(unsigned to, Message message) {
   Ring& ring = run_.ring(index_, to);
   for (int looks = 0; !ring.push(message); ++looks) {
-    if (run_.checkpoint->failed() || run_.abandon.load(std::memory_order_acquire)) return;
+    if (run_.is_over()) return;
     bool took = false;
     for (unsigned from = 0; from < run_.workers; ++from) {
       Message waiting;

@@ -86,7 +86,7 @@ EventTime Worker::lanes_mark(const SourceReader& source) {
 }
 
 EventTime Worker::source_mark(const SourceReader& source) {
-  const Duration confirmed = source.confirmed_at.value_or(run_.clock->monotonic());
+  const Duration confirmed = source.confirmed_at ? *source.confirmed_at : run_.clock->monotonic();
   return run_.source_clocks[source.node]->say(index_, lanes_mark(source), confirmed);
 }
 
