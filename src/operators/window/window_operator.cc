@@ -95,7 +95,6 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
   const Batch work = combines() ? in : admit(in, out);
   if (work.empty()) return {};
   evaluate_inputs(work);
-  usable_ = all_usable(work);
   late_.clear();
   if (panes_)
     take(*panes_, work, out);
@@ -112,7 +111,6 @@ Batch WindowOperator::combine(const Batch& in, EventTime least, Summaries* sums,
   const Batch work = admit(in, out);
   if (work.empty() || sums == nullptr || !combiner_ || !combiner_->wants_batch()) return work;
   evaluate_inputs(work);
-  usable_ = all_usable(work);
   left_.clear();
   const std::int64_t closed = std::max(clamp_time(least), panes_->closed_before());
   for (std::size_t begin = 0; begin < work.size(); begin += kBlock) {
@@ -173,6 +171,7 @@ void WindowOperator::evaluate_inputs(const Batch& in) {
       counted.numbers = recent_->of(in.column(*column));
     else
       counted.numbers->start(in.physical_rows());
+  usable_ = all_usable(in);
 }
 
 void WindowOperator::look_up(std::span<Arrival> block) {
