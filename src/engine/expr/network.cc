@@ -27,12 +27,34 @@ std::optional<Address> parse_as(std::string_view text, DottedTail dotted) {
   return out;
 }
 
-// As decimal digits; behind the last one.
+struct Octet {
+  char digits[3];
+  std::uint8_t size;
+};
+
+constexpr std::array<Octet, 256> kOctets = [] {
+  std::array<Octet, 256> all{};
+  for (unsigned n = 0; n < 256; ++n) {
+    Octet& octet = all[n];
+    if (n >= 100) octet.digits[octet.size++] = static_cast<char>('0' + n / 100);
+    if (n >= 10) octet.digits[octet.size++] = static_cast<char>('0' + n / 10 % 10);
+    octet.digits[octet.size++] = static_cast<char>('0' + n % 10);
+  }
+  return all;
+}();
+
+// As decimal digits; behind the last one. There is room for three.
 char* write_octet(unsigned octet, char* to) {
-  if (octet >= 100) *to++ = static_cast<char>('0' + octet / 100);
-  if (octet >= 10) *to++ = static_cast<char>('0' + octet / 10 % 10);
-  *to++ = static_cast<char>('0' + octet % 10);
-  return to;
+  std::memcpy(to, kOctets[octet].digits, 3);
+  return to + kOctets[octet].size;
+}
+
+char* write_v4(std::uint32_t address, char* to) {
+  for (int shift = 24; shift > 0; shift -= 8) {
+    to = write_octet(address >> shift & 0xFF, to);
+    *to++ = '.';
+  }
+  return write_octet(address & 0xFF, to);
 }
 
 void append_v6(std::string_view octets, std::string& out) {
@@ -88,18 +110,24 @@ std::optional<Address> parse_cidr(std::string_view text) {
 
 void append_ip(std::string_view octets, std::string& out) {
   if (octets.size() != 4) return append_v6(octets, out);
-  char text[4 * 4];
-  char* end = text;
-  for (std::size_t i = 0; i < 4; ++i) {
-    if (i > 0) *end++ = '.';
-    end = write_octet(static_cast<unsigned char>(octets[i]), end);
-  }
-  out.append(text, static_cast<std::size_t>(end - text));
+  char text[kV4NetworkRoom];
+  std::uint32_t address = 0;
+  for (const char octet : octets) address = address << 8 | static_cast<unsigned char>(octet);
+  out.append(text, static_cast<std::size_t>(write_v4(address, text) - text));
+}
+
+std::string_view write_v4_network(std::uint32_t address, unsigned bits,
+                                  std::array<char, kV4NetworkRoom>& text) {
+  const std::uint32_t host = bits == 0 ? ~0u : (1u << (32 - bits)) - 1;
+  char* end = write_v4(address & ~host, text.data());
+  *end++ = '/';
+  end = write_octet(bits, end);
+  return {text.data(), static_cast<std::size_t>(end - text.data())};
 }
 
 void append_cidr(std::string_view bytes, std::string& out) {
   append_ip(bytes.substr(0, bytes.size() - 1), out);
-  char text[4] = {'/'};
+  char text[1 + 3] = {'/'};
   const char* const end = write_octet(static_cast<unsigned char>(bytes.back()), text + 1);
   out.append(text, static_cast<std::size_t>(end - text));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,11 @@ std::optional<Address> parse_logged_ip(std::string_view text);
 std::optional<Address> parse_cidr(std::string_view text);
 void append_ip(std::string_view octets, std::string& out);
 void append_cidr(std::string_view bytes, std::string& out);
+// The IPv4 network of so many bits (0 to 32) around the address, as text: 203.0.113.0/24. It stands
+// in the given room.
+constexpr std::size_t kV4NetworkRoom = 4 * 4 + 3;
+std::string_view write_v4_network(std::uint32_t address, unsigned bits,
+                                  std::array<char, kV4NetworkRoom>& text);
 
 // True when the first `bits` bits agree and both have the same size.
 bool same_prefix(std::string_view a, std::string_view b, unsigned bits);

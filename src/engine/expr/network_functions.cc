@@ -5,6 +5,7 @@
 #include "engine/expr/functions.h"
 #include "engine/expr/network.h"
 #include "engine/expr/scalar.h"
+#include "engine/match/address.h"
 
 #include <array>
 #include <string>
@@ -149,13 +150,21 @@ Value masked(const Call& c) {
   return network_around(octets_of(c[0]), prefix_of(c[0]), c.context.arena);
 }
 
-// By the second argument for IPv4, by the third for IPv6.
-Value network_by_family(const Call& c, std::string_view address) {
-  const Value& bits = c[address.size() == 4 ? 1 : 2];
+// How long the prefix is around an address of so many octets: the second argument for IPv4, the
+// third for IPv6.
+Value prefix_for(const Call& c, std::size_t octets) {
+  const bool v4 = octets == 4;
+  const Value& bits = c[v4 ? 1 : 2];
   if (!bits.is(Kind::int64)) return mismatch(c);
-  if (bits.as_int() < 0 || bits.as_int() > static_cast<std::int64_t>(address.size()) * 8)
+  if (bits.as_int() < 0 || bits.as_int() > static_cast<std::int64_t>(octets) * 8)
     return failure(c.context, std::to_string(bits.as_int()) + " is no prefix length of " +
-                                  (address.size() == 4 ? "an IPv4" : "an IPv6") + " network");
+                                  (v4 ? "an IPv4" : "an IPv6") + " network");
+  return bits;
+}
+
+Value network_by_family(const Call& c, std::string_view address) {
+  const Value bits = prefix_for(c, address.size());
+  if (!bits.is(Kind::int64)) return bits;
   return network_around(address, static_cast<unsigned>(bits.as_int()), c.context.arena);
 }
 
@@ -169,6 +178,13 @@ Value network_name(const Call& c) {
   if (!c[0].is(Kind::string) && !c[0].is(Kind::ip)) return mismatch(c);
   Address read;
   std::string_view address = c[0].text();
+  if (std::uint32_t v4 = 0; c[0].is(Kind::string) && parse_v4(address, v4)) {
+    const Value bits = prefix_for(c, 4);
+    if (!bits.is(Kind::int64)) return bits;
+    std::array<char, kV4NetworkRoom> text;
+    return Value::string(
+        c.context.arena.copy(write_v4_network(v4, static_cast<unsigned>(bits.as_int()), text)));
+  }
   if (c[0].is(Kind::string)) {
     const auto parsed = parse_logged_ip(address);
     if (!parsed) return c[0];
