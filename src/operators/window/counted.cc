@@ -96,62 +96,73 @@ Many& become_many(Word& at) {
   return *many;
 }
 
-// Position of the number, or the size.
+// Position of the number, or the size. Eight at a time: what of them is behind the last number, or
+// is a count already, is in the block all the same.
 std::uint32_t find(Few& few, std::uint32_t number) {
-  using Four __attribute__((vector_size(16))) = std::uint32_t;
+  using Four __attribute__((vector_size(16))) = std::int32_t;
   const std::uint32_t* const numbers = few.numbers();
-  const Four wanted = {number, number, number, number};
-  std::uint32_t i = 0;
-  for (; i + 8 <= few.size; i += 8) {
+  if (few.room == kLeastRoom) {
+    std::uint32_t i = 0;
+    while (i < few.size && numbers[i] != number) ++i;
+    return i;
+  }
+  constexpr Four kFront = {1, 2, 3, 4}, kBack = {5, 6, 7, 8};
+  const Four wanted = Four{} + static_cast<std::int32_t>(number);
+  for (std::uint32_t i = 0; i < few.size; i += 8) {
     Four front, back;
     std::memcpy(&front, numbers + i, sizeof front);
     std::memcpy(&back, numbers + i + 4, sizeof back);
-    const auto equal = (front == wanted) | (back == wanted);
-    std::uint64_t hits[2];
-    std::memcpy(hits, &equal, sizeof hits);
-    if ((hits[0] | hits[1]) != 0) break;
+    const Four left = Four{} + static_cast<std::int32_t>(few.size - i);
+    const Four places = ((front == wanted) & (kFront <= left) & kFront) |
+                        ((back == wanted) & (kBack <= left) & kBack);
+    std::uint64_t halves[2];
+    std::memcpy(halves, &places, sizeof halves);
+    const std::uint64_t both = halves[0] | halves[1];
+    if (both != 0) return i + static_cast<std::uint32_t>(both | both >> 32) - 1;
   }
-  while (i < few.size && numbers[i] != number) ++i;
-  return i;
+  return few.size;
 }
 
 // True: it was not there.
+bool plus_many(Many& many, std::uint32_t number, std::uint64_t count) {
+  const auto [place, fresh] = many.try_emplace(number, 0);
+  place->second += static_cast<std::int64_t>(count);
+  return fresh;
+}
+
+// True: it was not there.
+bool plus_few(Word& at, std::uint32_t number, std::uint64_t count) {
+  Few* few = &few_of(at);
+  const std::uint32_t i = find(*few, number);
+  const bool fresh = i == few->size;
+  const std::uint64_t sum = count + (fresh ? 0 : few->counts()[i]);
+  if (sum <= kMostCount && !fresh) {
+    few->counts()[i] = static_cast<std::uint32_t>(sum);
+    return false;
+  }
+  if (sum <= kMostCount && few->size < kMostRoom) {
+    if (few->size == few->room) {
+      become_few(at, few->room * 2 + 1);
+      few = &few_of(at);
+    }
+    push(*few, number, count);
+    return true;
+  }
+  return plus_many(become_many(at), number, count);
+}
+
 bool plus(Word& at, std::uint32_t number, std::uint64_t count) {
   if (at == 0 && number <= kMostNumber && count <= kMostCount) {
     at = one(number, count);
     return true;
   }
-  if (is_one(at)) {
-    if (one_number(at) == number && one_count(at) + count <= kMostCount) {
-      at += count << 32;
-      return false;
-    }
-    become_few(at, kLeastRoom);
-  } else if (at == 0) {
-    become_few(at, kLeastRoom);
+  if (is_one(at) && one_number(at) == number && one_count(at) + count <= kMostCount) {
+    at += count << 32;
+    return false;
   }
-  if (!is_many(at)) {
-    Few* few = &few_of(at);
-    const std::uint32_t i = find(*few, number);
-    const bool fresh = i == few->size;
-    const std::uint64_t sum = count + (fresh ? 0 : few->counts()[i]);
-    if (sum <= kMostCount && !fresh) {
-      few->counts()[i] = static_cast<std::uint32_t>(sum);
-      return false;
-    }
-    if (sum <= kMostCount && few->size < kMostRoom) {
-      if (few->size == few->room) {
-        become_few(at, few->room * 2 + 1);
-        few = &few_of(at);
-      }
-      push(*few, number, count);
-      return true;
-    }
-    become_many(at);
-  }
-  const auto [place, fresh] = many_of(at).try_emplace(number, 0);
-  place->second += static_cast<std::int64_t>(count);
-  return fresh;
+  if (is_many(at)) return plus_many(many_of(at), number, count);
+  if (at == 0 || is_one(at)) become_few(at, kLeastRoom);
+  return plus_few(at, number, count);
 }
 
 // The number is there, with at least this count.
@@ -280,16 +291,17 @@ Value counted_entropy(Word at) {
   if (at == 0) return Value::null();
   if (counted_size(at) == 1) return Value::float64(0);
   std::array<std::uint32_t, kSmallCounts> small{};
+  std::size_t most = 0;
   std::vector<std::int64_t> large;
   each(at, [&](std::uint32_t, std::int64_t count) {
-    if (static_cast<std::size_t>(count) < kSmallCounts)
-      ++small[static_cast<std::size_t>(count)];
-    else
-      large.push_back(count);
+    const auto c = static_cast<std::size_t>(count);
+    if (c >= kSmallCounts) return large.push_back(count);
+    ++small[c];
+    most = std::max(most, c);
   });
   std::sort(large.begin(), large.end());
   double all = 0, weighted = 0;
-  for (std::size_t c = 1; c < kSmallCounts; ++c) {
+  for (std::size_t c = 1; c <= most; ++c) {
     all += static_cast<double>(c) * small[c];
     for (std::uint32_t times = small[c]; times > 0; --times) weighted += kWeights[c];
   }
