@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,9 @@ class Combiner {
   static bool suits(const Rules& rules);
   // Whether it is worth while for the batch at hand. Where keys hardly repeat it is tried seldom.
   bool wants_batch();
-  // A record that is not late, on the worker itself or elsewhere.
-  void add(const Arrival& arrival);
+  // Those that come after `closed` and their floors, so that they are late on no worker; of the
+  // others the rows are left.
+  void add(std::span<const Arrival> block, std::int64_t closed, std::vector<std::uint32_t>& left);
   // All of the batch were added: gives what each worker shall take over.
   void finish(Summaries& to);
 
@@ -63,6 +65,7 @@ class Combiner {
     return cell.records != 0 && static_cast<std::uint64_t>(time - cell.start) <
                                     static_cast<std::uint64_t>(rules_.assigner.pane);
   }
+  void add(const Arrival& arrival);
   std::size_t new_cell(std::uint32_t id, std::int64_t time);
   void hand_over(std::size_t cell);  // as a row for the owner of its key
 

@@ -115,11 +115,7 @@ Batch WindowOperator::combine(const Batch& in, EventTime least, Summaries* sums,
   const std::int64_t closed = std::max(clamp_time(least), panes_->closed_before());
   for (std::size_t begin = 0; begin < work.size(); begin += kBlock) {
     prepare(work, begin, std::min(work.size(), begin + kBlock), out);
-    for (std::size_t k = 0; k < taken_; ++k)
-      if (const Arrival& arrival = block_[k]; arrival.time >= std::max(arrival.floor, closed))
-        combiner_->add(arrival);
-      else
-        left_.push_back(arrival.row);
+    combiner_->add({block_.data(), taken_}, closed, left_);
   }
   combiner_->finish(*sums);
   return work.select(left_);
@@ -192,15 +188,20 @@ bool WindowOperator::all_usable(const Batch& in) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     const Value* const column = columns_[c];
     if (column == nullptr) continue;
+    const auto value = [&](std::size_t i) -> const Value& {
+      return column[selection ? selection[i] : i];
+    };
     const Function function = shared_->intake.inputs[c].function;
-    const std::uint32_t taken = taken_kinds(function);
     const bool of_numbers = takes_numbers(function);
+    std::uint32_t met = 0;
     for (std::size_t i = 0; i < in.size(); ++i) {
-      const Value& value = column[selection ? selection[i] : i];
-      if (((taken >> static_cast<unsigned>(value.kind())) & 1) != 0) continue;
-      if (of_numbers && value.is(Kind::float64) && std::isfinite(value.as_double())) continue;
-      if (Aggregates::refuse(function, value) != nullptr) return false;
+      const bool finite =
+          of_numbers && value(i).is(Kind::float64) && std::isfinite(value(i).as_double());
+      met |= finite ? 0 : std::uint32_t{1} << static_cast<unsigned>(value(i).kind());
     }
+    if ((met & ~taken_kinds(function)) == 0) continue;
+    for (std::size_t i = 0; i < in.size(); ++i)
+      if (Aggregates::refuse(function, value(i)) != nullptr) return false;
   }
   return true;
 }
