@@ -86,11 +86,11 @@ std::uint32_t dots_of(std::uint64_t bytes) {
   return static_cast<std::uint32_t>((same >> 7) * 0x0102040810204080ull >> 56);
 }
 
-// The decimal number of the last `length` of three bytes. `bad` is not 0 afterwards when it is
-// none, begins with a zero, or is above 255.
-std::uint32_t number_of(std::uint32_t bytes, std::size_t length, std::uint32_t& bad) {
-  constexpr std::array<std::uint32_t, 4> kMask = {0, 0xFF0000, 0xFFFF00, 0xFFFFFF};
-  constexpr std::array<std::uint32_t, 4> kLeast = {0, 0, 10, 100};
+// The decimal number of the last `length` (1 to 4) of three bytes. `bad` is not 0 afterwards when
+// it is none, has four digits, begins with a zero, or is above 255.
+std::uint32_t number_of(std::uint32_t bytes, std::uint32_t length, std::uint32_t& bad) {
+  constexpr std::array<std::uint32_t, 5> kMask = {0, 0xFF0000, 0xFFFF00, 0xFFFFFF, 0xFFFFFF};
+  constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 10, 100, UINT32_MAX};
   const std::uint32_t digits = (bytes ^ 0x303030) & kMask[length];
   bad |= (digits | (digits + 0x767676)) & 0x808080;
   const std::uint32_t number =
@@ -124,33 +124,26 @@ std::optional<IpNetwork> network(bool v6, Uint128 bits, unsigned prefix) {
 
 // Without a branch on how many digits a number has: in logs every guess about that fails.
 bool parse_v4(std::string_view text, std::uint32_t& address) {
-  const std::size_t size = text.size();
-  if (size < 7 || size > 15) return false;
-  // In two pieces that overlap; a dot behind it.
-  Uint128 bytes = 0;
-  if (size >= 8)
-    bytes = load(text.data(), 8) | static_cast<Uint128>(load(text.data() + size - 8, 8))
-                                       << (8 * (size - 8));
-  else
-    bytes = load(text.data(), 4) | load(text.data() + 3, 4) << 24;
-  bytes |= static_cast<Uint128>('.') << (8 * size);
-  const std::uint32_t dots = dots_of(static_cast<std::uint64_t>(bytes)) |
-                             dots_of(static_cast<std::uint64_t>(bytes >> 64)) << 8;
-  const std::uint32_t second = dots & (dots - 1), third = second & (second - 1),
-                      last = third & (third - 1);
-  if (last == 0 || (last & (last - 1)) != 0) return false;
-  std::uint32_t out = 0, bad = 0;
-  std::size_t begin = 0;
-  for (const std::uint32_t left : {dots, second, third, last}) {
-    const auto end = static_cast<std::size_t>(std::countr_zero(left));
-    const std::size_t length = end - begin;
-    if (length == 0 || length > 3) return false;
-    // The three bytes that end there.
-    const Uint128 three = begin == 0 ? (bytes << 24) >> (8 * end) : bytes >> (8 * (end - 3));
-    out = out << 8 | number_of(static_cast<std::uint32_t>(three), length, bad);
-    begin = end + 1;
-  }
-  address = out;
+  const auto size = static_cast<std::uint32_t>(text.size());
+  if (text.size() < 7 || text.size() > 15) return false;
+  const char* const bytes = text.data();
+  // In two pieces that overlap.
+  const std::uint32_t dots =
+      size >= 8 ? dots_of(load(bytes, 8)) | dots_of(load(bytes + size - 8, 8)) << (size - 8)
+                : dots_of(load(bytes, 4) | load(bytes + 3, 4) << 24);
+  const std::uint32_t second = dots & (dots - 1), third = second & (second - 1);
+  if (third == 0 || (third & (third - 1)) != 0) return false;
+  const auto a = static_cast<std::uint32_t>(std::countr_zero(dots)),
+             b = static_cast<std::uint32_t>(std::countr_zero(second)),
+             c = static_cast<std::uint32_t>(std::countr_zero(third));
+  const std::uint32_t lengths[] = {a, b - a - 1, c - b - 1, size - c - 1};
+  if (((lengths[0] - 1) | (lengths[1] - 1) | (lengths[2] - 1) | (lengths[3] - 1)) > 3) return false;
+  const auto four = [](const char* at) { return static_cast<std::uint32_t>(load(at, 4)); };
+  std::uint32_t bad = 0;
+  address = number_of(four(bytes) << ((24 - 8 * a) & 31), lengths[0], bad) << 24 |
+            number_of(four(bytes + b - 3), lengths[1], bad) << 16 |
+            number_of(four(bytes + c - 3), lengths[2], bad) << 8 |
+            number_of(four(bytes + size - 4) >> 8, lengths[3], bad);
   return bad == 0;
 }
 
