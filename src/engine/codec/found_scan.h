@@ -72,6 +72,33 @@ inline ScanBlock scan_block(const char* bytes) {
 inline ScanBlock scan_block(const char* bytes) { return scan_block_plain(bytes); }
 #endif
 
+// The digits and dots that 16 bytes begin with; bit i of `dots`: byte i is one. A size of 16: more
+// may be behind them.
+struct DottedDigits {
+  std::size_t size = 0;
+  std::uint32_t dots = 0;
+
+  bool digit_behind_each_dot() const { return (dots & (dots >> 1 | 1u << size >> 1)) == 0; }
+};
+
+inline DottedDigits dotted_digits(const char* bytes) {
+  std::uint32_t digits = 0, dots = 0;
+#if defined(__SSE2__)
+  const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+  const __m128i above = _mm_sub_epi8(all, _mm_set1_epi8('0'));
+  const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(9)), above);
+  digits = static_cast<std::uint32_t>(_mm_movemask_epi8(is_digit));
+  dots = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_set1_epi8('.'))));
+#else
+  for (std::size_t i = 0; i < kScanBlock; ++i) {
+    digits |= std::uint32_t{bytes[i] >= '0' && bytes[i] <= '9'} << i;
+    dots |= std::uint32_t{bytes[i] == '.'} << i;
+  }
+#endif
+  const auto size = static_cast<std::size_t>(std::countr_one(digits | dots));
+  return {size, dots & ((1u << size) - 1)};
+}
+
 // Four blocks, or what is left of a text.
 struct ScanBlocks {
   std::uint64_t marks = 0;

@@ -98,6 +98,16 @@ void ValueFinder::extend(Host& host) const {
 // does not matter.
 bool ValueFinder::is_number(Offset at, Host& host) const {
   if (at == done_ || !text_is(text_[at - 1], kTextHost)) return false;
+  if (text_.size() - at >= kScanBlock) {
+    const DottedDigits run = dotted_digits(text_.data() + at);
+    host.end = at + run.size;
+    if (run.size < kScanBlock && run.digit_behind_each_dot() &&
+        !text_is(text_[host.end], kTextHost)) {
+      host.dots = static_cast<std::size_t>(std::popcount(run.dots));
+      host.last = at + static_cast<std::size_t>(std::bit_width(run.dots));
+      return !may_begin_sign(text_[host.end]);
+    }
+  }
   host.end = at;
   while (host.end + 1 < text_.size() && text_[host.end] == '.') {
     host.last = host.end + 1;
