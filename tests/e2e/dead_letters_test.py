@@ -155,6 +155,35 @@ def test_replay_after_mending_delivers_each_record_once(shop):
     assert sorted(sold(shop)) == [1, 2, 5, 6, 7]
 
 
+def test_a_replay_goes_only_where_the_records_have_not_been(streamd, tmp_path):
+    """Of three nodes that refuse, in one replay; nobody else counts or writes a record twice."""
+    wide = PIPELINE + """\
+  all: {{type: file, input: orders, path: out/all.ndjson}}
+  priced: {{type: file, input: typed, path: out/priced.ndjson}}
+"""
+    strict, mended = (p.replace("sinks:", "  seen: {type: window, input: orders, window: {tumbling: 1h}, "
+                                "compute: {orders: count()}}\nsinks:\n"
+                                "  counts: {type: file, input: seen, path: out/counts.ndjson}")
+                      for p in (wide.format(follow="false", on_error="dead_letter", where="price > 0"),
+                                wide.format(follow="false", on_error="keep", where="has(price)")))
+    (tmp_path / "orders.ndjson").write_text("\n".join(ORDERS) + "\n")
+    run = Streamd(streamd, strict, tmp_path)
+    assert run.run() == 0, run.stderr
+    assert sorted(node for node, *_ in listed(run)) == ["orders", "paid", "typed", "typed"]
+    run.write(mended)
+    told = dlq(run, "replay")
+    assert told.returncode == 0 and "replayed 4 dead letters\n" in told.stderr, told.stderr
+    assert "what typed refused went to it and on, and not again to seen, counts, all\n" in told.stderr
+    assert "what paid refused went to it and on, and not again to seen, counts, all, priced\n" in told.stderr
+    # What is still rubbish is a letter again.
+    assert [(node, replayed) for node, _, _, replayed in listed(run)].count(("orders", False)) == 1
+    ids = {name: sorted(row["id"] for row in rows(tmp_path / f"out/{name}.ndjson"))
+           for name in ("paid", "all", "priced")}
+    assert ids == {"paid": [1, 2, 5, 6], "all": [1, 2, 3, 5, 6], "priced": [1, 2, 3, 5, 6]}
+    books = books_of(told)
+    assert [books[name].read for name in ("seen", "all", "typed", "paid", "out")] == [0, 0, 3, 3, 2]
+
+
 def test_a_record_that_fails_again_is_a_dead_letter_again_as_often_as_it_takes(shop):
     for _ in range(3):
         assert dlq(shop, "replay", "--node", "typed").returncode == 0

@@ -165,7 +165,8 @@ void add_dlq(CLI::App& app, const Registry& registry, Action& action) {
   const auto [show, show_arguments] = add("show", "Show one dead letter whole", dlq_show);
   show->add_option("--number", show_arguments->number, "Its number as `ls` shows it [the newest]")
       ->check(whole_number());
-  add("replay", "Run the original records through the pipeline again", dlq_replay);
+  add("replay", "Take the original records to the node that refused them, and on from there",
+      dlq_replay);
 }
 
 void add_lists(CLI::App& app, const Registry& registry, Action& action) {

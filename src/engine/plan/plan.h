@@ -32,6 +32,7 @@ struct PlanInput {
   // the number of this input's side.
   std::vector<int> columns;
   bool identity = true;  // columns is 0, 1, 2, …: nothing to do
+  bool closed = false;   // no record comes this way, only event time (replay_path.h)
 };
 
 struct PlanNode {

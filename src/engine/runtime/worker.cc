@@ -71,9 +71,9 @@ Status Worker::open(Shared& shared, const std::string& pipeline_dir,
   STREAMD_TRY(open_nodes(shared, pipeline_dir, opened));
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
     const PlanNode& plan = *nodes_[n].plan;
-    for (const auto& input : plan.inputs) {
-      edges_of(nodes_[input.node], input.port).push_back({static_cast<std::uint32_t>(n), &input});
-    }
+    for (const auto& input : plan.inputs)
+      if (!input.closed)
+        edges_of(nodes_[input.node], input.port).push_back({static_cast<std::uint32_t>(n), &input});
     if (plan.kind != PlanNode::Kind::source) continue;
     auto reader = sources[n]->reader(index_);
     if (!reader)
