@@ -88,7 +88,8 @@ std::uint32_t dots_of(std::uint64_t bytes) {
 
 // The decimal number of the last `length` (1 to 4) of three bytes. `bad` is not 0 afterwards when
 // it is none, has four digits, begins with a zero, or is above 255.
-std::uint32_t number_of(std::uint32_t bytes, std::uint32_t length, std::uint32_t& bad) {
+[[gnu::always_inline]] inline std::uint32_t number_of(std::uint32_t bytes, std::uint32_t length,
+                                                      std::uint32_t& bad) {
   constexpr std::array<std::uint32_t, 5> kMask = {0, 0xFF0000, 0xFFFF00, 0xFFFFFF, 0xFFFFFF};
   constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 10, 100, UINT32_MAX};
   const std::uint32_t digits = (bytes ^ 0x303030) & kMask[length];
