@@ -76,9 +76,9 @@ std::uint32_t Aggregates::place_of(const Compute& compute) {
   return place;
 }
 
-void Aggregates::fetch(const std::uint64_t* part) const {
+void Aggregates::fetch(const std::uint64_t* part, const std::uint32_t* counted) const {
   for (const Step& step : steps_)
-    if (is_counted(step.function)) fetch_counted(part[step.offset]);
+    if (is_counted(step.function)) fetch_counted(part[step.offset], counted[step.counted]);
 }
 
 const char* Aggregates::refuse(Function function, const Value& value) {
@@ -124,17 +124,64 @@ void Aggregates::add_each(std::uint64_t* part, const Value* inputs, std::int64_t
       case Function::max: add_extreme(*at, value, step.function == Function::max); break;
       case Function::distinct:
       case Function::entropy:
-      case Function::top:
-        if (counted != nullptr)
-          add_counted(*at, counted[step.counted], *values_);
-        else
-          add_counted(*at, value, *values_);
-        break;
+      case Function::top: add_counted(*at, number_of(step, value, counted), *values_); break;
       case Function::first:
       case Function::last:
         add_stamped(*at, value, time, arrival, step.function == Function::last);
         break;
       case Function::quantile: add_sketched(*at, value); break;
+      case Function::rate: break;
+    }
+  }
+}
+
+std::uint32_t Aggregates::number_of(const Step& step, const Value& value,
+                                    const std::uint32_t* counted) const {
+  return counted != nullptr ? counted[step.counted] : values_->number_of(value);
+}
+
+void Aggregates::add_entered(std::uint64_t* part, std::uint64_t* running, const Value* inputs,
+                             std::int64_t time, std::uint64_t arrival,
+                             const std::uint32_t* counted) const {
+  for (const Step& step : steps_) {
+    const Value& value = inputs[step.input];
+    if (value.absent()) continue;
+    std::uint64_t *const at = part + step.offset, *const sum = running + step.offset;
+    switch (step.function) {
+      case Function::count:
+      case Function::share:
+        *at += value.as_bool() ? 1 : 0;
+        *sum += value.as_bool() ? 1 : 0;
+        break;
+      case Function::sum:
+      case Function::avg:
+        add_to_sum(at, value);
+        add_to_sum(sum, value);
+        break;
+      case Function::min:
+      case Function::max:
+        leave_extreme(*sum, *at);
+        add_extreme(*at, value, step.function == Function::max);
+        enter_extreme(*sum, *at);
+        break;
+      case Function::distinct:
+      case Function::entropy:
+      case Function::top: {
+        const std::uint32_t number = number_of(step, value, counted);
+        add_counted(*at, number, *values_);
+        add_counted_running(*sum, number);
+        break;
+      }
+      case Function::first:
+      case Function::last:
+        leave_stamped(*sum, *at);
+        add_stamped(*at, value, time, arrival, step.function == Function::last);
+        enter_stamped(*sum, *at);
+        break;
+      case Function::quantile:
+        add_sketched(*at, value);
+        add_sketched(*sum, value);
+        break;
       case Function::rate: break;
     }
   }

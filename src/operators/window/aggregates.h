@@ -87,8 +87,8 @@ class Aggregates {
   // may be handed to add().
   const std::vector<std::uint32_t>& counted_inputs() const { return counted_inputs_; }
 
-  // A record will be added to the part soon.
-  void fetch(const std::uint64_t* part) const;
+  // A record will be added to the part soon. counted: see counted_inputs().
+  void fetch(const std::uint64_t* part, const std::uint32_t* counted) const;
   // One record into a part. `inputs` were accepted by refuse(). `arrival` orders equal times.
   // counted: see counted_inputs(), or null.
   void add(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
@@ -101,6 +101,10 @@ class Aggregates {
     }
     add_each(part, inputs, time, arrival, counted);
   }
+  // The same into a part that has entered `running`, and into that. The part of one key may hold
+  // very many values, so it does not leave and enter anew for a record.
+  void add_entered(std::uint64_t* part, std::uint64_t* running, const Value* inputs,
+                   std::int64_t time, std::uint64_t arrival, const std::uint32_t* counted) const;
   void merge(std::uint64_t* part, const std::uint64_t* other) const;
   void enter(std::uint64_t* running, const std::uint64_t* part) const;
   void leave(std::uint64_t* running, const std::uint64_t* part) const;
@@ -122,13 +126,6 @@ class Aggregates {
   void free_running(std::uint64_t* running) const { free_words(running, true); }
 
  private:
-  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
-                const std::uint32_t* counted) const;
-  void free_words(std::uint64_t* words, bool running) const;
-  std::uint32_t place_of(const Compute& compute);
-  // Its words are those of another compute.
-  bool is_shared(std::size_t compute) const { return computes_[compute].counts_with >= 0; }
-
   // What a record does: to which words, with which of its inputs.
   struct Step {
     Function function;
@@ -136,6 +133,15 @@ class Aggregates {
     std::uint32_t offset;
     std::uint32_t counted;  // its place in counted_inputs()
   };
+
+  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
+                const std::uint32_t* counted) const;
+  std::uint32_t number_of(const Step& step, const Value& value, const std::uint32_t* counted) const;
+  void free_words(std::uint64_t* words, bool running) const;
+  std::uint32_t place_of(const Compute& compute);
+  // Its words are those of another compute.
+  bool is_shared(std::size_t compute) const { return computes_[compute].counts_with >= 0; }
+
   std::vector<Compute> computes_;
   std::vector<std::size_t> offsets_;
   std::vector<Step> steps_;

@@ -210,6 +210,8 @@ void add_counted(Word& part, std::uint32_t number, DistinctValues& values) {
   if (plus(part, number, 1)) values.hold(number);
 }
 
+void add_counted_running(Word& running, std::uint32_t number) { plus(running, number, 1); }
+
 void merge_counted(Word& part, Word other, DistinctValues& values) {
   each(other, [&](std::uint32_t number, std::int64_t count) {
     if (plus(part, number, static_cast<std::uint64_t>(count))) values.hold(number);
@@ -251,8 +253,9 @@ void leave_counted(Word& running, Word part) {
 
 void free_counted_running(Word& running) { free_word(running); }
 
-void fetch_counted(Word at) {
-  if (at == 0 || is_one(at) || is_many(at)) return;
+void fetch_counted(Word at, std::uint32_t number) {
+  if (at == 0 || is_one(at)) return;
+  if (is_many(at)) return many_of(at).prefetch(number);
   const char* const block = reinterpret_cast<const char*>(at);
   fetch_line(block);
   fetch_line(block + 64);

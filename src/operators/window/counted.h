@@ -38,11 +38,12 @@ void free_counted_part(Word& part, DistinctValues& values);
 // False: the bytes are none. Then, too, the part has to be freed.
 bool decode_counted(std::string_view& in, Word& part, DistinctValues& values);
 // Running values.
+void add_counted_running(Word& running, std::uint32_t number);  // a part that has entered has it
 void enter_counted(Word& running, Word part);
 void leave_counted(Word& running, Word part);
 void free_counted_running(Word& running);
 // Both.
-void fetch_counted(Word at);  // fetches what it points to
+void fetch_counted(Word at, std::uint32_t number);  // what adding this value will touch
 std::size_t counted_size(Word at);
 Value counted_top(Word at, std::size_t k, const DistinctValues& values, Arena& arena);
 Value counted_entropy(Word at);

@@ -35,6 +35,7 @@ PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origi
       seed_(seed),
       share_(share),
       stride_(rules.aggregates.words()),
+      counts_values_(!rules.aggregates.counted_inputs().empty()),
       least_(least_of(rules)),
       needed_(needed_by(rules)),
       sums_late_(rules.emit == Emit::close && needed_ > 1),
@@ -61,7 +62,6 @@ void PaneWindows::fetch_ahead(std::span<Arrival> block) const {
     const Pane* const pane = recent_pane(arrival.time);
     if (pane != nullptr && pane->start() <= entry.newest) pane->prefetch(entry.hint[pane->side()]);
   }
-  if (!rules_.aggregates.counted_inputs().empty()) fetch_parts(block);
 }
 
 void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
@@ -70,7 +70,8 @@ void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
     const Pane* const pane = recent_pane(arrival.time);
     if (pane == nullptr) continue;
     const std::uint32_t hint = keys_.entry(arrival.guess).hint[pane->side()];
-    if (pane->holds(hint, arrival.guess)) rules_.aggregates.fetch(pane->part(hint));
+    if (pane->holds(hint, arrival.guess))
+      rules_.aggregates.fetch(pane->part(hint), arrival.counted);
   }
 }
 
@@ -100,22 +101,10 @@ void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
   Pane& pane = recent != nullptr ? *recent : pane_at(arrival.time);
   const auto [at, cell] = place_of(id, pane);
   const Aggregates& aggregates = rules_.aggregates;
-  const bool entered = at < pane.entered;
-  if (entered) [[unlikely]] {
-    Tally& tally = this->tally(id);
-    if (pane.count_of(at) == 0)
-      ++tally.cells;
-    else if (is_summed(tally))
-      aggregates.leave(running(id), pane.part(at));
-    ++tally.count;
-  }
-  std::uint64_t* const part = pane.count_one(at, cell);
-  if (stride_ != 0)
+  if (at < pane.entered) [[unlikely]]
+    add_entered(id, pane, at, arrival);
+  else if (std::uint64_t* const part = pane.count_one(at, cell); stride_ != 0)
     aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
-  if (entered) [[unlikely]] {
-    if (is_summed(tally(id))) aggregates.enter(running(id), part);
-    touch(id);
-  }
   if (rules_.emit == Emit::threshold) {
     check_now(id, arrival.time);
     if (results_.full()) results_.flush(out);
@@ -123,8 +112,27 @@ void PaneWindows::fetch_parts(std::span<const Arrival> block) const {
   return Outcome::taken;
 }
 
+void PaneWindows::add_entered(std::uint32_t id, Pane& pane, std::uint32_t at,
+                              const Arrival& arrival) {
+  Tally& tally = this->tally(id);
+  if (pane.count_of(at) == 0) ++tally.cells;
+  ++tally.count;
+  std::uint64_t* const part = pane.count_one(at, pane.cell(at));
+  const Aggregates& aggregates = rules_.aggregates;
+  if (is_summed(tally))
+    aggregates.add_entered(part, running(id), arrival.inputs, arrival.time, arrival.number,
+                           arrival.counted);
+  else if (stride_ != 0)
+    aggregates.add(part, arrival.inputs, arrival.time, arrival.number, arrival.counted);
+  touch(id);
+}
+
 std::size_t PaneWindows::accept(std::span<Arrival> block, Emitter& out) {
-  if (!keys_.small()) fetch_ahead(block);
+  if (!keys_.small())
+    fetch_ahead(block);
+  else if (counts_values_)
+    for (auto& arrival : block) arrival.guess = keys_.guess(arrival.hash);
+  if (counts_values_) fetch_parts(block);
   std::size_t refused = 0;
   for (auto& arrival : block) {
     const std::int64_t closed = closed_for(key_group(arrival.hash));

@@ -123,6 +123,8 @@ class PaneWindows {
   void fetch_parts(std::span<const Arrival> block) const;
   Outcome accept_behind(const Arrival& arrival, std::int64_t closed, Emitter& out);
   Outcome add(const Arrival& arrival, Emitter& out);
+  // To a cell that has entered the running value.
+  void add_entered(std::uint32_t id, Pane& pane, std::uint32_t at, const Arrival& arrival);
   Outcome insert(const Arrival& arrival, Emitter& out);  // the same, for the few others
   // The key's cell in the pane, a new one if it has none.
   struct Place {
@@ -256,6 +258,7 @@ class PaneWindows {
   const std::uint64_t seed_;
   const Share share_;
   const std::size_t stride_;    // words of aggregates per key
+  const bool counts_values_;    // an aggregate holds values of records
   const std::uint64_t least_;   // `having` is "so many records"; 0: it has to be evaluated
   const std::uint64_t needed_;  // with fewer records `having` is false
   const bool sums_late_;        // running values are kept of keys with `needed_` records only
@@ -279,7 +282,7 @@ class PaneWindows {
   Ids passing_;                   // emit close: keys that passed, by key
   Ids summed_;                    // may hold ids twice, or those of keys that are gone
   Ids left_;                      // keys of passing_ whose last cell was taken out
-  // emit threshold: by id, so many more records of the key cannot bring it to `needed_`.
+  // emit threshold: by id, so many more records of the key cannot make `having` true.
   std::vector<std::uint32_t> far_;
   std::unordered_map<std::uint32_t, Alerts> alerts_;      // by id; never empty
   std::map<std::int64_t, Ids> look_at_;                   // boundary: alerted keys to look at
