@@ -23,9 +23,61 @@ bool PaneWindows::is_far(std::uint32_t id) {
     return true;
   }
   const std::uint64_t kept = kept_records(id);
-  if (kept >= needed_) return false;
+  if (kept >= needed_) return is_far_from_floors(id);
   far_[id] = static_cast<std::uint32_t>(std::min<std::uint64_t>(needed_ - kept - 1, UINT32_MAX));
   return true;
+}
+
+// By how many records at least the floors are out of reach.
+std::uint64_t PaneWindows::missing(const std::uint64_t* words, std::uint64_t records) const {
+  Arena arena;
+  std::uint64_t most = 0;
+  for (const auto& [compute, least] : rules_.floors) {
+    const Value count =
+        rules_.aggregates.running_result(compute, words, records, rules_.assigner.size, arena);
+    const auto there = static_cast<std::uint64_t>(count.as_int());
+    if (there < least) most = std::max(most, least - there);
+  }
+  return most;
+}
+
+// The same with floors, of all that is kept for the key. There may be very many values: to add them
+// up for every record would take longer with each.
+bool PaneWindows::is_far_from_floors(std::uint32_t id) {
+  if (!grows_ || least_ != 0) return false;
+  std::uint64_t* const words = running(id);
+  std::vector<const std::uint64_t*> entered;
+  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane) {
+    const std::uint32_t at = cell_of(id, *pane->second);
+    if (at == Pane::kNone) continue;
+    entered.push_back(pane->second->part(at));
+    rules_.aggregates.enter(words, entered.back());
+  }
+  const std::uint64_t far = missing(words, kept_records(id));
+  for (const std::uint64_t* const part : entered) rules_.aggregates.leave(words, part);
+  if (far == 0) return false;
+  far_[id] = static_cast<std::uint32_t>(std::min<std::uint64_t>(far - 1, UINT32_MAX));
+  return true;
+}
+
+// Behind the key's newest pane each window holds no more than the one before it: where `having` is
+// true up to there, it can only become true at the end of that run.
+bool PaneWindows::is_within_run(std::uint32_t id, std::int64_t first) const {
+  const Outlook& outlook = outlooks_[id];
+  return outlook.from <= first &&
+         outlook.until >= std::max(first, rules_.assigner.end_after(keys_.entry(id).newest));
+}
+
+// For the same reason the windows behind the first one are out of reach when that is.
+bool PaneWindows::is_foreseen(std::uint32_t id, std::int64_t time, std::int64_t first) {
+  if (!grows_ || least_ != 0)
+    return (needed_ > 1 && is_far(id)) || (grows_ && is_within_run(id, first));
+  Outlook& outlook = outlooks_[id];
+  if (outlook.misses > 0) --outlook.misses;
+  if (is_within_run(id, first)) return true;
+  const bool out_of_reach =
+      time >= keys_.entry(id).newest && outlook.end == first && outlook.misses > 0;
+  return out_of_reach || (needed_ > 1 && is_far(id));
 }
 
 // Exactly those of one window that is not closed.
@@ -69,13 +121,12 @@ bool PaneWindows::is_told(Alerts& alerts, std::int64_t end,
 // upper bound of any one window, so it serves as a filter and never as the answer.
 void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
   const Entry& entry = keys_.entry(id);
-  if (needed_ > 1 && is_far(id)) return;
   const Assigner& a = rules_.assigner;
   const std::int64_t closed = closed_for(entry.group);
   const std::int64_t first = a.end_after(std::max(time, closed));
-  // Behind the newest pane each window holds no more than the one before it: as one record has
-  // come, a run can only have begun with the first, and only now that it has just enough.
-  if (least_ != 0 && time >= entry.newest && records_in(id, first) != least_) return;
+  if (is_foreseen(id, time, first)) return;
+  const bool behind_all = time >= entry.newest;
+  if (least_ != 0 && behind_all && records_in(id, first) < least_) return;
   const std::int64_t last = std::min(a.end_after(entry.newest), a.end_until(time + a.size));
   struct Step {
     Pane* pane;
@@ -122,6 +173,9 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
     }
     if (pass) orphan.reset();
     in_run = pass;
+    if (grows_ && pass && end >= first) outlooks_[id].add(end, a.every);
+    if (grows_ && least_ == 0 && !pass && end == first && behind_all)
+      outlooks_[id].expect(end, missing(words, count));
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const std::uint64_t records = step->pane->count_of(step->at);

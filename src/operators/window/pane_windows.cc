@@ -36,6 +36,7 @@ PaneWindows::PaneWindows(const Rules& rules, std::shared_ptr<const Origin> origi
       share_(share),
       stride_(rules.aggregates.words()),
       counts_values_(!rules.aggregates.counted_inputs().empty()),
+      grows_(rules.emit == Emit::threshold && (least_of(rules) != 0 || !rules.floors.empty())),
       least_(least_of(rules)),
       needed_(needed_by(rules)),
       sums_late_(rules.emit == Emit::close && needed_ > 1),
@@ -273,6 +274,8 @@ void PaneWindows::note_key(std::uint32_t id, std::uint64_t hash) {
   if (rules_.emit == Emit::threshold) {
     if (id >= far_.size()) far_.resize(std::size_t{id} + 1);
     far_[id] = 0;
+    if (grows_ && id >= outlooks_.size()) outlooks_.resize(std::size_t{id} + 1);
+    if (grows_) outlooks_[id] = {};
   }
 }
 

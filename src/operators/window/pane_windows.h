@@ -97,6 +97,24 @@ class PaneWindows {
     void set(Flag flag) { flags |= flag; }
     void clear(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
   };
+  // What is known of a key's windows with floors (rules.h), which only grow while they are open.
+  struct Outlook {
+    // `having` is true for those that end from here to there, without a gap.
+    std::int64_t from = kNever, until = kNever;
+    // It takes so many more records at least to make it true for the one that ends here.
+    std::int64_t end = kNever;
+    std::uint64_t misses = 0;
+
+    void add(std::int64_t passing, std::int64_t every) {
+      const bool joins = from - every <= passing && passing <= until + every;
+      from = joins ? std::min(from, passing) : passing;
+      until = joins ? std::max(until, passing) : passing;
+    }
+    void expect(std::int64_t missing_end, std::uint64_t records) {
+      end = missing_end;
+      misses = records;
+    }
+  };
   static constexpr std::uint8_t kNewestOdd = 1;  // in Entry::flags: side of the newest pane
   struct Waiting {
     std::int64_t time = 0;
@@ -223,6 +241,12 @@ class PaneWindows {
   std::uint64_t kept_records(std::uint32_t id) const;
   std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
   bool is_far(std::uint32_t id);
+  bool is_far_from_floors(std::uint32_t id);
+  std::uint64_t missing(const std::uint64_t* words, std::uint64_t records) const;
+  // Whether the record begins no run of windows, as was seen before; `first`: the end of the first
+  // window that it is in.
+  bool is_foreseen(std::uint32_t id, std::int64_t time, std::int64_t first);
+  bool is_within_run(std::uint32_t id, std::int64_t first) const;
   void check_now(std::uint32_t id, std::int64_t time);
   bool is_told(Alerts& alerts, std::int64_t end,
                std::optional<std::int64_t> orphan = std::nullopt) const;
@@ -259,6 +283,7 @@ class PaneWindows {
   const Share share_;
   const std::size_t stride_;    // words of aggregates per key
   const bool counts_values_;    // an aggregate holds values of records
+  const bool grows_;            // emit threshold: while a window is open, `having` stays true
   const std::uint64_t least_;   // `having` is "so many records"; 0: it has to be evaluated
   const std::uint64_t needed_;  // with fewer records `having` is false
   const bool sums_late_;        // running values are kept of keys with `needed_` records only
@@ -284,6 +309,7 @@ class PaneWindows {
   Ids left_;                      // keys of passing_ whose last cell was taken out
   // emit threshold: by id, so many more records of the key cannot make `having` true.
   std::vector<std::uint32_t> far_;
+  std::vector<Outlook> outlooks_;                         // by id, when `having` grows_
   std::unordered_map<std::uint32_t, Alerts> alerts_;      // by id; never empty
   std::map<std::int64_t, Ids> look_at_;                   // boundary: alerted keys to look at
   std::map<std::int64_t, std::vector<Waiting>> waiting_;  // by the boundary they wait for

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace streamd::window {
 
@@ -28,7 +29,14 @@ struct Rules {
   // `having` is "more records than": true from this many on. Then it is never evaluated.
   std::optional<std::uint64_t> least_count;
   std::uint64_t needed_count = 0;  // with fewer records `having` is false, whatever else it asks
-  std::uint64_t max_keys = 0;      // of one worker
+  // `having` is that each of these counts is at least so large; empty: it asks for something else.
+  // While a window is open none of them falls, and a record raises each by one at most.
+  struct Floor {
+    std::size_t compute = 0;
+    std::uint64_t least = 0;
+  };
+  std::vector<Floor> floors;
+  std::uint64_t max_keys = 0;  // of one worker
   OnFull on_full = OnFull::refuse;
   Schema out;
   std::size_t by = 0;  // the first columns of `out`

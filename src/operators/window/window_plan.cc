@@ -34,41 +34,49 @@ std::optional<std::string> plain_field(const expr::Expression& expression, std::
   return std::nullopt;
 }
 
-// "requests > 10" of a count() is true from 11 records on and needs no evaluation.
-std::optional<std::uint64_t> least_count(std::string_view having, const std::vector<Call>& calls) {
-  const auto skip = [&] {
-    while (!having.empty() && having.front() == ' ') having.remove_prefix(1);
-  };
-  skip();
-  for (const auto& [call, input, place] : calls) {
-    if (call.function != Function::count || call.input || !having.starts_with(call.name)) continue;
-    std::string_view rest = having.substr(call.name.size());
-    std::swap(rest, having);
-    skip();
-    const bool strict = !having.starts_with(">=");
-    if (!having.starts_with(">")) return std::nullopt;
-    having.remove_prefix(strict ? 1 : 2);
-    skip();
-    std::int64_t bound = 0;
-    const char* end = having.data() + having.size();
-    const auto [at, error] = std::from_chars(having.data(), end, bound);
-    if (error != std::errc{} || bound < 0 || bound == INT64_MAX) return std::nullopt;
-    having = {at, static_cast<std::size_t>(end - at)};
-    skip();
-    if (!having.empty()) return std::nullopt;
-    return static_cast<std::uint64_t>(bound) + (strict ? 1 : 0);
-  }
-  return std::nullopt;
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-// Of conditions that must all hold, the most records that one of them asks for: with fewer the
-// whole is false, even if another one fails. 0: it is of another form. Texts and comments could
-// hide anything.
-std::uint64_t needed_count(std::string_view having, const std::vector<Call>& calls) {
+// "requests > 10" of a count() or distinct().
+std::optional<Rules::Floor> floor_of(std::string_view term, const std::vector<Call>& calls) {
+  term = trimmed(term);
+  const std::size_t sign = term.find('>');
+  if (sign == std::string_view::npos) return std::nullopt;
+  const std::string_view name = trimmed(term.substr(0, sign));
+  const auto call = std::find_if(calls.begin(), calls.end(),
+                                 [&](const Call& known) { return known.call.name == name; });
+  if (call == calls.end() ||
+      (call->call.function != Function::count && call->call.function != Function::distinct))
+    return std::nullopt;
+  term.remove_prefix(sign + 1);
+  const bool strict = !term.starts_with('=');
+  term = trimmed(term.substr(strict ? 0 : 1));
+  std::int64_t bound = 0;
+  const char* const end = term.data() + term.size();
+  const auto [at, error] = std::from_chars(term.data(), end, bound);
+  if (error != std::errc{} || at != end || bound < 0 || bound == INT64_MAX) return std::nullopt;
+  return Rules::Floor{static_cast<std::size_t>(call - calls.begin()),
+                      static_cast<std::uint64_t>(bound) + (strict ? 1 : 0)};
+}
+
+// "requests > 10" of a count() of records is true from 11 of them on and needs no evaluation.
+std::optional<std::uint64_t> least_count(std::string_view having, const std::vector<Call>& calls) {
+  const auto floor = floor_of(having, calls);
+  if (!floor) return std::nullopt;
+  const Call& call = calls[floor->compute];
+  if (call.call.function != Function::count || call.input) return std::nullopt;
+  return floor->least;
+}
+
+// The conditions that must all hold; none: it is of another form. Texts and comments could hide
+// anything.
+std::vector<std::string_view> terms_of(std::string_view having) {
   if (having.find_first_of("\"'`\\?") != std::string_view::npos ||
       having.find("//") != std::string_view::npos)
-    return 0;
-  std::uint64_t most = 0;
+    return {};
+  std::vector<std::string_view> terms;
   int depth = 0;
   std::size_t begin = 0;
   for (std::size_t at = 0; at <= having.size(); ++at) {
@@ -76,11 +84,31 @@ std::uint64_t needed_count(std::string_view having, const std::vector<Call>& cal
     if (rest.starts_with('(') || rest.starts_with('[') || rest.starts_with('{')) ++depth;
     if (rest.starts_with(')') || rest.starts_with(']') || rest.starts_with('}')) --depth;
     if (depth != 0) continue;
-    if (rest.starts_with("||")) return 0;
+    if (rest.starts_with("||")) return {};
     if (!rest.empty() && !rest.starts_with("&&")) continue;
-    most = std::max(most, least_count(having.substr(begin, at - begin), calls).value_or(0));
+    terms.push_back(having.substr(begin, at - begin));
     begin = at + 2;
   }
+  return terms;
+}
+
+// Of all conditions, what they ask for; empty when one is of another form.
+std::vector<Rules::Floor> floors_of(std::string_view having, const std::vector<Call>& calls) {
+  std::vector<Rules::Floor> floors;
+  for (const std::string_view term : terms_of(having)) {
+    const auto floor = floor_of(term, calls);
+    if (!floor) return {};
+    floors.push_back(*floor);
+  }
+  return floors;
+}
+
+// The most records that one of the conditions asks for: with fewer the whole is false, even if
+// another one fails. Of so many different values there are no more than records.
+std::uint64_t needed_count(std::string_view having, const std::vector<Call>& calls) {
+  std::uint64_t most = 0;
+  for (const std::string_view term : terms_of(having))
+    if (const auto floor = floor_of(term, calls)) most = std::max(most, floor->least);
   return most;
 }
 
@@ -176,6 +204,7 @@ class WindowPlan final : public OperatorPlan {
       rules.having_reads_window = fields.contains("window_start") || fields.contains("window_end");
       rules.least_count = least_count(config_.having->text, calls_);
       rules.needed_count = needed_count(config_.having->text, calls_);
+      rules.floors = floors_of(config_.having->text, calls_);
     }
     Ports ports{rules.out, true};
     shared_ = std::move(shared);

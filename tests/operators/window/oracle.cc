@@ -38,6 +38,12 @@ bool Oracle::passes(const std::vector<Kept>& records) const {
   if (records.empty()) return false;
   if (rules_.more_than && static_cast<std::int64_t>(records.size()) <= *rules_.more_than)
     return false;
+  if (rules_.different) {
+    std::set<double> values;
+    for (const auto& r : records)
+      if (r.x) values.insert(*r.x);
+    if (static_cast<std::int64_t>(values.size()) <= *rules_.different) return false;
+  }
   if (!rules_.above) return true;
   std::optional<double> best;
   for (const auto& r : records)

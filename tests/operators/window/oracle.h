@@ -19,8 +19,8 @@ struct OracleRules {
   std::int64_t size = 0, every = 0;  // tumbling and sliding
   std::int64_t gap = 0, max = 0;     // sessions when gap > 0
   Emits emits = Emits::close;
-  // having: `n > more_than`, `mx > above`, both, or none.
-  std::optional<std::int64_t> more_than;
+  // having: `n > more_than`, `d > different`, `mx > above`, several of them, or none.
+  std::optional<std::int64_t> more_than, different;
   std::optional<double> above;
 };
 

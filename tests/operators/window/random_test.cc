@@ -76,15 +76,21 @@ Scenario make_scenario(std::mt19937& random, bool sums = false) {
   const char* names[] = {"close", "threshold", "changed"};
   entries.emplace_back("emit", scalar(names[emits]));
   s.text += std::string(" ") + names[emits];
-  // 1: so many records; 2: the largest value; 3: both, and then too few records decide alone.
-  const auto having = emits == 1 ? pick(1, 3) : pick(0, 3);
+  // 1: so many records; 2: the largest value; 3: both, and then too few records decide alone; 4: so
+  // many values; 5: so many values and records.
+  const auto having = pick(emits == 1 ? 1 : 0, sums ? 3 : 5);
   std::string text;
-  if (having == 1 || having == 3) {
+  if (having == 1 || having == 3 || having == 5) {
     s.rules.more_than = pick(0, 5);
     text = pick(0, 1) ? "n > " + std::to_string(*s.rules.more_than)
                       : "n >= " + std::to_string(*s.rules.more_than + 1);
   }
-  if (having >= 2) {
+  if (having >= 4) {
+    s.rules.different = pick(0, 8);
+    const std::string values = "d > " + std::to_string(*s.rules.different);
+    text = text.empty() ? values : pick(0, 1) ? text + " && " + values : values + " && " + text;
+  }
+  if (having == 2 || having == 3) {
     s.rules.above = static_cast<double>(pick(0, 8));
     // window_end makes it one of those that are evaluated for every key.
     const std::string largest = std::string("mx != null && mx > ") + show(*s.rules.above) + ".0" +
@@ -330,6 +336,8 @@ TEST_CASE("what several workers have added up gives the rows of one", "[window]"
 
 TEST_CASE("random streams give the rows of the oracle", "[window]") {
   for (unsigned seed = 1; seed <= 300; ++seed) run(seed, false, false);
+  // Alerts of keys with records that waited for a boundary.
+  for (const unsigned seed : {2820u, 3600u}) run(seed, false, false);
 }
 
 TEST_CASE("random streams with checkpoints and restarts give the rows of the oracle", "[window]") {
