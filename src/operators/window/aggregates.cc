@@ -109,82 +109,62 @@ const char* Aggregates::refuse(Function function, const Value& value) {
   return nullptr;
 }
 
-void Aggregates::add_each(std::uint64_t* part, const Value* inputs, std::int64_t time,
-                          std::uint64_t arrival, const std::uint32_t* counted) const {
+template <bool kEntered>
+void Aggregates::add_each(std::uint64_t* part, std::uint64_t* running, const Value* inputs,
+                          std::int64_t time, std::uint64_t arrival,
+                          const std::uint32_t* counted) const {
   for (const Step& step : steps_) {
     const Value& value = inputs[step.input];
     if (value.absent()) continue;
-    std::uint64_t* at = part + step.offset;
-    switch (step.function) {
-      case Function::count:
-      case Function::share: *at += value.as_bool() ? 1 : 0; break;
-      case Function::sum:
-      case Function::avg: add_to_sum(at, value); break;
-      case Function::min:
-      case Function::max: add_extreme(*at, value, step.function == Function::max); break;
-      case Function::distinct:
-      case Function::entropy:
-      case Function::top: add_counted(*at, number_of(step, value, counted), *values_); break;
-      case Function::first:
-      case Function::last:
-        add_stamped(*at, value, time, arrival, step.function == Function::last);
-        break;
-      case Function::quantile: add_sketched(*at, value); break;
-      case Function::rate: break;
-    }
-  }
-}
-
-std::uint32_t Aggregates::number_of(const Step& step, const Value& value,
-                                    const std::uint32_t* counted) const {
-  return counted != nullptr ? counted[step.counted] : values_->number_of(value);
-}
-
-void Aggregates::add_entered(std::uint64_t* part, std::uint64_t* running, const Value* inputs,
-                             std::int64_t time, std::uint64_t arrival,
-                             const std::uint32_t* counted) const {
-  for (const Step& step : steps_) {
-    const Value& value = inputs[step.input];
-    if (value.absent()) continue;
-    std::uint64_t *const at = part + step.offset, *const sum = running + step.offset;
+    std::uint64_t* const at = part + step.offset;
+    [[maybe_unused]] std::uint64_t* const sum = kEntered ? running + step.offset : nullptr;
     switch (step.function) {
       case Function::count:
       case Function::share:
         *at += value.as_bool() ? 1 : 0;
-        *sum += value.as_bool() ? 1 : 0;
+        if constexpr (kEntered) *sum += value.as_bool() ? 1 : 0;
         break;
       case Function::sum:
       case Function::avg:
         add_to_sum(at, value);
-        add_to_sum(sum, value);
+        if constexpr (kEntered) add_to_sum(sum, value);
         break;
       case Function::min:
       case Function::max:
-        leave_extreme(*sum, *at);
+        if constexpr (kEntered) leave_extreme(*sum, *at);
         add_extreme(*at, value, step.function == Function::max);
-        enter_extreme(*sum, *at);
+        if constexpr (kEntered) enter_extreme(*sum, *at);
         break;
       case Function::distinct:
       case Function::entropy:
       case Function::top: {
-        const std::uint32_t number = number_of(step, value, counted);
+        const std::uint32_t number =
+            counted != nullptr ? counted[step.counted] : values_->number_of(value);
         add_counted(*at, number, *values_);
-        add_counted_running(*sum, number);
+        if constexpr (kEntered) add_counted_running(*sum, number);
         break;
       }
       case Function::first:
       case Function::last:
-        leave_stamped(*sum, *at);
+        if constexpr (kEntered) leave_stamped(*sum, *at);
         add_stamped(*at, value, time, arrival, step.function == Function::last);
-        enter_stamped(*sum, *at);
+        if constexpr (kEntered) enter_stamped(*sum, *at);
         break;
       case Function::quantile:
         add_sketched(*at, value);
-        add_sketched(*sum, value);
+        if constexpr (kEntered) add_sketched(*sum, value);
         break;
       case Function::rate: break;
     }
   }
+}
+template void Aggregates::add_each<false>(std::uint64_t*, std::uint64_t*, const Value*,
+                                          std::int64_t, std::uint64_t, const std::uint32_t*) const;
+
+void Aggregates::add_entered(std::uint64_t* part, std::uint64_t* running, const Value* inputs,
+                             std::int64_t time, std::uint64_t arrival,
+                             const std::uint32_t* counted) const {
+  add_each<true>(part, running, inputs, time, arrival, counted);
 }
 
 namespace {

@@ -99,7 +99,7 @@ class Aggregates {
       ++part[kSumDoubles];
       return;
     }
-    add_each(part, inputs, time, arrival, counted);
+    add_each<false>(part, nullptr, inputs, time, arrival, counted);
   }
   // The same into a part that has entered `running`, and into that. The part of one key may hold
   // very many values, so it does not leave and enter anew for a record.
@@ -134,9 +134,10 @@ class Aggregates {
     std::uint32_t counted;  // its place in counted_inputs()
   };
 
-  void add_each(std::uint64_t* part, const Value* inputs, std::int64_t time, std::uint64_t arrival,
-                const std::uint32_t* counted) const;
-  std::uint32_t number_of(const Step& step, const Value& value, const std::uint32_t* counted) const;
+  // kEntered: into `running` as well.
+  template <bool kEntered>
+  void add_each(std::uint64_t* part, std::uint64_t* running, const Value* inputs, std::int64_t time,
+                std::uint64_t arrival, const std::uint32_t* counted) const;
   void free_words(std::uint64_t* words, bool running) const;
   std::uint32_t place_of(const Compute& compute);
   // Its words are those of another compute.
