@@ -5,13 +5,18 @@
 
 namespace streamd::window {
 
+// visit(pane, position)
+template <class Visit>
+void PaneWindows::each_open_cell(std::uint32_t id, Visit&& visit) const {
+  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane)
+    if (const std::uint32_t at = cell_of(id, *pane->second); at != Pane::kNone)
+      visit(*pane->second, at);
+}
+
 // Those of all panes that are still there, closed and open.
 std::uint64_t PaneWindows::kept_records(std::uint32_t id) const {
   std::uint64_t records = tally(id).count;
-  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane) {
-    const std::uint32_t at = cell_of(id, *pane->second);
-    if (at != Pane::kNone) records += pane->second->count_of(at);
-  }
+  each_open_cell(id, [&](Pane& pane, std::uint32_t at) { records += pane.count_of(at); });
   return records;
 }
 
@@ -23,7 +28,7 @@ bool PaneWindows::is_far(std::uint32_t id) {
     return true;
   }
   const std::uint64_t kept = kept_records(id);
-  if (kept >= needed_) return is_far_from_floors(id);
+  if (kept >= needed_) return is_far_from_floors(id, kept);
   far_[id] = static_cast<std::uint32_t>(std::min<std::uint64_t>(needed_ - kept - 1, UINT32_MAX));
   return true;
 }
@@ -43,17 +48,15 @@ std::uint64_t PaneWindows::missing(const std::uint64_t* words, std::uint64_t rec
 
 // The same with floors, of all that is kept for the key. There may be very many values: to add them
 // up for every record would take longer with each.
-bool PaneWindows::is_far_from_floors(std::uint32_t id) {
+bool PaneWindows::is_far_from_floors(std::uint32_t id, std::uint64_t kept) {
   if (!grows_ || least_ != 0) return false;
   std::uint64_t* const words = running(id);
   std::vector<const std::uint64_t*> entered;
-  for (auto pane = panes_.rbegin(); pane != panes_.rend() && !pane->second->closed(); ++pane) {
-    const std::uint32_t at = cell_of(id, *pane->second);
-    if (at == Pane::kNone) continue;
-    entered.push_back(pane->second->part(at));
+  each_open_cell(id, [&](Pane& pane, std::uint32_t at) {
+    entered.push_back(pane.part(at));
     rules_.aggregates.enter(words, entered.back());
-  }
-  const std::uint64_t far = missing(words, kept_records(id));
+  });
+  const std::uint64_t far = missing(words, kept);
   for (const std::uint64_t* const part : entered) rules_.aggregates.leave(words, part);
   if (far == 0) return false;
   far_[id] = static_cast<std::uint32_t>(std::min<std::uint64_t>(far - 1, UINT32_MAX));

@@ -238,10 +238,12 @@ class PaneWindows {
   }
 
   // pane_threshold.cc: emit threshold, at the record
+  template <class Visit>
+  void each_open_cell(std::uint32_t id, Visit&& visit) const;
   std::uint64_t kept_records(std::uint32_t id) const;
   std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
   bool is_far(std::uint32_t id);
-  bool is_far_from_floors(std::uint32_t id);
+  bool is_far_from_floors(std::uint32_t id, std::uint64_t kept);
   std::uint64_t missing(const std::uint64_t* words, std::uint64_t records) const;
   // Whether the record begins no run of windows, as was seen before; `first`: the end of the first
   // window that it is in.
