@@ -82,19 +82,6 @@ std::string left_text(const Replay& replay) {
   return text;
 }
 
-void add(Progress& sum, const Progress& run) {
-  for (std::size_t n = 0; n < sum.nodes.size(); ++n) {
-    NodeTotals& to = sum.nodes[n];
-    const NodeTotals& from = run.nodes[n];
-    to.in += from.in;
-    to.out += from.out;
-    to.dead_letters += from.dead_letters;
-    to.failed += from.failed;
-    to.clamped += from.clamped;
-    for (std::size_t r = 0; r < kDropReasons; ++r) to.dropped[r] += from.dropped[r];
-  }
-}
-
 // Runs the plan on these records. Nothing: it was stopped before its end.
 Result<std::optional<Progress>> run_again(Plan& plan, Refused& refused, RunOptions options,
                                           const std::stop_source& stop) {
@@ -166,10 +153,10 @@ int dlq_replay(const DlqArguments& arguments, const Registry& registry) {
     if (!without.empty())
       told += fmt::format("what {} refused went to it and on, and not again to {}\n", node,
                           fmt::join(without, ", "));
-    if (total)
-      add(*total, **run);
-    else
+    if (!total)
       total = **run;
+    else
+      for (std::size_t n = 0; n < total->nodes.size(); ++n) total->nodes[n].add((*run)->nodes[n]);
   }
   told = fmt::format("replayed {} dead letters\n", replayed) + told;
   if (!replay.left.empty()) told += fmt::format("not replayed: {}\n", left_text(replay));

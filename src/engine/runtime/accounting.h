@@ -5,6 +5,7 @@
 
 #include "engine/api/drop.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -41,6 +42,20 @@ struct NodeTotals {
   std::array<std::uint64_t, kDropReasons> dropped{};
   std::int64_t newest = INT64_MIN, watermark = INT64_MAX;
 
+  // What a worker has counted (NodeCounters), or another run.
+  template <class Counts>
+  void add(const Counts& more) {
+    in += more.in;
+    out += more.out;
+    dead_letters += more.dead_letters;
+    failed += more.failed;
+    bytes += more.bytes;
+    clamped += more.clamped;
+    keys += more.keys;
+    for (std::size_t r = 0; r < kDropReasons; ++r) dropped[r] += more.dropped[r];
+    newest = std::max(newest, std::int64_t{more.newest});
+    watermark = std::min(watermark, std::int64_t{more.watermark});
+  }
   std::uint64_t dropped_total() const {
     std::uint64_t sum = 0;
     for (const auto n : dropped) sum += n;

@@ -300,19 +300,8 @@ Progress Run::progress() const {
              : node.op   ? NodeTotals::Kind::op
                          : NodeTotals::Kind::sink;
     t.makes_results = node.op && !node.op->passes_records();
-    for (unsigned w = 0; w < options_.workers; ++w) {
-      const NodeCounters& c = *context_.counters[w * plan_.nodes.size() + n];
-      t.in += c.in;
-      t.out += c.out;
-      t.dead_letters += c.dead_letters;
-      t.failed += c.failed;
-      t.bytes += c.bytes;
-      t.clamped += c.clamped;
-      t.keys += c.keys;
-      for (std::size_t r = 0; r < kDropReasons; ++r) t.dropped[r] += c.dropped[r];
-      t.newest = std::max(t.newest, c.newest.load());
-      t.watermark = std::min(t.watermark, c.watermark.load());
-    }
+    for (unsigned w = 0; w < options_.workers; ++w)
+      t.add(*context_.counters[w * plan_.nodes.size() + n]);
     p.nodes.push_back(std::move(t));
   }
   return p;
