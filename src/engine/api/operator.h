@@ -39,8 +39,8 @@ struct OperatorContext {
   std::stop_token stop = {};
 };
 
-// What an operator has added up of records for the worker that owns their keys. Made and taken by
-// the operators of one node.
+// What an operator has made of records for the worker that owns their keys. Made and taken by the
+// operators of one node.
 class Summary {
  public:
   virtual ~Summary() = default;
@@ -58,12 +58,13 @@ class Operator {
   virtual Status on_batch(const Batch& in, Emitter& out) = 0;
   // With several workers, records go to those that own their keys. What can be done before that is
   // done where they come in: where combines() is true, every batch passes combine() on that worker.
-  // It may drop records, and add some up, so that sums travel instead: it puts what each worker
-  // shall take over, this one too, into `sums` (one place for each) and returns the records that it
-  // leaves, which go on to on_batch() of their owners; the others are accounted for. Nothing of
-  // them stays behind in this instance. `least`: the event time that other workers may know of;
-  // what is earlier may be late for them and must be left. sums is null when nothing shall be added
-  // up, as other workers have nothing to do but what this one sends them.
+  // It may drop records, take those of its own keys, and of others' send less than the batch, as
+  // their sums: it puts what each worker shall take over, this one too, into `sums` (one place for
+  // each) and returns the records that it leaves, which go on to on_batch() of their owners; the
+  // others are accounted for. Nothing of others' keys stays behind in this instance. `least`: the
+  // event time that other workers may know of; what is earlier may be late for them and must be
+  // left. sums is null when nothing shall be summed up, as other workers have nothing to do but
+  // what this one sends them.
   virtual bool combines() const { return false; }
   virtual Batch combine(const Batch& in, EventTime /*least*/, Summaries* /*sums*/,
                         Emitter& /*out*/) {

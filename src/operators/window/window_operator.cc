@@ -77,6 +77,8 @@ WindowOperator::WindowOperator(std::shared_ptr<const Shared> shared, const Opera
     combiner_.emplace(rules_,
                       std::shared_ptr<const Aggregates>(shared_, &shared_->rules.aggregates),
                       share.workers);
+  if (share.workers > 1 && Relay::suits(rules_))
+    relay_.emplace(shared_->intake.inputs.size(), share);
   evaluated_.resize(shared_->intake.inputs.size());
   columns_.resize(shared_->intake.inputs.size());
   by_.resize(shared_->intake.by.size());
@@ -109,20 +111,50 @@ Status WindowOperator::on_batch(const Batch& in, Emitter& out) {
 Batch WindowOperator::combine(const Batch& in, EventTime least, Summaries* sums, Emitter& out) {
   arena_.clear();
   const Batch work = admit(in, out);
-  if (work.empty() || sums == nullptr || !combiner_ || !combiner_->wants_batch()) return work;
+  if (work.empty() || sums == nullptr || !relay_) return work;
+  const bool adds_up = combiner_ && combiner_->wants_batch();
+  if (!adds_up && !relay_->wants_batch()) return work;
   evaluate_inputs(work);
   left_.clear();
   const std::int64_t closed = std::max(clamp_time(least), panes_->closed_before());
+  if (adds_up)
+    add_up(work, closed, *sums, out);
+  else
+    relay(work, closed, *sums, out);
+  return work.select(left_);
+}
+
+void WindowOperator::add_up(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out) {
   for (std::size_t begin = 0; begin < work.size(); begin += kBlock) {
     prepare(work, begin, std::min(work.size(), begin + kBlock), out);
     combiner_->add({block_.data(), taken_}, closed, left_);
   }
-  combiner_->finish(*sums);
-  return work.select(left_);
+  combiner_->finish(sums);
+}
+
+// None of the records that the relay takes is late: what is not taken then has no place.
+void WindowOperator::relay(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out) {
+  std::uint64_t shed = 0;
+  for (std::size_t begin = 0; begin < work.size(); begin += kBlock) {
+    prepare(work, begin, std::min(work.size(), begin + kBlock), out);
+    const std::span<Arrival> block(block_.data(), taken_);
+    shed += panes_->accept(block.first(relay_->take(block, closed, left_)), out);
+  }
+  panes_->flush(out);
+  if (shed > 0) out.drop(DropReason::shed, shed);
+  relay_->hand_out(sums);
 }
 
 Status WindowOperator::on_summary(const Summary& summary, Emitter& out) {
-  const auto& sums = static_cast<const Sums&>(summary);
+  if (const auto* const relayed = dynamic_cast<const Relayed*>(&summary))
+    take_relayed(*relayed, out);
+  else
+    take_sums(static_cast<const Sums&>(summary), out);
+  panes_->flush(out);
+  return {};
+}
+
+void WindowOperator::take_sums(const Sums& sums, Emitter& out) {
   const std::size_t stride = rules_.aggregates.words();
   std::size_t key = 0;
   for (std::size_t i = 0; i < sums.rows.size(); ++i) {
@@ -133,8 +165,29 @@ Status WindowOperator::on_summary(const Summary& summary, Emitter& out) {
     if (!panes_->accept_sum({ref, row.hash, row.pane, row.records, part}, out))
       out.drop(DropReason::shed, row.records);
   }
-  panes_->flush(out);
-  return {};
+}
+
+void WindowOperator::take_relayed(const Relayed& relayed, Emitter& out) {
+  const std::size_t inputs = columns_.size(), all = relayed.records.size();
+  std::size_t key = 0;
+  std::uint64_t shed = 0;
+  for (std::size_t begin = 0; begin < all; begin += kBlock) {
+    taken_ = std::min(all - begin, kBlock);
+    for (std::size_t k = 0; k < taken_; ++k) {
+      const Relayed::Record& record = relayed.records[begin + k];
+      Arrival& arrival = block_[k];
+      arrival.time = record.time;
+      arrival.floor = kNever;
+      arrival.key = {std::string_view(relayed.keys).substr(key, record.key_size), record.text};
+      arrival.hash = record.hash;
+      arrival.inputs = relayed.inputs.data() + (begin + k) * inputs;
+      arrival.number = ++arrivals_;
+      arrival.guess = KeyTable::kNone;
+      key += record.key_size;
+    }
+    shed += panes_->accept({block_.data(), taken_}, out);
+  }
+  if (shed > 0) out.drop(DropReason::shed, shed);
 }
 
 Batch WindowOperator::admit(const Batch& in, Emitter& out) {

@@ -11,6 +11,7 @@
 #include "operators/window/column_numbers.h"
 #include "operators/window/combiner.h"
 #include "operators/window/pane_windows.h"
+#include "operators/window/relay.h"
 #include "operators/window/rules.h"
 #include "operators/window/session_windows.h"
 
@@ -52,7 +53,7 @@ class WindowOperator final : public Operator {
 
   Status restore(StateReader& state) override;
   Status on_batch(const Batch& in, Emitter& out) override;
-  bool combines() const override { return filters_before_ || combiner_.has_value(); }
+  bool combines() const override { return filters_before_ || relay_.has_value(); }
   Batch combine(const Batch& in, EventTime least, Summaries* sums, Emitter& out) override;
   Status on_summary(const Summary& summary, Emitter& out) override;
   Status on_watermark(EventTime w, Emitter& out) override;
@@ -87,6 +88,10 @@ class WindowOperator final : public Operator {
   // Whether all inputs of a batch can be used, as nearly always: then reject() need not look.
   bool all_usable(const Batch& in) const;
   void emit_late(const Batch& in, Emitter& out);
+  void take_sums(const Sums& sums, Emitter& out);
+  void take_relayed(const Relayed& relayed, Emitter& out);
+  void add_up(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out);
+  void relay(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out);
 
   struct Counted {
     std::uint32_t input;
@@ -99,9 +104,11 @@ class WindowOperator final : public Operator {
   const std::uint64_t seed_;
   std::optional<PaneWindows> panes_;
   std::optional<SessionWindows> sessions_;
-  // With several workers: `where` is asked before records are sent, and what suits is added up.
+  // With several workers: `where` is asked before records are sent. Of what suits, sums travel, or
+  // what the window needs of each record.
   bool filters_before_ = false;
   std::optional<Combiner> combiner_;
+  std::optional<Relay> relay_;  // whenever there is a combiner, and for other windows
   std::uint64_t arrivals_ = 0;
 
   // Scratch, reused from batch to batch.

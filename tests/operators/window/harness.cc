@@ -200,7 +200,7 @@ void Node::combined(const std::vector<OracleRecord>& records) {
     Summaries sums(n);
     const Batch batch = test_batch(came[from]);
     const Batch rest = workers_[from]->combine(batch, {told_}, &sums, out);
-    summed += batch.size() - rest.size();
+    sent_whole += rest.size();
     for (std::size_t to = 0; to < n; ++to)
       if (sums[to]) REQUIRE(workers_[to]->on_summary(*sums[to], out));
     for (std::size_t i = 0; i < rest.size(); ++i) {

@@ -57,7 +57,7 @@ class Node {
  public:
   Node(const ConfigNode& config, unsigned workers);
   void records(const std::vector<OracleRecord>& records);
-  // The same, but they come in on all workers in turn, which add them up before they are sent.
+  // The same, but they come in on all workers in turn, which send what they have made of them.
   void combined(const std::vector<OracleRecord>& records);
   void watermark(std::int64_t w);  // of all workers
   void watermark(std::int64_t w, unsigned worker);
@@ -68,7 +68,7 @@ class Node {
 
   Kept out;
   MemoryState state;
-  std::size_t summed = 0;  // records that combined() did not have to send
+  std::size_t sent_whole = 0;  // records that combined() had to send as they came
   std::unique_ptr<OperatorPlan> plan;
 
  private:
