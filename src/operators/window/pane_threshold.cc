@@ -49,7 +49,7 @@ std::uint64_t PaneWindows::missing(const std::uint64_t* words, std::uint64_t rec
 // The same with floors, of all that is kept for the key. There may be very many values: to add them
 // up for every record would take longer with each.
 bool PaneWindows::is_far_from_floors(std::uint32_t id, std::uint64_t kept) {
-  if (!grows_ || least_ != 0) return false;
+  if (!has_floors()) return false;
   std::uint64_t* const words = running(id);
   std::vector<const std::uint64_t*> entered;
   each_open_cell(id, [&](Pane& pane, std::uint32_t at) {
@@ -73,8 +73,7 @@ bool PaneWindows::is_within_run(std::uint32_t id, std::int64_t first) const {
 
 // For the same reason the windows behind the first one are out of reach when that is.
 bool PaneWindows::is_foreseen(std::uint32_t id, std::int64_t time, std::int64_t first) {
-  if (!grows_ || least_ != 0)
-    return (needed_ > 1 && is_far(id)) || (grows_ && is_within_run(id, first));
+  if (!has_floors()) return grows_ && is_within_run(id, first);
   Outlook& outlook = outlooks_[id];
   if (outlook.misses > 0) --outlook.misses;
   if (is_within_run(id, first)) return true;
@@ -123,6 +122,7 @@ bool PaneWindows::is_told(Alerts& alerts, std::int64_t end,
 // other, and puts it back. What is kept for the key (closed and open panes together) is only an
 // upper bound of any one window, so it serves as a filter and never as the answer.
 void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
+  if (!has_floors() && needed_ > 1 && is_far(id)) return;
   const Entry& entry = keys_.entry(id);
   const Assigner& a = rules_.assigner;
   const std::int64_t closed = closed_for(entry.group);
@@ -177,7 +177,7 @@ void PaneWindows::check_now(std::uint32_t id, std::int64_t time) {
     if (pass) orphan.reset();
     in_run = pass;
     if (grows_ && pass && end >= first) outlooks_[id].add(end, a.every);
-    if (grows_ && least_ == 0 && !pass && end == first && behind_all)
+    if (has_floors() && !pass && end == first && behind_all)
       outlooks_[id].expect(end, missing(words, count));
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {

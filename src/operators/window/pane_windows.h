@@ -242,6 +242,8 @@ class PaneWindows {
   void each_open_cell(std::uint32_t id, Visit&& visit) const;
   std::uint64_t kept_records(std::uint32_t id) const;
   std::uint64_t records_in(std::uint32_t id, std::int64_t end) const;
+  // `having` asks for counts that are not counts of records alone.
+  bool has_floors() const { return grows_ && least_ == 0; }
   bool is_far(std::uint32_t id);
   bool is_far_from_floors(std::uint32_t id, std::uint64_t kept);
   std::uint64_t missing(const std::uint64_t* words, std::uint64_t records) const;
