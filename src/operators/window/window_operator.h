@@ -62,6 +62,7 @@ class WindowOperator final : public Operator {
 
  private:
   static constexpr std::size_t kBlock = 64;  // see PaneWindows::accept
+  static_assert(kBlock <= Relay::kMostAtOnce);
 
   template <class Windows>
   void take(Windows& windows, const Batch& in, Emitter& out);
