@@ -3,6 +3,8 @@
 
 #include "engine/core/hash.h"
 #include "engine/core/key.h"
+#include "operators/window/combiner.h"
+#include "operators/window/relay.h"
 #include "operators/window/window.h"
 #include "tests/support/catch.h"
 
@@ -200,9 +202,14 @@ void Node::combined(const std::vector<OracleRecord>& records) {
     Summaries sums(n);
     const Batch batch = test_batch(came[from]);
     const Batch rest = workers_[from]->combine(batch, {told_}, &sums, out);
-    sent_whole += rest.size();
-    for (std::size_t to = 0; to < n; ++to)
-      if (sums[to]) REQUIRE(workers_[to]->on_summary(*sums[to], out));
+    for (std::size_t to = 0; to < n; ++to) {
+      if (!sums[to]) continue;
+      if (const auto* const of = dynamic_cast<const window::Sums*>(sums[to].get()))
+        for (const auto& row : of->rows) summed += row.records;
+      if (const auto* const of = dynamic_cast<const window::Relayed*>(sums[to].get()))
+        relayed += of->records.size();
+      REQUIRE(workers_[to]->on_summary(*sums[to], out));
+    }
     for (std::size_t i = 0; i < rest.size(); ++i) {
       const OracleRecord& left = came[from][rest.physical(i)];
       shares[owner(left)].push_back(left);

@@ -68,7 +68,8 @@ class Node {
 
   Kept out;
   MemoryState state;
-  std::size_t sent_whole = 0;  // records that combined() had to send as they came
+  // Records that combined() did not have to send as they came.
+  std::size_t summed = 0, relayed = 0;
   std::unique_ptr<OperatorPlan> plan;
 
  private:
