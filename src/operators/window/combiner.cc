@@ -37,12 +37,6 @@ bool Combiner::suits(const Rules& rules) {
   });
 }
 
-bool Combiner::wants_batch() {
-  if (pause_ == 0) return true;
-  --pause_;
-  return false;
-}
-
 // What every record costs on the worker that reads it.
 [[gnu::always_inline]] inline void Combiner::add(const Arrival& arrival) {
   std::uint32_t id = keys_->find(arrival.key, KeyTable::Sought{arrival.hash});
@@ -108,13 +102,7 @@ void Combiner::finish(Summaries& to) {
   for (std::size_t worker = 0; worker < open_.size(); ++worker)
     to[worker] = std::move(open_[worker]);
   // A row costs about what some records do.
-  const bool pays = std::exchange(rows_, 0) * 4 <= std::exchange(records_, 0);
-  if (!pays) {
-    pause_ = next_pause_;
-    next_pause_ = std::min(next_pause_ * 2, kLongestPause);
-  } else {
-    next_pause_ = kFirstPause;
-  }
+  trial_.ended(std::exchange(rows_, 0) * 4 <= std::exchange(records_, 0));
   if (keys_->size() <= kMostKeys) return;
   keys_.emplace();
   hashes_.clear();

@@ -8,6 +8,7 @@
 #include "engine/api/operator.h"
 #include "operators/window/key_table.h"
 #include "operators/window/rules.h"
+#include "operators/window/trial.h"
 
 #include <cstdint>
 #include <memory>
@@ -44,7 +45,7 @@ class Combiner {
   // ask neither for an order nor for the values themselves.
   static bool suits(const Rules& rules);
   // Whether it is worth while for the batch at hand. Where keys hardly repeat it is tried seldom.
-  bool wants_batch();
+  bool wants_batch() { return trial_.is_due(); }
   // Those that come after `closed` and their floors, so that they are late on no worker; of the
   // others the rows are left.
   void add(std::span<const Arrival> block, std::int64_t closed, std::vector<std::uint32_t>& left);
@@ -53,7 +54,6 @@ class Combiner {
 
  private:
   static constexpr std::size_t kMostKeys = 8192;
-  static constexpr unsigned kFirstPause = 16, kLongestPause = 1024;  // batches
 
   // One pane of a key in this batch. A key has two, those that its records met last; their words
   // are in words_, in the same order.
@@ -79,7 +79,7 @@ class Combiner {
   std::vector<std::uint32_t> touched_;       // ids with a cell in use
   std::vector<std::unique_ptr<Sums>> open_;  // by worker
   std::size_t records_ = 0, rows_ = 0;       // of this batch: added, and made of them
-  unsigned pause_ = 0, next_pause_ = kFirstPause;
+  Trial trial_;
 };
 
 }  // namespace streamd::window

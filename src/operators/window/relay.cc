@@ -51,12 +51,6 @@ bool Relay::stands_alone(const Arrival& arrival) const {
   return true;
 }
 
-bool Relay::wants_batch() {
-  if (pause_ == 0) return true;
-  --pause_;
-  return false;
-}
-
 // Owners come at random: they are told apart without a branch, then served one by one.
 std::size_t Relay::take(std::span<Arrival> block, std::int64_t closed,
                         std::vector<std::uint32_t>& left) {
@@ -111,7 +105,7 @@ Relayed& Relay::open(unsigned owner) {
 }
 
 void Relay::hand_out(Summaries& to) {
-  if (std::exchange(left_, 0) * 2 > std::exchange(taken_, 0)) pause_ = kPause;
+  trial_.ended(std::exchange(left_, 0) * 2 <= std::exchange(taken_, 0));
   last_records_ = last_bytes_ = 0;
   for (std::size_t worker = 0; worker < open_.size(); ++worker) {
     if (!open_[worker]) continue;

@@ -7,6 +7,7 @@
 #include "engine/api/operator.h"
 #include "operators/window/rules.h"
 #include "operators/window/share.h"
+#include "operators/window/trial.h"
 
 #include <array>
 #include <cstdint>
@@ -40,7 +41,7 @@ class Relay {
   // Whether all that a window asks of a record can travel: windows of panes, which count no values.
   static bool suits(const Rules& rules);
   // Whether to try it with the batch at hand: seldom where most records are left.
-  bool wants_batch();
+  bool wants_batch() { return trial_.is_due(); }
   // Takes records that come after `closed` and their floors, so that they are late on no worker. Of
   // those that are not, or whose inputs need the batch, the rows are left. This worker's own move
   // to the front of the block, of at most kMostAtOnce; returns how many they are.
@@ -49,8 +50,6 @@ class Relay {
   void hand_out(Summaries& to);
 
  private:
-  static constexpr unsigned kPause = 64;  // batches
-
   bool stands_alone(const Arrival& arrival) const;
   void append(std::span<const Arrival> block, std::span<const std::uint8_t> which, unsigned owner);
   Relayed& open(unsigned owner);
@@ -66,7 +65,7 @@ class Relay {
   std::vector<std::unique_ptr<Relayed>> open_;     // by worker
   std::size_t taken_ = 0, left_ = 0;               // of this batch
   std::size_t last_records_ = 0, last_bytes_ = 0;  // the most for one worker in the batch before
-  unsigned pause_ = 0;
+  Trial trial_;
 };
 
 }  // namespace streamd::window
