@@ -93,6 +93,7 @@ class WindowOperator final : public Operator {
   void take_relayed(const Relayed& relayed, Emitter& out);
   void add_up(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out);
   void relay(const Batch& work, std::int64_t closed, Summaries& sums, Emitter& out);
+  void accept_relayed(std::span<Arrival> block, Emitter& out);
 
   struct Counted {
     std::uint32_t input;
